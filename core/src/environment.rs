@@ -1,0 +1,73 @@
+//! What a script finds around it: globals, libraries, constants, as data.
+//!
+//! The engine describes the sandbox once; each backend builds it in its own Lua. This file owns
+//! the description. It must not know which names Redis allows.
+
+/// Identifies a native function; the engine's numbering, opaque to backends.
+pub type NativeId = u32;
+
+/// One value of the environment.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// The engine's own function or value of that name (`string.byte`, `pairs`), made safe where
+    /// the backend must make it so: read-only tables respected, bytecode refused.
+    Stock,
+    /// `redis.call`: hands its arguments to [`Bridge::call`](crate::Bridge::call) and raises
+    /// error replies.
+    Call,
+    /// `redis.pcall`: the same, returning error replies.
+    Pcall,
+    /// A function that runs [`Bridge::native`](crate::Bridge::native) with this id.
+    Native(NativeId),
+    /// A number.
+    Number(f64),
+    /// A string.
+    Text(&'static str),
+    /// The light userdata whose pointer is null.
+    NullPointer,
+    /// A read-only table.
+    Table(Vec<Entry>),
+}
+
+/// A named [`Item`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The global's or field's name.
+    pub name: &'static str,
+    /// Its value.
+    pub item: Item,
+}
+
+impl Entry {
+    /// `name = item`.
+    pub fn new(name: &'static str, item: Item) -> Self {
+        Entry { name, item }
+    }
+}
+
+/// A set of globals laid over the common ones; one is active at a time
+/// ([`Invocation::view`](crate::Invocation::view)). `FUNCTION LOAD` and `FCALL` see different
+/// `redis` tables through it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// The globals of this view, in the order in which they are created.
+    pub globals: Vec<Entry>,
+}
+
+/// Everything a [`Vm`](crate::Vm) needs to build the world of its scripts.
+///
+/// All globals and every library table are read-only for scripts; reading a global that does not
+/// exist and writing one that does not exist are errors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Environment {
+    /// Globals of every view, in the order in which they are created. A `Table` whose items are
+    /// `Stock` is the engine's library of that name, cut down to the names listed.
+    pub globals: Vec<Entry>,
+    /// The views; at least one.
+    pub views: Vec<View>,
+    /// The native that runs when a script reads a global that does not exist. Its arguments are
+    /// the globals table and the key; what it returns is the value read.
+    pub missing_global: NativeId,
+    /// The error of every write to a read-only table.
+    pub readonly_message: &'static str,
+}
