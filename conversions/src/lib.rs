@@ -5,3 +5,10 @@
 #![forbid(unsafe_code)]
 
 pub mod number;
+pub mod reply;
+pub mod resp;
+mod skip;
+pub mod typed;
+
+pub use reply::{Items, Pairs, Reply, ReplyBuilder, human, quoted};
+pub use typed::{Error, from_reply, to_args};
