@@ -5,8 +5,10 @@
 #![forbid(unsafe_code)]
 
 pub mod number;
+pub mod rdb;
 pub mod reply;
 pub mod resp;
+pub mod script;
 mod skip;
 pub mod typed;
 
