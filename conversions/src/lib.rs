@@ -4,6 +4,7 @@
 //! It must not know scripts, hosts or backends.
 #![forbid(unsafe_code)]
 
+pub mod glob;
 pub mod number;
 pub mod rdb;
 pub mod reply;

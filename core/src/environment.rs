@@ -27,6 +27,9 @@ pub enum Item {
     NullPointer,
     /// A read-only table.
     Table(Vec<Entry>),
+    /// A read-only table in which reading a missing field runs
+    /// [`Environment::missing_global`].
+    StrictTable(Vec<Entry>),
 }
 
 /// A named [`Item`].

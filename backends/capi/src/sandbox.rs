@@ -70,7 +70,7 @@ pub(crate) unsafe fn build(
         base::wrap(lua, "", "next", &parts);
         parts.next = ffi::lua_gettop(lua);
 
-        let builder = Builder { lua, stock, refuse, seen, parts };
+        let builder = Builder { lua, stock, refuse, missing, seen, parts };
         ffi::lua_createtable(lua, 0, 0);
         let common = ffi::lua_gettop(lua);
         for entry in &environment.globals {
@@ -129,6 +129,8 @@ struct Builder {
     stock: c_int,
     /// The function that raises on a write.
     refuse: c_int,
+    /// The native that is asked for missing globals.
+    missing: c_int,
     /// The stand-in for the globals.
     seen: c_int,
     parts: Parts,
@@ -169,7 +171,7 @@ impl Builder {
                 Item::Number(value) => ffi::lua_pushnumber(lua, *value),
                 Item::Text(text) => push_text(lua, text.as_bytes()),
                 Item::NullPointer => ffi::lua_pushlightuserdata(lua, std::ptr::null_mut()),
-                Item::Table(entries) => {
+                Item::Table(entries) | Item::StrictTable(entries) => {
                     // Libraries of C functions are made in one piece (luaL_register), others grow.
                     let size =
                         if entries.iter().any(|e| e.item == Item::Stock) { entries.len() } else { 0 };
@@ -178,6 +180,10 @@ impl Builder {
                     for inner in entries {
                         self.push(inner, entry.name);
                         set_top(lua, table, inner.name);
+                    }
+                    if matches!(entry.item, Item::StrictTable(_)) {
+                        push_metatable(lua, self.missing);
+                        ffi::lua_setmetatable(lua, table);
                     }
                     proxy::push_proxy(lua, self.refuse, 0);
                 }

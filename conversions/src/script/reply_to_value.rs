@@ -230,15 +230,13 @@ impl ReplySink for ReplyToValue<'_> {
     }
 
     fn double(&mut self, value: f64) {
-        match self.protocol {
-            Protocol::Resp2 => flatten::double(self, value),
-            Protocol::Resp3 if self.takes(0) => {
-                self.out.table(0, 0);
-                self.out.number(value);
-                self.out.set_field(b"double");
-                self.complete();
-            }
-            Protocol::Resp3 => {}
+        if self.protocol == Protocol::Resp2 {
+            flatten::double(self, value);
+        } else if self.takes(0) {
+            self.out.table(0, 0);
+            self.out.number(value);
+            self.out.set_field(b"double");
+            self.complete();
         }
     }
 
@@ -250,39 +248,33 @@ impl ReplySink for ReplyToValue<'_> {
     }
 
     fn boolean(&mut self, value: bool) {
-        match self.protocol {
-            Protocol::Resp2 => flatten::boolean(self, value),
-            Protocol::Resp3 if self.takes(0) => {
-                self.out.boolean(value);
-                self.complete();
-            }
-            Protocol::Resp3 => {}
+        if self.protocol == Protocol::Resp2 {
+            flatten::boolean(self, value);
+        } else if self.takes(0) {
+            self.out.boolean(value);
+            self.complete();
         }
     }
 
     fn big_number(&mut self, digits: &[u8]) {
-        match self.protocol {
-            Protocol::Resp2 => flatten::big_number(self, digits),
-            Protocol::Resp3 if self.takes(0) => {
-                self.tagged(b"big_number", digits);
-                self.complete();
-            }
-            Protocol::Resp3 => {}
+        if self.protocol == Protocol::Resp2 {
+            flatten::big_number(self, digits);
+        } else if self.takes(0) {
+            self.tagged(b"big_number", digits);
+            self.complete();
         }
     }
 
     fn verbatim(&mut self, format: [u8; 3], text: &[u8]) {
-        match self.protocol {
-            Protocol::Resp2 => flatten::verbatim(self, text),
-            Protocol::Resp3 if self.takes(0) => {
-                self.out.table(0, 0);
-                self.tagged(b"string", text);
-                self.out.string(&format);
-                self.out.set_field(b"format");
-                self.out.set_field(b"verbatim_string");
-                self.complete();
-            }
-            Protocol::Resp3 => {}
+        if self.protocol == Protocol::Resp2 {
+            flatten::verbatim(self, text);
+        } else if self.takes(0) {
+            self.out.table(0, 0);
+            self.tagged(b"string", text);
+            self.out.string(&format);
+            self.out.set_field(b"format");
+            self.out.set_field(b"verbatim_string");
+            self.complete();
         }
     }
 
