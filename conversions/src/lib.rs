@@ -4,4 +4,15 @@
 //! It must not know scripts, hosts or backends.
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod number;
+pub mod tree;
+
+mod bit;
+mod cjson;
+mod cmsgpack;
+mod library;
+mod prng;
+mod structs;
+
+pub use library::Libraries;
