@@ -3,9 +3,7 @@
 //! Owns their rules and texts (`script_lua.c`, `eval.c`). Must not know which script runs.
 
 use redlua_conversions::number::{Text, g14, g17};
-use redlua_core::{
-    Arguments, Host, Kind, LogLevel, Protocol, Raise, Session, ValueWriter,
-};
+use redlua_core::{Arguments, Host, Kind, LogLevel, Protocol, Raise, Session, ValueWriter};
 use sha1::{Digest, Sha1};
 
 use crate::fault;
@@ -41,10 +39,9 @@ pub(crate) fn call(native: Native, args: &mut dyn Arguments, out: &mut dyn Value
             Ok(())
         }
         Native::Debug => Ok(()),
-        Native::RegisterFunction => raise(
-            out,
-            b"redis.register_function can only be called on FUNCTION LOAD command",
-        ),
+        Native::RegisterFunction => {
+            raise(out, b"redis.register_function can only be called on FUNCTION LOAD command")
+        }
         Native::Log | Native::SetResp | Native::AclCheckCmd => {
             Err(Raise::message("this native needs a script"))
         }
@@ -87,8 +84,9 @@ fn error_handler(args: &mut dyn Arguments, out: &mut dyn ValueWriter) {
             Kind::None | Kind::Nil => message.extend(b"nil"),
             _ => match text(args) {
                 Some(text) => message.extend(text.bytes()),
-                None => message
-                    .extend(format!("{}: {:#x}", args.kind().name(), args.address()).bytes()),
+                None => {
+                    message.extend(format!("{}: {:#x}", args.kind().name(), args.address()).bytes())
+                }
             },
         }
         fault::push(out, &message);

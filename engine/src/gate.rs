@@ -47,7 +47,9 @@ pub(crate) fn admit(
         return Err(b"Wrong number of args calling Redis command from script".to_vec());
     }
     // Most calls are plain reads or writes in a host that lacks nothing.
-    let special = CommandFlags::NOSCRIPT | CommandFlags::WRITE | CommandFlags::MAY_REPLICATE
+    let special = CommandFlags::NOSCRIPT
+        | CommandFlags::WRITE
+        | CommandFlags::MAY_REPLICATE
         | CommandFlags::DENYOOM;
     if spec.flags.intersects(special) {
         check_special(host, rights, &spec)?;
@@ -80,10 +82,7 @@ fn check_special(host: &dyn Host, rights: &Rights, spec: &CommandSpec) -> Result
             return Err(dashed(text::MISCONF));
         }
     }
-    if condition.out_of_memory
-        && !rights.allow_oom
-        && spec.flags.contains(CommandFlags::DENYOOM)
-    {
+    if condition.out_of_memory && !rights.allow_oom && spec.flags.contains(CommandFlags::DENYOOM) {
         return Err(dashed(text::OOM));
     }
     Ok(())

@@ -59,8 +59,7 @@ APPEND or REPLACE."
                 return Err(crate::text::wrong_arity(b"function|restore"));
             }
         };
-        let body =
-            rdb::unseal(payload).ok_or(b"ERR DUMP payload version or checksum are wrong")?;
+        let body = rdb::unseal(payload).ok_or(b"ERR DUMP payload version or checksum are wrong")?;
         let codes = codes(body)?;
         let loaded = self.load_all(host, session, &codes)?;
         if policy == Policy::Flush {

@@ -2,7 +2,7 @@
 //!
 //! Must not know how a backend builds them, nor what the natives do.
 
-use redlua_conversions::library::{self, Libraries};
+use redlua_conversions::Libraries;
 use redlua_core::{Entry, Environment, Item, NativeId, View};
 
 use crate::text;
@@ -12,7 +12,7 @@ use crate::text;
 #[repr(u32)]
 pub(crate) enum Native {
     /// `__index` of the globals.
-    MissingGlobal = library::COUNT,
+    MissingGlobal = Libraries::COUNT,
     /// The handler of uncaught errors, `__redis__err__handler`.
     ErrorHandler,
     Sha1Hex,
@@ -47,7 +47,7 @@ impl Native {
 
     /// The native with that id.
     pub(crate) fn from_id(id: NativeId) -> Option<Native> {
-        Native::ALL.get(id.checked_sub(library::COUNT)? as usize).copied()
+        Native::ALL.get(id.checked_sub(Libraries::COUNT)? as usize).copied()
     }
 
     fn item(self) -> Item {
@@ -141,9 +141,9 @@ fn lua_libraries() -> Vec<Entry> {
         "unpack",
         "xpcall",
     ];
-    let mut globals: Vec<Entry> =
-        BASE.into_iter().map(stock).collect();
-    globals.push(library_of("coroutine", &["create", "resume", "running", "status", "wrap", "yield"]));
+    let mut globals: Vec<Entry> = BASE.into_iter().map(stock).collect();
+    globals
+        .push(library_of("coroutine", &["create", "resume", "running", "status", "wrap", "yield"]));
     globals.push(library_of(
         "table",
         &["concat", "foreach", "foreachi", "getn", "maxn", "insert", "remove", "setn", "sort"],
@@ -156,17 +156,45 @@ fn lua_libraries() -> Vec<Entry> {
         ],
     ));
     let mut math: Vec<Entry> = [
-        "abs", "acos", "asin", "atan2", "atan", "ceil", "cosh", "cos", "deg", "exp", "floor",
-        "fmod", "frexp", "ldexp", "log10", "log", "max", "min", "modf", "pow", "rad", "random",
-        "randomseed", "sinh", "sin", "sqrt", "tanh", "tan", "pi", "huge", "mod",
+        "abs",
+        "acos",
+        "asin",
+        "atan2",
+        "atan",
+        "ceil",
+        "cosh",
+        "cos",
+        "deg",
+        "exp",
+        "floor",
+        "fmod",
+        "frexp",
+        "ldexp",
+        "log10",
+        "log",
+        "max",
+        "min",
+        "modf",
+        "pow",
+        "rad",
+        "random",
+        "randomseed",
+        "sinh",
+        "sin",
+        "sqrt",
+        "tanh",
+        "tan",
+        "pi",
+        "huge",
+        "mod",
     ]
     .into_iter()
     .map(stock)
     .collect();
     for entry in &mut math {
         match entry.name {
-            "random" => entry.item = Item::Native(library::RANDOM),
-            "randomseed" => entry.item = Item::Native(library::RANDOMSEED),
+            "random" => entry.item = Item::Native(Libraries::RANDOM),
+            "randomseed" => entry.item = Item::Native(Libraries::RANDOMSEED),
             _ => {}
         }
     }

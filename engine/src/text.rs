@@ -8,7 +8,8 @@ pub(crate) const NOSCRIPT: &[u8] = b"NOSCRIPT No matching script. Please use EVA
 /// `SCRIPT KILL` with nothing to kill (`script.c scriptKill`).
 pub(crate) const NOTBUSY: &[u8] = b"NOTBUSY No scripts in execution right now.";
 /// `SCRIPT KILL` of a script that wrote.
-pub(crate) const UNKILLABLE: &[u8] = b"UNKILLABLE Sorry the script already executed write commands \
+pub(crate) const UNKILLABLE: &[u8] =
+    b"UNKILLABLE Sorry the script already executed write commands \
 against the dataset. You can either wait the script termination or kill the server in a hard way \
 using the SHUTDOWN NOSAVE command.";
 /// What others hear while an EVAL script is busy (`shared.slowevalerr`).

@@ -173,8 +173,11 @@ impl Builder {
                 Item::NullPointer => ffi::lua_pushlightuserdata(lua, std::ptr::null_mut()),
                 Item::Table(entries) | Item::StrictTable(entries) => {
                     // Libraries of C functions are made in one piece (luaL_register), others grow.
-                    let size =
-                        if entries.iter().any(|e| e.item == Item::Stock) { entries.len() } else { 0 };
+                    let size = if entries.iter().any(|e| e.item == Item::Stock) {
+                        entries.len()
+                    } else {
+                        0
+                    };
                     ffi::lua_createtable(lua, 0, size as c_int);
                     let table = ffi::lua_gettop(lua);
                     for inner in entries {
