@@ -4,4 +4,14 @@
 //! It must not know scripts, hosts or backends.
 #![forbid(unsafe_code)]
 
+pub mod glob;
 pub mod number;
+pub mod rdb;
+pub mod reply;
+pub mod resp;
+pub mod script;
+mod skip;
+pub mod typed;
+
+pub use reply::{Items, Pairs, Reply, ReplyBuilder, human, quoted};
+pub use typed::{Error, from_reply, to_args};
