@@ -7,10 +7,14 @@
 mod arg;
 mod clock;
 mod commands;
+mod config;
 mod context;
 mod dict;
 mod error;
+mod glob;
 mod keyspace;
+mod long_double;
+mod random;
 mod server;
 mod store;
 mod table;
