@@ -9,6 +9,7 @@ mod clock;
 mod commands;
 mod context;
 mod dict;
+mod dump;
 mod error;
 mod keyspace;
 mod server;

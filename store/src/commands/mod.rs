@@ -2,6 +2,7 @@
 //!
 //! Owns the functions the command table names. They must not know how replies are encoded.
 
+pub(crate) mod streams;
 pub(crate) mod strings;
 
 use crate::context::Cx;
