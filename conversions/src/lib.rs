@@ -6,3 +6,10 @@
 
 pub mod number;
 pub mod rdb;
+pub mod reply;
+pub mod resp;
+mod skip;
+pub mod typed;
+
+pub use reply::{Items, Pairs, Reply, ReplyBuilder, human, quoted};
+pub use typed::{Error, from_reply, to_args};
