@@ -2,7 +2,7 @@
 //!
 //! Owns the options that `XADD` and `XTRIM` share. It must not know groups.
 
-use super::{BAD_ID, any_id, push_id, strict_id, strict_ids};
+use super::{BAD_ID, push_id, strict_id, strict_ids};
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, NO_SUCH_KEY, SYNTAX};
@@ -179,7 +179,7 @@ impl Options {
                     let count = u64::try_from(arg::integer(value)?);
                     Keep::Newest(count.map_err(|_| NEGATIVE_MAXLEN)?)
                 } else {
-                    Keep::From(any_id(value)?)
+                    Keep::From(strict_id(value)?)
                 });
             } else if more > 0 && arg::is(option, "limit") {
                 at += 1;

@@ -1,7 +1,6 @@
 //! `XCLAIM` and `XAUTOCLAIM`. They must not know how entries are delivered first.
 
 use std::ops::Bound;
-use std::sync::Arc;
 
 use redlua_core::{ReplySink, Seq};
 
@@ -21,7 +20,6 @@ pub(crate) fn xclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     if let Some(id) = claim.last_id {
         group.last_id = group.last_id.max(id);
     }
-    let (consumer, _) = group.see(argv[3], now);
     let mut claimed = Vec::new();
     for &id in &claim.ids {
         if stream.entry(id).is_none() {
@@ -39,7 +37,8 @@ pub(crate) fn xclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
             None => continue,
         };
         let count = claim.retries.unwrap_or(count + u64::from(!claim.just_id));
-        let consumer = Arc::clone(&consumer);
+        // Only a consumer that claims something is noted.
+        let (consumer, _) = group.see(argv[3], now);
         group.assign(id, Pending { consumer, delivered: claim.delivered, count });
         claimed.push(id);
     }
@@ -74,8 +73,7 @@ pub(crate) fn xautoclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let now = cx.keys.now();
     let missing = || no_group(key, name, "");
     let stream = cx.keys.write::<Stream>(key)?.ok_or_else(missing)?;
-    let group = stream.groups.get_mut(name).ok_or_else(missing)?;
-    let (consumer, _) = group.see(argv[3], now);
+    stream.groups.get(name).ok_or_else(missing)?;
     // Every entry looked at counts as an attempt, ten of which each claim may take.
     let mut attempts = left.saturating_mul(10);
     let mut claimed = Vec::new();
@@ -107,7 +105,7 @@ pub(crate) fn xautoclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
             continue;
         }
         if let Some(group) = stream.groups.get_mut(name) {
-            let consumer = Arc::clone(&consumer);
+            let (consumer, _) = group.see(argv[3], now);
             group.assign(id, Pending { consumer, delivered: now, count });
         }
         claimed.push(id);

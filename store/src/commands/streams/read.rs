@@ -21,6 +21,9 @@ const GROUP_IN_XREAD: CommandError = CommandError::fixed(
 const NOACK_IN_XREAD: CommandError = CommandError::fixed(
     "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.",
 );
+const UNBALANCED: CommandError = CommandError::fixed(
+    "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.",
+);
 const GROUP_MISSING: CommandError = CommandError::fixed("ERR Missing GROUP option for XREADGROUP");
 const DOLLAR_IN_GROUP: CommandError = CommandError::fixed(
     "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of \
@@ -69,10 +72,10 @@ fn read(cx: &mut Cx<'_>, argv: &[&[u8]], grouped: bool) -> CommandResult {
                 new.then(|| Delivery::Entries(*id, options.count))
             }
         };
-        if options.group.is_some() {
-            cx.keys.modified(key);
-        }
         if let Some(delivery) = delivery {
+            if options.group.is_some() {
+                cx.keys.modified(key);
+            }
             served.push((*key, delivery));
         }
     }
@@ -161,6 +164,11 @@ fn deliver(
     let last = stream.last_entry_id();
     let len = stream.len;
     let state = stream.groups.get_mut(group)?;
+    let after = state.last_id;
+    // A consumer that gets no answer is not noted either.
+    if id == StreamId::MAX && (len == 0 || last <= after) {
+        return None;
+    }
     let (consumer, _) = state.see(consumer, now);
     if id != StreamId::MAX {
         let from = id.next().unwrap_or_default();
@@ -170,10 +178,6 @@ fn deliver(
         let state = stream.groups.get_mut(group)?;
         alive.into_iter().for_each(|id| state.redeliver(id, now));
         return Some(Delivery::History(ids));
-    }
-    let after = state.last_id;
-    if len == 0 || last <= after {
-        return None;
     }
     let ids: Vec<_> = new_entries(stream, after, options.count).map(EntryRef::id).collect();
     for id in ids {
@@ -243,12 +247,7 @@ impl<'a> Options<'a> {
                 }
                 [_, ..] if arg::is(option, "streams") => {
                     if rest.len() % 2 != 0 {
-                        return Err(CommandError::new(format!(
-                            "ERR Unbalanced '{}' list of streams: for each stream key an ID or \
-                             '{}' must be specified.",
-                            cx.command.name,
-                            if grouped { '>' } else { '$' }
-                        )));
+                        return Err(UNBALANCED);
                     }
                     (options.keys, options.ids) = rest.split_at(rest.len() / 2);
                     break;
