@@ -11,6 +11,7 @@ mod context;
 mod dict;
 mod dump;
 mod error;
+mod hyperloglog;
 mod keyspace;
 mod server;
 mod store;

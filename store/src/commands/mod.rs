@@ -2,6 +2,9 @@
 //!
 //! Owns the functions the command table names. They must not know how replies are encoded.
 
+pub(crate) mod bitfields;
+pub(crate) mod bitmaps;
+pub(crate) mod hyperloglogs;
 pub(crate) mod streams;
 pub(crate) mod strings;
 

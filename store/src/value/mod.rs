@@ -16,7 +16,7 @@ pub(crate) use set::{Members, Set};
 pub(crate) use stream::{
     Entry, EntryRef, Group, Keep, NewId, Node, NodeLimit, Pending, Refused, Stream, StreamId, Trim,
 };
-pub(crate) use text::Str;
+pub(crate) use text::{Digits, Str};
 pub(crate) use zset::{Bound, Lex, LexRange, ScoreRange, ZSet};
 
 /// A byte string that does not change.
