@@ -5,14 +5,23 @@
 #![forbid(unsafe_code)]
 
 pub mod check;
+pub mod glob;
 pub mod number;
+pub mod rdb;
+pub mod reply;
+pub mod resp;
+pub mod script;
 pub mod tree;
+pub mod typed;
 
 mod bit;
 mod cjson;
 mod cmsgpack;
 mod library;
 mod prng;
+mod skip;
 mod structs;
 
 pub use library::Libraries;
+pub use reply::{Items, Pairs, Reply, ReplyBuilder, human, quoted};
+pub use typed::{Error, from_reply, to_args};

@@ -2,7 +2,7 @@
 //!
 //! Owns the cursor's stack. Must not know what is read.
 
-use redlua_core::{Arguments, Kind, ScriptId, ValueReader};
+use redlua_core::{Arguments, Kind, Location, ScriptId, ValueReader};
 
 use super::{Table, Value};
 use crate::check::STACK;
@@ -176,6 +176,10 @@ impl Arguments for Reader<'_> {
     }
 
     fn pin(&mut self) -> Option<ScriptId> {
+        None
+    }
+
+    fn caller(&self) -> Option<Location<'_>> {
         None
     }
 }

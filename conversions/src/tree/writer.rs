@@ -21,11 +21,17 @@ use crate::check::STACK;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
+    arguments: Vec<Value>,
     values: Vec<Value>,
     failed: bool,
 }
 
 impl Writer {
+    /// A writer that can append these arguments of its native.
+    pub fn with_arguments(arguments: impl Into<Vec<Value>>) -> Self {
+        Writer { arguments: arguments.into(), ..Writer::default() }
+    }
+
     /// What was built.
     pub fn into_values(self) -> Vec<Value> {
         self.values
@@ -68,6 +74,11 @@ impl ValueWriter for Writer {
 
     fn null_pointer(&mut self) {
         self.push(Value::NullPointer);
+    }
+
+    fn argument(&mut self, index: usize) {
+        let value = self.arguments.get(index).cloned().unwrap_or(Value::Nil);
+        self.push(value);
     }
 
     fn native(&mut self, id: NativeId) {
