@@ -14,6 +14,20 @@ use crate::number::{self, Text};
 /// libraries compare their nesting with (`lua_checkstack`).
 pub(crate) const STACK: usize = 8000;
 
+/// The most bytes that a library builds into one string, as much as Redis lets a value have. The
+/// same table may be met again and again inside others, so text can outgrow any memory although
+/// the script's own data is small.
+pub(crate) const LONGEST: usize = 512 << 20;
+
+/// Scratch space beyond this is given back after a call.
+pub(crate) const KEPT: usize = 1 << 20;
+
+/// Lua's error when memory is out (`MEMERRMSG`), which is what becomes of longer strings.
+#[cold]
+pub(crate) fn out_of_memory() -> Raise {
+    Raise::Text(b"not enough memory".to_vec())
+}
+
 /// The bytes of a string argument, or the text of a number that stands for one.
 #[derive(Clone, Copy, Debug)]
 pub enum Bytes<'a> {

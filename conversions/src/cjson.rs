@@ -11,7 +11,7 @@ mod token;
 
 use redlua_core::{Arguments, NativeId, Raise, ValueWriter};
 
-use crate::check::Check;
+use crate::check::{Check, KEPT, out_of_memory};
 use config::Config;
 
 /// The functions of the library, in the order in which the library registers them.
@@ -33,9 +33,6 @@ pub(crate) enum Function {
 pub(crate) const NAME: &str = "cjson";
 /// `cjson._VERSION`.
 pub(crate) const VERSION: &str = "2.1.0";
-
-/// Scratch space beyond this is given back after a call.
-const KEPT: usize = 1 << 20;
 
 /// How many instances `cjson.new` makes before it reports that memory is out. An instance lives
 /// as long as the Lua state, since nothing tells when a script drops it.
@@ -100,7 +97,7 @@ impl Cjson {
         out: &mut dyn ValueWriter,
     ) -> Result<(), Raise> {
         if self.instances.len() >= INSTANCES {
-            return Err(Raise::Text(b"not enough memory".to_vec()));
+            return Err(out_of_memory());
         }
         self.instances.push(Config::default());
         let instance = self.instances.len();

@@ -8,7 +8,7 @@ mod encode;
 
 use redlua_core::{Arguments, Raise, ValueWriter};
 
-use crate::check::{Check, STACK};
+use crate::check::{Check, KEPT, STACK};
 use decode::Decoder;
 use encode::Encoder;
 
@@ -62,12 +62,15 @@ impl Cmsgpack {
             return Err(Raise::argument(0, "Too many arguments for MessagePack pack."));
         }
         self.buffer.clear();
-        for index in 0..count {
+        let packed = (0..count).try_for_each(|index| {
             args.select(index);
-            Encoder::new(&mut self.buffer, args).value(0, count + index + 1)?;
+            Encoder::new(&mut self.buffer, args).value(0, count + index + 1)
+        });
+        if packed.is_ok() {
+            out.string(&self.buffer);
         }
-        out.string(&self.buffer);
-        Ok(())
+        self.buffer.shrink_to(KEPT);
+        packed
     }
 
     /// `mp_unpack`: all values there are.

@@ -7,7 +7,7 @@ mod format;
 
 use redlua_core::{Arguments, Raise, ValueWriter};
 
-use crate::check::{Check, STACK};
+use crate::check::{Check, KEPT, STACK};
 use crate::number::{c_u64, lua_str2number};
 use format::{Format, MAX_INTEGER, Piece};
 
@@ -33,9 +33,12 @@ pub(crate) fn call(
     match function {
         Function::Pack => {
             buffer.clear();
-            pack(format, buffer, args)?;
-            out.string(buffer);
-            Ok(())
+            let packed = pack(format, buffer, args);
+            if packed.is_ok() {
+                out.string(buffer);
+            }
+            buffer.shrink_to(KEPT);
+            packed
         }
         Function::Unpack => unpack(format, args, out),
         Function::Size => {

@@ -5,6 +5,7 @@
 //! spelt as below in [`literal::show`], joined by ` | `; an error begins with `!`, one that begins
 //! with the position of the calling code with `!@`. `REDLUA_FACTS` names another directory of
 //! such files.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod literal;
 

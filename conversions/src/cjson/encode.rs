@@ -6,7 +6,7 @@
 use redlua_core::{Arguments, Kind, Raise};
 
 use super::config::{Config, InvalidNumbers};
-use crate::check::STACK;
+use crate::check::{LONGEST, STACK, out_of_memory};
 use crate::number::{c_i32, g, integral};
 
 /// A table being written.
@@ -68,6 +68,9 @@ pub(super) fn encode(
                 }
             }
             kind => return Err(exception(kind, "type not supported")),
+        }
+        if out.len() > LONGEST {
+            return Err(out_of_memory());
         }
         // The value is complete; so may be the tables around it.
         loop {

@@ -86,9 +86,7 @@ impl<'a> Decoder<'a> {
                 return Err(Malformed::Short.into());
             }
             if self.slots >= STACK {
-                return Err(overflow(
-                    "too many return values at once; use unpack_one or unpack_limit instead.",
-                ));
+                return Err(overflow(TOO_MANY));
             }
             let item = item(&mut self.rest)?;
             self.slots += 1;
@@ -103,7 +101,10 @@ impl<'a> Decoder<'a> {
                 Item::Number(number) => out.number(number),
                 Item::String(bytes) => out.string(bytes),
                 Item::Array(len) => {
-                    self.open(out, "in function mp_decode_to_lua_array")?;
+                    out.table(0, 0);
+                    if self.slots >= STACK || !out.room(2) {
+                        return Err(overflow("in function mp_decode_to_lua_array"));
+                    }
                     if len > 0 {
                         self.frames.push(Frame::Array { index: 1, len });
                         self.slots += 1;
@@ -111,7 +112,10 @@ impl<'a> Decoder<'a> {
                     }
                 }
                 Item::Map(pairs) => {
-                    self.open(out, "in function mp_decode_to_lua_hash")?;
+                    out.table(0, 0);
+                    if !out.room(3) {
+                        return Err(overflow(TOO_MANY));
+                    }
                     if pairs > 0 {
                         self.frames.push(Frame::Key { pairs });
                         continue;
@@ -123,11 +127,6 @@ impl<'a> Decoder<'a> {
                 return Ok(());
             }
         }
-    }
-
-    fn open(&mut self, out: &mut dyn ValueWriter, place: &str) -> Result<(), Raise> {
-        out.table(0, 0);
-        if self.slots < STACK && out.room(2) { Ok(()) } else { Err(overflow(place)) }
     }
 
     /// Puts the value just written where it belongs, and so on outwards while tables are
@@ -249,6 +248,9 @@ fn bytes<const N: usize>(data: &mut &[u8]) -> Result<[u8; N], Malformed> {
     *data = rest;
     Ok(*taken)
 }
+
+/// What the original says when a value would not fit on its stack.
+const TOO_MANY: &str = "too many return values at once; use unpack_one or unpack_limit instead.";
 
 /// `luaL_checkstack`'s error.
 fn overflow(place: &str) -> Raise {

@@ -5,7 +5,7 @@
 
 use redlua_core::{Arguments, Kind, Raise};
 
-use crate::check::STACK;
+use crate::check::{LONGEST, STACK, out_of_memory};
 use crate::number::{c_i32, c_i64};
 
 /// Tables nested deeper than this become nil (`LUACMSGPACK_MAX_NESTING`).
@@ -25,6 +25,9 @@ impl<'a> Encoder<'a> {
     /// Appends the value under the cursor, inside `level` tables, while the original's stack
     /// holds `slots` values.
     pub(super) fn value(&mut self, level: usize, slots: usize) -> Result<(), Raise> {
+        if self.out.len() > LONGEST {
+            return Err(out_of_memory());
+        }
         match self.cursor.kind() {
             Kind::String => self.string(),
             Kind::Number => self.number(self.cursor.number()),
@@ -77,6 +80,7 @@ impl<'a> Encoder<'a> {
     }
 
     fn table(&mut self, level: usize, slots: usize) -> Result<(), Raise> {
+        self.check_room(slots, 2, "in function table_is_an_array")?;
         match self.sequence() {
             Some(len) => {
                 self.collection(len, 0x90, 0xdc);

@@ -8,17 +8,17 @@ use redlua_conversions::tree::{Table, Value};
 use redlua_core::Kind;
 
 /// `library.function(arguments)`.
-pub struct Call {
+pub(crate) struct Call {
     /// The table.
-    pub library: String,
+    pub(crate) library: String,
     /// Its field.
-    pub function: String,
+    pub(crate) function: String,
     /// What it is called with.
-    pub arguments: Vec<Value>,
+    pub(crate) arguments: Vec<Value>,
 }
 
 /// The calls of a line.
-pub fn calls(text: &str) -> Vec<Call> {
+pub(crate) fn calls(text: &str) -> Vec<Call> {
     let mut parser = Parser { text: text.as_bytes(), at: 0 };
     let mut calls = Vec::new();
     loop {
@@ -172,7 +172,7 @@ impl Parser<'_> {
 
 /// A value as the facts spell it: numbers with 17 digits, bytes that are not plain ASCII in
 /// decimal, tables in the order of their spelt keys.
-pub fn show(value: &Value) -> String {
+pub(crate) fn show(value: &Value) -> String {
     match value {
         Value::Nil => "nil".to_owned(),
         Value::Boolean(boolean) => boolean.to_string(),
