@@ -55,17 +55,11 @@ impl Bridge for Run<'_> {
     fn call(&mut self, mode: CallMode, argv: Option<&[&[u8]]>, out: &mut dyn ValueWriter) -> Flow {
         let failed = match argv {
             Some([]) => {
-                fault::push(
-                    out,
-                    b"ERR Please specify at least one argument for this redis.call() call",
-                );
+                fault::push(out, &fault::with_code(text::NO_ARGUMENT));
                 true
             }
             None => {
-                fault::push(
-                    out,
-                    b"ERR Lua redis lib command arguments must be strings or integers",
-                );
+                fault::push(out, &fault::with_code(text::BAD_ARGUMENT));
                 true
             }
             Some(argv) => self.execute(argv, out),

@@ -63,6 +63,72 @@ const REDIS_VERSION_NUM: f64 = 0x0007_000f as f64;
 /// `redis.REPL_ALL`, the sum of all replication targets.
 pub(crate) const REPL_ALL: i64 = 3;
 
+/// The globals in the order in which `pairs(_G)` of a server walks them.
+const GLOBALS: [&str; 35] = [
+    "string",
+    "xpcall",
+    "__redis__err__handler",
+    "tostring",
+    "_VERSION",
+    "unpack",
+    "setmetatable",
+    "next",
+    "assert",
+    "tonumber",
+    "rawequal",
+    "collectgarbage",
+    "struct",
+    "getmetatable",
+    "ARGV",
+    "_G",
+    "cjson",
+    "math",
+    "pcall",
+    "KEYS",
+    "redis",
+    "type",
+    "bit",
+    "cmsgpack",
+    "select",
+    "rawset",
+    "gcinfo",
+    "rawget",
+    "loadstring",
+    "table",
+    "coroutine",
+    "pairs",
+    "ipairs",
+    "error",
+    "load",
+];
+
+/// The fields of `redis` in the order in which `pairs(redis)` of a server walks them.
+const REDIS: [&str; 23] = [
+    "log",
+    "LOG_WARNING",
+    "error_reply",
+    "REPL_AOF",
+    "call",
+    "REPL_ALL",
+    "REDIS_VERSION_NUM",
+    "REPL_SLAVE",
+    "pcall",
+    "LOG_NOTICE",
+    "set_repl",
+    "debug",
+    "LOG_DEBUG",
+    "sha1hex",
+    "REDIS_VERSION",
+    "status_reply",
+    "acl_check_cmd",
+    "REPL_REPLICA",
+    "breakpoint",
+    "setresp",
+    "replicate_commands",
+    "LOG_VERBOSE",
+    "REPL_NONE",
+];
+
 /// The world of EVAL scripts.
 pub(crate) fn eval() -> Environment {
     let mut globals = lua_libraries();
@@ -72,9 +138,18 @@ pub(crate) fn eval() -> Environment {
         Entry::new("debug", Native::Debug.item()),
         Entry::new("replicate_commands", Native::ReplicateCommands.item()),
     ]);
-    globals.push(Entry::new("redis", Item::Table(redis)));
+    globals.push(Entry::new("redis", Item::Table(arranged(redis, &REDIS))));
     globals.push(Entry::new("__redis__err__handler", Native::ErrorHandler.item()));
-    environment(vec![View { globals }])
+    globals.extend([Entry::new("KEYS", Item::Absent), Entry::new("ARGV", Item::Absent)]);
+    environment(vec![View { globals: arranged(globals, &GLOBALS) }])
+}
+
+/// The entries in the order of `names`; what is not named goes last.
+fn arranged(mut entries: Vec<Entry>, names: &[&str]) -> Vec<Entry> {
+    let place =
+        |entry: &Entry| names.iter().position(|name| *name == entry.name).unwrap_or(names.len());
+    entries.sort_by_key(place);
+    entries
 }
 
 /// The view of a library's functions when they are called.
@@ -85,7 +160,8 @@ pub(crate) const LOAD_VIEW: usize = 1;
 /// The world of function libraries: [`CALL_VIEW`] and [`LOAD_VIEW`].
 pub(crate) fn functions() -> Environment {
     let mut globals = lua_libraries();
-    globals.push(Entry::new("redis", Item::Table(redis_api())));
+    globals.push(Entry::new("redis", Item::Table(arranged(redis_api(), &REDIS))));
+    let globals = arranged(globals, &GLOBALS);
     let mut load = vec![Entry::new("register_function", Native::RegisterFunction.item())];
     load.extend(log_api());
     load.extend(version_api());
@@ -118,17 +194,14 @@ fn library_of(name: &'static str, functions: &[&'static str]) -> Entry {
 fn lua_libraries() -> Vec<Entry> {
     const BASE: [&str; 23] = [
         "_G",
-        "_VERSION",
         "assert",
         "collectgarbage",
         "error",
         "gcinfo",
         "getmetatable",
-        "ipairs",
         "load",
         "loadstring",
         "next",
-        "pairs",
         "pcall",
         "rawequal",
         "rawget",
@@ -140,6 +213,9 @@ fn lua_libraries() -> Vec<Entry> {
         "type",
         "unpack",
         "xpcall",
+        "_VERSION",
+        "ipairs",
+        "pairs",
     ];
     let mut globals: Vec<Entry> = BASE.into_iter().map(stock).collect();
     globals
@@ -220,8 +296,7 @@ fn version_api() -> Vec<Entry> {
     ]
 }
 
-/// The `redis` table, in the order of `luaRegisterRedisAPI` (`script_lua.c`), which decides how
-/// `pairs` walks it.
+/// The `redis` table of `luaRegisterRedisAPI` (`script_lua.c`).
 fn redis_api() -> Vec<Entry> {
     let mut entries = vec![Entry::new("call", Item::Call), Entry::new("pcall", Item::Pcall)];
     entries.extend(log_api());
