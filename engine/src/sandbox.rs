@@ -63,6 +63,7 @@ const REDIS_VERSION_NUM: f64 = 0x0007_000f as f64;
 /// `redis.REPL_ALL`, the sum of all replication targets.
 pub(crate) const REPL_ALL: i64 = 3;
 
+#[rustfmt::skip]
 /// The globals in the order in which `pairs(_G)` of a server walks them.
 const GLOBALS: [&str; 35] = [
     "string",
@@ -102,6 +103,7 @@ const GLOBALS: [&str; 35] = [
     "load",
 ];
 
+#[rustfmt::skip]
 /// The fields of `redis` in the order in which `pairs(redis)` of a server walks them.
 const REDIS: [&str; 23] = [
     "log",
@@ -127,6 +129,14 @@ const REDIS: [&str; 23] = [
     "replicate_commands",
     "LOG_VERBOSE",
     "REPL_NONE",
+];
+
+/// The same for the functions of a library.
+#[rustfmt::skip]
+const REDIS_IN_FUNCTIONS: [&str; 20] = [
+    "log", "LOG_WARNING", "error_reply", "REPL_AOF", "call", "REPL_ALL", "REDIS_VERSION_NUM",
+    "REPL_SLAVE", "pcall", "LOG_NOTICE", "set_repl", "LOG_DEBUG", "sha1hex", "REDIS_VERSION",
+    "status_reply", "REPL_REPLICA", "setresp", "acl_check_cmd", "LOG_VERBOSE", "REPL_NONE",
 ];
 
 /// The world of EVAL scripts.
@@ -192,6 +202,7 @@ fn library_of(name: &'static str, functions: &[&'static str]) -> Entry {
 /// Lua's own libraries, cut down as `luaLoadLibraries` and `luaRemoveUnsupportedFunctions` do,
 /// and those redis-server adds.
 fn lua_libraries() -> Vec<Entry> {
+    #[rustfmt::skip]
     const BASE: [&str; 23] = [
         "_G",
         "assert",
@@ -218,66 +229,62 @@ fn lua_libraries() -> Vec<Entry> {
         "pairs",
     ];
     let mut globals: Vec<Entry> = BASE.into_iter().map(stock).collect();
-    globals
-        .push(library_of("coroutine", &["create", "resume", "running", "status", "wrap", "yield"]));
-    globals.push(library_of(
-        "table",
-        &["concat", "foreach", "foreachi", "getn", "maxn", "insert", "remove", "setn", "sort"],
-    ));
-    globals.push(library_of(
-        "string",
-        &[
-            "byte", "char", "dump", "find", "format", "gfind", "gmatch", "gsub", "len", "lower",
-            "match", "rep", "reverse", "sub", "upper",
-        ],
-    ));
-    let mut math: Vec<Entry> = [
-        "abs",
-        "acos",
-        "asin",
-        "atan2",
-        "atan",
-        "ceil",
-        "cosh",
-        "cos",
-        "deg",
-        "exp",
-        "floor",
-        "fmod",
-        "frexp",
-        "ldexp",
-        "log10",
-        "log",
-        "max",
-        "min",
-        "modf",
-        "pow",
-        "rad",
-        "random",
-        "randomseed",
-        "sinh",
-        "sin",
-        "sqrt",
-        "tanh",
-        "tan",
-        "pi",
-        "huge",
-        "mod",
-    ]
-    .into_iter()
-    .map(stock)
-    .collect();
-    for entry in &mut math {
-        match entry.name {
-            "random" => entry.item = Item::Native(Libraries::RANDOM),
-            "randomseed" => entry.item = Item::Native(Libraries::RANDOMSEED),
-            _ => {}
+    globals.extend(ORDERED.iter().map(|(name, functions)| library_of(name, functions)));
+    globals.extend(Libraries::entries().into_iter().map(|mut library| {
+        if let Item::Table(entries) = &mut library.item {
+            let order = ADDED.iter().find(|(name, _)| *name == library.name);
+            *entries = arranged(std::mem::take(entries), order.map_or(&[], |(_, names)| names));
+        }
+        library
+    }));
+    for entry in globals.iter_mut().filter(|entry| entry.name == "math") {
+        if let Item::Table(math) = &mut entry.item {
+            for function in math {
+                match function.name {
+                    "random" => function.item = Item::Native(Libraries::RANDOM),
+                    "randomseed" => function.item = Item::Native(Libraries::RANDOMSEED),
+                    _ => {}
+                }
+            }
         }
     }
-    globals.push(Entry::new("math", Item::Table(math)));
-    globals.extend(Libraries::entries());
     globals
 }
+
+/// Lua's libraries and their functions, in the order in which a server walks them.
+#[rustfmt::skip]
+const ORDERED: [(&str, &[&str]); 4] = [
+    ("coroutine", &["resume", "yield", "status", "wrap", "create", "running"]),
+    ("table", &["setn", "insert", "getn", "foreachi", "maxn", "foreach", "concat", "sort", "remove"]),
+    ("string", &[
+        "sub", "upper", "len", "gfind", "rep", "find", "match", "char", "dump", "gmatch",
+        "reverse", "byte", "format", "gsub", "lower",
+    ]),
+    ("math", &[
+        "log", "max", "acos", "huge", "ldexp", "pi", "cos", "tanh", "pow", "deg", "tan", "cosh",
+        "sinh", "random", "randomseed", "frexp", "ceil", "floor", "rad", "abs", "sqrt", "modf",
+        "asin", "min", "mod", "fmod", "log10", "atan2", "exp", "sin", "atan",
+    ]),
+];
+
+/// The same for the libraries that redis-server adds.
+#[rustfmt::skip]
+const ADDED: [(&str, &[&str]); 4] = [
+    ("cjson", &[
+        "_NAME", "encode", "decode_max_depth", "_VERSION", "decode_invalid_numbers",
+        "encode_keep_buffer", "null", "encode_number_precision", "new", "encode_max_depth",
+        "encode_invalid_numbers", "decode", "encode_sparse_array",
+    ]),
+    ("cmsgpack", &[
+        "_DESCRIPTION", "pack", "_NAME", "unpack", "_COPYRIGHT", "_VERSION", "unpack_one",
+        "unpack_limit",
+    ]),
+    ("struct", &["pack", "size", "unpack"]),
+    ("bit", &[
+        "band", "rshift", "bor", "bnot", "bswap", "bxor", "tobit", "ror", "lshift", "tohex",
+        "rol", "arshift",
+    ]),
+];
 
 fn log_api() -> Vec<Entry> {
     let mut entries = vec![Entry::new("log", Native::Log.item())];
