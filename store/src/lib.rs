@@ -4,16 +4,18 @@
 //! [`Store`] implements [`redlua_core::Host`]. It must not know Lua.
 #![forbid(unsafe_code)]
 
+mod acl;
 mod arg;
+mod clients;
 mod clock;
 mod commands;
 mod config;
 mod context;
 mod dict;
 mod error;
-mod glob;
 mod keyspace;
 mod long_double;
+mod pubsub;
 mod random;
 mod server;
 mod store;
@@ -21,4 +23,5 @@ mod table;
 mod value;
 
 pub use clock::Clock;
+pub use pubsub::Message;
 pub use store::{Blocked, Store, TimeoutReply};
