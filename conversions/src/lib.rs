@@ -10,5 +10,5 @@ pub mod resp;
 mod skip;
 pub mod typed;
 
-pub use reply::{Items, Pairs, Reply, ReplyBuilder, human, quoted};
+pub use reply::{Items, Pairs, Reply, ReplyBuilder, human, quoted, raw};
 pub use typed::{Error, from_reply, to_args};
