@@ -3,11 +3,13 @@
 //! Owns `%.17g` (call arguments, RESP doubles), `%.14g` (Lua's `tostring`, cjson), and the rules
 //! by which Redis and Lua accept a number. Must not know who asks.
 
+mod cast;
 mod strtod;
 
 use std::fmt::{self, Write as _};
 use std::ops::Deref;
 
+pub(crate) use cast::{c_i32, c_i64, c_u64};
 pub use strtod::{Prefix, strtod};
 
 /// A short piece of ASCII text that lives on the stack.
@@ -299,7 +301,8 @@ mod tests {
             123456.5,
             99999999999999.5,
             999999999999999.5,
-            0.000099999999999999999,
+            0.0001,
+            9.9999999999999e-5,
             1e21,
             1e100,
             1e-100,

@@ -1,0 +1,279 @@
+//! JSON text in tokens.
+//!
+//! Owns the lexical rules: which bytes begin what, escapes, the numbers of `strtod`
+//! (`json_next_token` in `lua_cjson.c`). Must not know which token may follow which. Like the
+//! original it takes the text for a C string: a zero byte is its end.
+
+use crate::number::strtod;
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Token<'a> {
+    ObjectBegin,
+    ObjectEnd,
+    ArrayBegin,
+    ArrayEnd,
+    /// A string without escapes, as it stands in the text.
+    Plain(&'a [u8]),
+    /// A string with escapes, undone in [`Tokens::unescaped`].
+    Escaped,
+    Number(f64),
+    Boolean(bool),
+    Null,
+    Colon,
+    Comma,
+    End,
+    Error(&'static str),
+}
+
+impl Token<'_> {
+    /// What error messages call it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Token::ObjectBegin => "T_OBJ_BEGIN",
+            Token::ObjectEnd => "T_OBJ_END",
+            Token::ArrayBegin => "T_ARR_BEGIN",
+            Token::ArrayEnd => "T_ARR_END",
+            Token::Plain(_) | Token::Escaped => "T_STRING",
+            Token::Number(_) => "T_NUMBER",
+            Token::Boolean(_) => "T_BOOLEAN",
+            Token::Null => "T_NULL",
+            Token::Colon => "T_COLON",
+            Token::Comma => "T_COMMA",
+            Token::End => "T_END",
+            Token::Error(what) => what,
+        }
+    }
+}
+
+/// The tokens of a text.
+pub(super) struct Tokens<'a, 'b> {
+    text: &'a [u8],
+    /// Where the next token is looked for.
+    pub(super) at: usize,
+    /// Where the token returned last begins, or the error in it.
+    pub(super) start: usize,
+    /// The string of [`Token::Escaped`].
+    pub(super) unescaped: &'b mut Vec<u8>,
+    invalid_numbers: bool,
+}
+
+impl<'a, 'b> Tokens<'a, 'b> {
+    /// The tokens of `text`; `unescaped` is scratch space.
+    pub(super) fn new(text: &'a [u8], unescaped: &'b mut Vec<u8>, invalid_numbers: bool) -> Self {
+        Tokens { text, at: 0, start: 0, unescaped, invalid_numbers }
+    }
+
+    /// The byte at a place; 0 at the end.
+    #[inline]
+    fn byte(&self, at: usize) -> u8 {
+        self.text.get(at).copied().unwrap_or(0)
+    }
+
+    fn rest(&self, at: usize) -> &'a [u8] {
+        self.text.get(at..).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn next(&mut self) -> Token<'a> {
+        while matches!(self.byte(self.at), b' ' | b'\t' | b'\n' | b'\r') {
+            self.at += 1;
+        }
+        self.start = self.at;
+        let single = match self.byte(self.at) {
+            b'"' => return self.string(),
+            b'-' | b'0'..=b'9' => return self.number(),
+            b'{' => Token::ObjectBegin,
+            b'}' => Token::ObjectEnd,
+            b'[' => Token::ArrayBegin,
+            b']' => Token::ArrayEnd,
+            b':' => Token::Colon,
+            b',' => Token::Comma,
+            0 => return Token::End,
+            _ => return self.word(),
+        };
+        self.at += 1;
+        single
+    }
+
+    fn word(&mut self) -> Token<'a> {
+        let rest = self.rest(self.at);
+        for (word, token) in [
+            (&b"true"[..], Token::Boolean(true)),
+            (b"false", Token::Boolean(false)),
+            (b"null", Token::Null),
+        ] {
+            if rest.starts_with(word) {
+                self.at += word.len();
+                return token;
+            }
+        }
+        // Only the letters that may begin an invalid number are tried as one.
+        if matches!(self.byte(self.at), b'+' | b'f' | b'i' | b'I' | b'n' | b'N' | b't')
+            && self.invalid_numbers
+            && self.is_invalid_number()
+        {
+            return self.any_number();
+        }
+        Token::Error("invalid token")
+    }
+
+    fn number(&mut self) -> Token<'a> {
+        if !self.invalid_numbers && self.is_invalid_number() {
+            return Token::Error("invalid number");
+        }
+        // Short integers, the common case.
+        let negative = self.byte(self.at) == b'-';
+        let digits = self.at + usize::from(negative);
+        let mut end = digits;
+        let mut value: u64 = 0;
+        while let digit @ b'0'..=b'9' = self.byte(end)
+            && end - digits < 16
+        {
+            value = value * 10 + u64::from(digit - b'0');
+            end += 1;
+        }
+        let more = matches!(self.byte(end), b'.' | b'e' | b'E' | b'x' | b'X' | b'0'..=b'9');
+        if (1..=15).contains(&(end - digits)) && !more {
+            self.at = end;
+            return Token::Number(if negative { -(value as f64) } else { value as f64 });
+        }
+        self.any_number()
+    }
+
+    /// Whatever `strtod` takes.
+    fn any_number(&mut self) -> Token<'a> {
+        match strtod(self.rest(self.at)) {
+            Some(number) => {
+                self.at += number.len;
+                Token::Number(number.value)
+            }
+            None => Token::Error("invalid number"),
+        }
+    }
+
+    /// Whether `strtod` would accept here what JSON does not (`json_is_invalid_number`).
+    fn is_invalid_number(&self) -> bool {
+        if self.byte(self.at) == b'+' {
+            return true;
+        }
+        let at = self.at + usize::from(self.byte(self.at) == b'-');
+        match self.byte(at) {
+            b'0' => matches!(self.byte(at + 1), b'x' | b'X' | b'0'..=b'9'),
+            ..=b'9' => false,
+            _ => {
+                let start = self.rest(at).get(..3).unwrap_or_default();
+                start.eq_ignore_ascii_case(b"inf") || start.eq_ignore_ascii_case(b"nan")
+            }
+        }
+    }
+
+    /// A string; the text stands on its opening quote.
+    fn string(&mut self) -> Token<'a> {
+        let begin = self.at + 1;
+        let rest = self.rest(begin);
+        let plain = plain_len(rest);
+        let text = rest.get(..plain).unwrap_or_default();
+        self.at = begin + plain;
+        match self.byte(self.at) {
+            b'"' => {
+                self.at += 1;
+                Token::Plain(text)
+            }
+            b'\\' => {
+                self.unescaped.clear();
+                self.unescaped.extend_from_slice(text);
+                match self.unescape() {
+                    Ok(()) => Token::Escaped,
+                    Err(what) => self.error(what),
+                }
+            }
+            _ => self.error("unexpected end of string"),
+        }
+    }
+
+    /// An error inside a token: it is placed there.
+    fn error(&mut self, what: &'static str) -> Token<'a> {
+        self.start = self.at;
+        Token::Error(what)
+    }
+
+    /// The rest of a string from its first escape on.
+    fn unescape(&mut self) -> Result<(), &'static str> {
+        loop {
+            match self.byte(self.at) {
+                b'"' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                b'\\' => {
+                    let byte = match self.byte(self.at + 1) {
+                        byte @ (b'"' | b'\\' | b'/') => byte,
+                        b'b' => 0x08,
+                        b't' => b'\t',
+                        b'n' => b'\n',
+                        b'f' => 0x0c,
+                        b'r' => b'\r',
+                        b'u' => {
+                            self.unicode().ok_or("invalid unicode escape code")?;
+                            continue;
+                        }
+                        _ => return Err("invalid escape code"),
+                    };
+                    self.unescaped.push(byte);
+                    self.at += 2;
+                }
+                0 => return Err("unexpected end of string"),
+                _ => {
+                    let rest = self.rest(self.at);
+                    let plain = plain_len(rest);
+                    self.unescaped.extend_from_slice(rest.get(..plain).unwrap_or_default());
+                    self.at += plain;
+                }
+            }
+        }
+    }
+
+    /// `\uXXXX`, or two of them that are a surrogate pair (`json_append_unicode_escape`).
+    fn unicode(&mut self) -> Option<()> {
+        let mut code = self.hex4(self.at + 2)?;
+        let mut len = 6;
+        if code & 0xf800 == 0xd800 {
+            let pair = code & 0x400 == 0
+                && self.byte(self.at + 6) == b'\\'
+                && self.byte(self.at + 7) == b'u';
+            let low = if pair { self.hex4(self.at + 8)? } else { return None };
+            if low & 0xfc00 != 0xdc00 {
+                return None;
+            }
+            code = ((code & 0x3ff) << 10 | low & 0x3ff) + 0x10000;
+            len = 12;
+        }
+        let character = char::from_u32(code)?;
+        self.unescaped.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        self.at += len;
+        Some(())
+    }
+
+    fn hex4(&self, at: usize) -> Option<u32> {
+        self.rest(at)
+            .get(..4)?
+            .iter()
+            .try_fold(0, |sum, &digit| Some(sum << 4 | (digit as char).to_digit(16)?))
+    }
+}
+
+/// Which bytes end a run of plain ones inside a string.
+const STOPS: [bool; 256] = {
+    let mut table = [false; 256];
+    table[0] = true;
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table
+};
+
+/// How many bytes stand for themselves at the beginning of what is inside a string.
+#[inline]
+fn plain_len(bytes: &[u8]) -> usize {
+    bytes.iter().position(|&byte| STOPS[usize::from(byte)]).unwrap_or(bytes.len())
+}

@@ -1,0 +1,115 @@
+//! The engine: its Lua states, what is loaded into them, and its settings.
+//!
+//! Must not know which backend it runs on, nor how commands work.
+
+use std::sync::Arc;
+
+use redlua_core::{Backend, BackendInfo, Limits};
+
+use crate::functions::Functions;
+use crate::monitor::Monitor;
+use crate::sandbox;
+use crate::scripts::Cache;
+use crate::world::World;
+
+/// Redis scripting on one Lua backend: the scripts and libraries it knows and the Lua states
+/// they live in.
+///
+/// Made cheaply: a Lua state comes into being with the first script. `Send`, so that it can move
+/// between threads or live behind a mutex; one thread at a time runs scripts.
+pub struct Engine {
+    backend: Arc<dyn Backend>,
+    limits: Limits,
+    pub(crate) eval: World,
+    pub(crate) scripts: Cache,
+    pub(crate) functions: Functions,
+    monitor: Monitor,
+}
+
+impl Engine {
+    /// An engine on `backend`, with the default [`Limits`].
+    pub fn new(backend: Arc<dyn Backend>) -> Self {
+        Engine {
+            backend,
+            limits: Limits::default(),
+            eval: World::default(),
+            scripts: Cache::default(),
+            functions: Functions::default(),
+            monitor: Monitor::default(),
+        }
+    }
+
+    /// Which Lua engine this is.
+    pub fn backend(&self) -> &'static BackendInfo {
+        self.backend.info()
+    }
+
+    /// The limits of each script.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Changes the limits, from the next script on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        for world in [&mut self.eval, &mut self.functions.world] {
+            if let Some(vm) = world.vm() {
+                vm.set_limits(&limits);
+            }
+        }
+        self.limits = limits;
+    }
+
+    /// What other threads may know and do while a script runs.
+    pub fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    /// How many EVAL scripts are cached.
+    pub fn cached_scripts(&self) -> usize {
+        self.scripts.len()
+    }
+
+    /// How many function libraries are loaded.
+    pub fn libraries(&self) -> usize {
+        self.functions.libraries()
+    }
+
+    /// Bytes held by the Lua states.
+    pub fn memory_used(&self) -> usize {
+        self.eval.memory_used() + self.functions.world.memory_used()
+    }
+
+    /// The Lua state of EVAL scripts.
+    ///
+    /// # Errors
+    /// The error reply when the backend cannot make one.
+    pub(crate) fn eval_world(&mut self) -> Result<&mut World, Vec<u8>> {
+        self.eval.open(&*self.backend, sandbox::eval, &self.limits)?;
+        Ok(&mut self.eval)
+    }
+
+    /// The Lua state of function libraries.
+    ///
+    /// # Errors
+    /// The error reply when the backend cannot make one.
+    pub(crate) fn function_world(&mut self) -> Result<&mut World, Vec<u8>> {
+        self.functions.world.open(&*self.backend, sandbox::functions, &self.limits)?;
+        Ok(&mut self.functions.world)
+    }
+
+    /// Drops the Lua state of EVAL scripts and every script in it.
+    pub(crate) fn reset_eval(&mut self) {
+        self.scripts.clear();
+        self.eval.reset();
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("backend", &self.backend.info().name)
+            .field("scripts", &self.scripts.len())
+            .field("libraries", &self.libraries())
+            .finish_non_exhaustive()
+    }
+}

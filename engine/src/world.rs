@@ -1,0 +1,114 @@
+//! A Lua state together with the state of its libraries, and the running of scripts in it.
+//!
+//! Must not know commands.
+
+use redlua_conversions::Libraries;
+use redlua_core::{
+    Backend, Bridge, Environment, Host, Invocation, Limits, ReplySink, ScriptId, Session, Vm,
+};
+
+use crate::gate::Rights;
+use crate::monitor::{Monitor, RunKind};
+use crate::run::{Run, session};
+
+/// One Lua state, made when it is first needed.
+#[derive(Default)]
+pub(crate) struct World {
+    vm: Option<Box<dyn Vm>>,
+    pub(crate) libraries: Libraries,
+}
+
+/// What a run needs to know of its script and its caller.
+pub(crate) struct Task<'a> {
+    pub(crate) script: ScriptId,
+    pub(crate) kind: RunKind,
+    /// SHA1 or function name.
+    pub(crate) name: &'a [u8],
+    pub(crate) rights: Rights,
+    pub(crate) invocation: Invocation<'a>,
+    /// The whole command.
+    pub(crate) command: &'a [&'a [u8]],
+}
+
+impl World {
+    /// The Lua state, if there is one.
+    pub(crate) fn vm(&mut self) -> Option<&mut (dyn Vm + 'static)> {
+        self.vm.as_deref_mut()
+    }
+
+    /// Bytes the Lua state holds.
+    pub(crate) fn memory_used(&self) -> usize {
+        self.vm.as_ref().map_or(0, |vm| vm.memory_used())
+    }
+
+    /// The Lua state, made now if there is none.
+    ///
+    /// # Errors
+    /// The error reply when the backend cannot make one.
+    pub(crate) fn open(
+        &mut self,
+        backend: &dyn Backend,
+        environment: fn() -> Environment,
+        limits: &Limits,
+    ) -> Result<(), Vec<u8>> {
+        if self.vm.is_none() {
+            let vm = backend
+                .create(&environment(), limits)
+                .map_err(|error| format!("ERR {error}").into_bytes())?;
+            self.vm = Some(vm);
+        }
+        Ok(())
+    }
+
+    /// Drops the Lua state with everything in it; the sequence of random numbers goes on.
+    pub(crate) fn reset(&mut self) {
+        self.vm = None;
+        self.libraries.reset_for_flush();
+    }
+
+    /// The Lua state and its libraries.
+    pub(crate) fn parts(&mut self) -> Option<(&mut (dyn Vm + 'static), &mut Libraries)> {
+        Some((self.vm.as_deref_mut()?, &mut self.libraries))
+    }
+
+    /// Runs a script of this Lua state; its reply goes into `sink`.
+    pub(crate) fn run(
+        &mut self,
+        task: &Task<'_>,
+        monitor: &Monitor,
+        host: &mut dyn Host,
+        caller: &Session,
+        sink: &mut dyn ReplySink,
+    ) {
+        let Some((vm, libraries)) = self.parts() else { return };
+        monitor.begin(task.kind, vm.stop_token(), task.name, task.command);
+        host.script_started();
+        let mut run = Run {
+            host: &mut *host,
+            session: session(caller),
+            rights: task.rights,
+            libraries,
+            monitor,
+            kind: task.kind,
+            name: task.name,
+            sink,
+        };
+        vm.run(task.script, &task.invocation, &mut run as &mut dyn Bridge);
+        host.script_ended();
+        monitor.end();
+    }
+}
+
+/// Splits the arguments after NUMKEYS into KEYS and ARGV.
+///
+/// # Errors
+/// The error reply; `not_a_number` is the command's own text for a NUMKEYS that is none.
+pub(crate) fn keys_and_args<'a>(
+    numkeys: &[u8],
+    rest: &'a [&'a [u8]],
+    not_a_number: &'static [u8],
+) -> Result<(&'a [&'a [u8]], &'a [&'a [u8]]), &'static [u8]> {
+    let count = redlua_conversions::number::parse_i64(numkeys).ok_or(not_a_number)?;
+    let count = usize::try_from(count).map_err(|_| crate::text::NEGATIVE_KEYS)?;
+    rest.split_at_checked(count).ok_or(crate::text::TOO_MANY_KEYS)
+}

@@ -1,0 +1,61 @@
+//! Where the store's time comes from: the system or a test's own hand.
+//!
+//! Owns [`Clock`]. It must not know what the time is used for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The source of the time since the Unix epoch.
+///
+/// ```
+/// use std::time::Duration;
+/// use redlua_store::Clock;
+///
+/// let clock = Clock::manual(Duration::from_secs(1_700_000_000));
+/// let handle = clock.clone();
+/// handle.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now(), Duration::from_secs(1_700_000_060));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug, Default)]
+enum Source {
+    #[default]
+    System,
+    /// Microseconds since the epoch, shared by all clones.
+    Manual(Arc<AtomicU64>),
+}
+
+impl Clock {
+    /// The operating system's clock.
+    pub fn system() -> Self {
+        Clock(Source::System)
+    }
+
+    /// A clock that stands at `start` and moves only by [`advance`](Self::advance); clones share
+    /// the time.
+    pub fn manual(start: Duration) -> Self {
+        Clock(Source::Manual(Arc::new(AtomicU64::new(micros(start)))))
+    }
+
+    /// Moves a manual clock forward; the system's clock cannot be moved.
+    pub fn advance(&self, by: Duration) {
+        if let Source::Manual(time) = &self.0 {
+            time.fetch_add(micros(by), Ordering::AcqRel);
+        }
+    }
+
+    /// The time since the Unix epoch.
+    pub fn now(&self) -> Duration {
+        match &self.0 {
+            Source::System => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            Source::Manual(time) => Duration::from_micros(time.load(Ordering::Acquire)),
+        }
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,84 @@
+//! What a command's function works on.
+//!
+//! Owns [`Cx`] and [`Handler`]. It must not know any command.
+
+use std::time::Duration;
+
+use redlua_core::{ReplySink, Session};
+
+use crate::error::CommandResult;
+use crate::keyspace::Keyspace;
+use crate::server::Server;
+use crate::store::{Blocked, TimeoutReply};
+use crate::table::Command;
+
+/// The surroundings of one call. The fields are separate borrows on purpose: a command reads
+/// from `keys` and pushes into `sink` at the same time.
+pub(crate) struct Cx<'a> {
+    /// The keys, with the session's database selected.
+    pub(crate) keys: &'a mut Keyspace,
+    /// Everything that is not a key.
+    pub(crate) server: &'a mut Server,
+    /// Who calls.
+    pub(crate) session: &'a mut Session,
+    /// Where the reply goes: exactly one, unless the function returns an error.
+    pub(crate) sink: &'a mut dyn ReplySink,
+    /// The command that is called.
+    pub(crate) command: &'static Command,
+}
+
+/// A command's function. `argv` satisfies the command's arity and begins with its name.
+pub(crate) type Handler = fn(&mut Cx<'_>, &[&[u8]]) -> CommandResult;
+
+impl Cx<'_> {
+    /// Pushes `OK`.
+    pub(crate) fn ok(&mut self) -> CommandResult {
+        self.sink.status(b"OK");
+        Ok(())
+    }
+
+    /// Pushes an integer.
+    pub(crate) fn integer(&mut self, value: impl TryInto<i64>) -> CommandResult {
+        self.sink.integer(value.try_into().unwrap_or(i64::MAX));
+        Ok(())
+    }
+
+    /// Pushes null.
+    pub(crate) fn null(&mut self) -> CommandResult {
+        self.sink.null();
+        Ok(())
+    }
+
+    /// Nothing is there for a blocking command: a script gets the answer of a timeout, anybody
+    /// else waits until one of the keys is modified.
+    pub(crate) fn block(
+        &mut self,
+        keys: &[&[u8]],
+        timeout: Option<Duration>,
+        reply: TimeoutReply,
+    ) -> CommandResult {
+        self.block_as(keys, timeout, reply, None)
+    }
+
+    /// The same for a command that another argv is to be retried for.
+    pub(crate) fn block_as(
+        &mut self,
+        keys: &[&[u8]],
+        timeout: Option<Duration>,
+        reply: TimeoutReply,
+        argv: Option<Vec<Vec<u8>>>,
+    ) -> CommandResult {
+        if self.session.script {
+            reply.push(self.sink);
+        } else {
+            self.server.blocked = Some(Blocked {
+                db: self.session.db,
+                keys: keys.iter().map(|key| key.to_vec()).collect(),
+                timeout,
+                reply,
+                argv,
+            });
+        }
+        Ok(())
+    }
+}
