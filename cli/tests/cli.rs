@@ -157,8 +157,8 @@ PEXPIRE \"b str\" 60000
 HSET hash a w f v
 RPUSH list 1 \"\" \"#\"
 SADD set a b
-ZADD zset 1.5 n 2 m
 XADD xs 1-1 f v
+ZADD zset 1.5 n 2 m
 SELECT 2
 SET other 1
 ";
