@@ -46,7 +46,12 @@ fn write<'a>(reply: &'a Reply, out: &mut Vec<u8>, open: &mut Vec<Level<'a>>) {
     match reply {
         Reply::Null | Reply::NullArray => {}
         Reply::Integer(value) => out.extend_from_slice(&number::Text::integer(*value)),
-        Reply::Double { text: Some(text), .. } | Reply::Error(text) => out.extend_from_slice(text),
+        // redis-cli ends an error with a newline of its own.
+        Reply::Error(text) => {
+            out.extend_from_slice(text);
+            out.push(b'\n');
+        }
+        Reply::Double { text: Some(text), .. } => out.extend_from_slice(text),
         Reply::Double { value, .. } => out.extend_from_slice(&number::g17(*value)),
         Reply::Boolean(value) => {
             out.extend_from_slice(if *value { b"(true)" } else { b"(false)" });
@@ -78,7 +83,7 @@ mod tests {
             Reply::error("ERR x"),
             Reply::array([]),
         ]);
-        assert_eq!(raw(&nested), b"k 1\n2\nl (true)\n0.5\nERR x\n\n");
+        assert_eq!(raw(&nested), b"k 1\n2\nl (true)\n0.5\nERR x\n\n\n");
         assert_eq!(raw(&Reply::Null), b"\n");
     }
 }
