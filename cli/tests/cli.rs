@@ -1,4 +1,5 @@
 //! The binary, from outside.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
 use std::io::Write;

@@ -2,6 +2,7 @@
 //!
 //! Fails when a case that is not declared a gap differs from the real server, when one that is
 //! declared does not, and when a gap names no case.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! The example scripts are covered by cases, and say what they do.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeSet;
 use std::fs;
