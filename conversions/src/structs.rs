@@ -181,7 +181,8 @@ fn unpack(
     while let Some((option, size)) = format.next_option()? {
         at = at.wrapping_add(format.padding(at, option, size));
         let bytes = piece(data, at, size as u64)?;
-        if slots + 2 > STACK || !out.room(2) {
+        // Of the writer's three, one is for the value that is held back.
+        if slots + 2 > STACK || !out.room(3) {
             return Err(Raise::message("stack overflow (too many results)"));
         }
         let mut taken = size;

@@ -81,6 +81,10 @@ impl<'a> Decoder<'a> {
     pub(super) fn value(&mut self, out: &mut dyn ValueWriter) -> Result<(), Raise> {
         self.frames.clear();
         let bottom = self.slots;
+        // Inside of tables, whoever opened one has asked for the room of a key and a value.
+        if !out.room(1) {
+            return Err(overflow(TOO_MANY));
+        }
         loop {
             if self.rest.is_empty() {
                 return Err(Malformed::Short.into());
@@ -102,7 +106,7 @@ impl<'a> Decoder<'a> {
                 Item::String(bytes) => out.string(bytes),
                 Item::Array(len) => {
                     out.table(0, 0);
-                    if self.slots >= STACK || !out.room(2) {
+                    if self.slots >= STACK || (len > 0 && !out.room(1)) {
                         return Err(overflow("in function mp_decode_to_lua_array"));
                     }
                     if len > 0 {
@@ -113,7 +117,7 @@ impl<'a> Decoder<'a> {
                 }
                 Item::Map(pairs) => {
                     out.table(0, 0);
-                    if !out.room(3) {
+                    if pairs > 0 && !out.room(2) {
                         return Err(overflow(TOO_MANY));
                     }
                     if pairs > 0 {
