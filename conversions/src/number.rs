@@ -121,7 +121,7 @@ pub fn g(value: f64, precision: usize) -> Text {
 }
 
 /// `10^n`: the first integer that `%.ng` spells with an exponent.
-const POWERS: [f64; 18] = [
+pub(crate) const POWERS: [f64; 18] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
     1e17,
 ];

@@ -4,7 +4,7 @@
 //! (`json_next_token` in `lua_cjson.c`). Must not know which token may follow which. Like the
 //! original it takes the text for a C string: a zero byte is its end.
 
-use crate::number::strtod;
+use crate::number::{POWERS, strtod};
 
 /// What a token is. Its value, if it has one, stays in [`Tokens`]: so small a thing travels in a
 /// register.
@@ -151,21 +151,38 @@ impl<'a, 'b> Tokens<'a, 'b> {
         if !self.invalid_numbers && self.is_invalid_number() {
             return self.fail("invalid number");
         }
-        // Short integers, the common case.
+        // Numbers of up to 15 digits without an exponent, the common case. Their digits are an
+        // exact double, and so is the power of ten below them: the quotient is rounded once.
         let negative = self.byte(self.at) == b'-';
-        let digits = self.at + usize::from(negative);
-        let mut end = digits;
-        let mut value: u64 = 0;
+        let begin = self.at + usize::from(negative);
+        let mut end = begin;
+        let mut digits: u64 = 0;
         while let digit @ b'0'..=b'9' = self.byte(end)
-            && end - digits < 16
+            && end - begin < 16
         {
-            value = value * 10 + u64::from(digit - b'0');
+            digits = digits * 10 + u64::from(digit - b'0');
             end += 1;
         }
+        let mut places = 0;
+        if end > begin && self.byte(end) == b'.' {
+            let point = end;
+            end += 1;
+            while let digit @ b'0'..=b'9' = self.byte(end)
+                && end - begin < 17
+            {
+                digits = digits * 10 + u64::from(digit - b'0');
+                end += 1;
+            }
+            places = end - point - 1;
+        }
         let more = matches!(self.byte(end), b'.' | b'e' | b'E' | b'x' | b'X' | b'0'..=b'9');
-        if (1..=15).contains(&(end - digits)) && !more {
+        if !more
+            && (1..=15).contains(&(end - begin - usize::from(places > 0)))
+            && let Some(power) = POWERS.get(places)
+        {
             self.at = end;
-            self.number = if negative { -(value as f64) } else { value as f64 };
+            let value = digits as f64 / power;
+            self.number = if negative { -value } else { value };
             return Token::Number;
         }
         self.any_number()
@@ -299,17 +316,48 @@ impl<'a, 'b> Tokens<'a, 'b> {
     }
 }
 
-/// Which bytes end a run of plain ones inside a string.
-const STOPS: [bool; 256] = {
-    let mut table = [false; 256];
-    table[0] = true;
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
-
-/// How many bytes stand for themselves at the beginning of what is inside a string.
+/// How many bytes stand for themselves at the beginning of what is inside a string: up to a
+/// quote, a backslash or a zero byte.
 #[inline]
 fn plain_len(bytes: &[u8]) -> usize {
-    bytes.iter().position(|&byte| STOPS[usize::from(byte)]).unwrap_or(bytes.len())
+    let (words, _) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let stops = zeros(word) | zeros(word ^ repeated(b'"')) | zeros(word ^ repeated(b'\\'));
+        if stops != 0 {
+            return index * 8 + stops.trailing_zeros() as usize / 8;
+        }
+    }
+    let start = words.len() * 8;
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().take_while(|byte| !matches!(byte, 0 | b'"' | b'\\')).count()
+}
+
+const fn repeated(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// The top bits of the zero bytes of a word; above the first one there may be false ones.
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(repeated(1)) & !word & repeated(0x80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_len;
+
+    #[test]
+    fn plain_runs() {
+        for len in 0..40 {
+            for stop in [0, b'"', b'\\'] {
+                let mut text = vec![b'!'; len];
+                assert_eq!(plain_len(&text), len);
+                text.push(stop);
+                text.extend([0x01, 0x80, 0xff, b'"', 0, b'\\', b'#', b'x', b'"']);
+                assert_eq!(plain_len(&text), len);
+            }
+        }
+        let others: Vec<u8> = (1..=255).filter(|byte| !b"\"\\".contains(byte)).collect();
+        assert_eq!(plain_len(&others), others.len());
+    }
 }
