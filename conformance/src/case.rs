@@ -26,7 +26,7 @@ const HEAD: usize = 256;
 pub struct Case {
     /// Unique name, `area/what`.
     pub id: String,
-    /// The area, which is its file's name.
+    /// The group it is counted in.
     pub area: String,
     /// 2 or 3.
     pub resp: u8,

@@ -9,6 +9,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The backend is not in this build.
+    #[error("{0}")]
+    Backend(String),
     /// A file cannot be read or written.
     #[error("{}", .path.display())]
     File {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod case;
+mod embedded;
 mod error;
 mod gaps;
 mod record;
@@ -15,6 +16,7 @@ mod target;
 mod verdict;
 
 pub use case::{Arg, Case, Step, bytes_of, load, load_dir, text_of};
+pub use embedded::Embedded;
 pub use error::Error;
 pub use gaps::{Gap, Gaps};
 pub use record::record;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use redlua_conformance::{
-    Case, Error, Gaps, Report, Runner, Socket, load, load_dir, markdown, record,
+    Case, Embedded, Error, Gaps, Report, Runner, Socket, load, load_dir, markdown, record,
 };
 
 /// Cases with the replies of redis-server 7.0.15.
@@ -55,9 +55,12 @@ struct Run {
     /// Show each failure.
     #[arg(long, short)]
     verbose: bool,
-    /// A server: redis://HOST:PORT.
+    /// A server, redis://HOST:PORT, instead of redlua in this process.
     #[arg(long)]
-    socket: String,
+    socket: Option<String>,
+    /// The backend, when there are several.
+    #[arg(long, default_value = "mlua-lua51")]
+    backend: String,
     /// Expect the replies of this version where they are known.
     #[arg(long, default_value = "7.0.15")]
     server: String,
@@ -91,9 +94,15 @@ fn main() -> ExitCode {
 
 impl Run {
     fn perform(self) -> Result<ExitCode, Error> {
-        let runner = Runner::new(Socket::new(&self.socket)?)
-            .server(&self.server)
-            .limit(Duration::from_secs(self.limit));
+        let runner = match &self.socket {
+            Some(url) => Runner::new(Socket::new(url)?),
+            None => {
+                let backend = redlua::backend(&self.backend)
+                    .map_err(|error| Error::Backend(error.to_string()))?;
+                Runner::new(Embedded::new(backend))
+            }
+        };
+        let runner = runner.server(&self.server).limit(Duration::from_secs(self.limit));
         let cases = self.cases()?;
         let findings = runner.run(&cases);
         let pairs = cases.iter().map(AsRef::as_ref).zip(&findings);

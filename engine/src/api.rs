@@ -114,7 +114,7 @@ fn sha1_hex(args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
 }
 
 /// The SHA1 of some bytes as 40 lower-case hexadecimal digits.
-pub(crate) fn sha1(bytes: &[u8]) -> [u8; 40] {
+pub fn sha1(bytes: &[u8]) -> [u8; 40] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut hex = [0; 40];
     for (pair, byte) in hex.chunks_exact_mut(2).zip(Sha1::digest(bytes)) {

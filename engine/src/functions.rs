@@ -14,7 +14,7 @@ use crate::help;
 use crate::monitor::RunKind;
 use crate::register::{self, Registered};
 use crate::run;
-use crate::scripts::{is_flush_mode, kill};
+use crate::scripts::{is_flush_mode, push_kill};
 use crate::shebang::{self, FLAG_NAMES, ScriptFlags};
 use crate::text::{self, join};
 use crate::world::{Task, World, keys_and_args};
@@ -250,7 +250,7 @@ impl Engine {
                     Err(error) => sink.error(&error),
                 }
             }
-            (b"kill", []) => kill(self.monitor().kill(RunKind::Function), sink),
+            (b"kill", []) => push_kill(self.monitor().kill(RunKind::Function), sink),
             (b"help", []) => help::push(help::FUNCTION, sink),
             (b"load" | b"delete" | b"stats" | b"dump" | b"restore" | b"kill" | b"help", _) => {
                 sink.error(&text::wrong_arity(&text::full_name(argv, true)))

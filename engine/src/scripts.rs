@@ -120,7 +120,7 @@ impl Engine {
             (b"flush", []) => self.script_flush(sink),
             (b"flush", [mode]) if is_flush_mode(mode) => self.script_flush(sink),
             (b"flush", _) => sink.error(b"ERR SCRIPT FLUSH only support SYNC|ASYNC option"),
-            (b"kill", []) => kill(self.monitor().kill(RunKind::Eval), sink),
+            (b"kill", []) => push_kill(self.monitor().kill(RunKind::Eval), sink),
             (b"debug", [mode]) => script_debug(mode, sink),
             (b"help", []) => help::push(help::SCRIPT, sink),
             (b"load" | b"exists" | b"kill" | b"debug" | b"help", _) => {
@@ -149,8 +149,9 @@ impl Engine {
     }
 }
 
-/// The reply to `SCRIPT KILL` and `FUNCTION KILL`.
-pub(crate) fn kill(outcome: KillOutcome, sink: &mut dyn ReplySink) {
+/// Pushes the reply to `SCRIPT KILL` or `FUNCTION KILL`, for servers that answer it while the
+/// script runs.
+pub fn push_kill(outcome: KillOutcome, sink: &mut dyn ReplySink) {
     match outcome {
         KillOutcome::Killed => sink.status(b"OK"),
         KillOutcome::NotBusy => sink.error(text::NOTBUSY),

@@ -2,11 +2,14 @@
 //!
 //! Owns the functions the command table names. They must not know how replies are encoded.
 
+pub(crate) mod bitfields;
+pub(crate) mod bitmaps;
 pub(crate) mod counters;
 pub(crate) mod expiry;
 pub(crate) mod hashes;
 pub(crate) mod help;
 mod help_topics;
+pub(crate) mod hyperloglogs;
 pub(crate) mod keys;
 pub(crate) mod list_moves;
 pub(crate) mod lists;
@@ -14,6 +17,7 @@ pub(crate) mod object;
 pub(crate) mod scan;
 pub(crate) mod set_algebra;
 pub(crate) mod sets;
+pub(crate) mod streams;
 pub(crate) mod strings;
 pub(crate) mod zset_algebra;
 pub(crate) mod zset_ranges;
