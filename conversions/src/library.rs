@@ -110,6 +110,12 @@ impl Libraries {
         id & FUNCTION < Self::COUNT
     }
 
+    /// The libraries of another Lua state of the same server: with settings of its own, drawing
+    /// from the same sequence of random numbers.
+    pub fn sibling(&self) -> Self {
+        Libraries { prng: self.prng.clone(), ..Libraries::default() }
+    }
+
     /// The globals `cjson`, `cmsgpack`, `struct` and `bit`, their fields in the order in which
     /// the bundled libraries set them.
     pub fn entries() -> Vec<Entry> {

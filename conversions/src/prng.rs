@@ -3,14 +3,18 @@
 //! Owns the generator of `rand.c`, a 48-bit linear congruential one, and the two functions. Must
 //! not know when scripts begin: the sequence goes on from one to the next.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use redlua_core::{Arguments, Raise, ValueWriter};
 
 use crate::check::Check;
 
-/// The state of the generator.
+/// The generator. A clone draws from the same sequence: the state is a global of the server, not
+/// of a Lua state.
 #[derive(Clone, Debug)]
 pub(crate) struct Prng {
-    state: u64,
+    state: Arc<AtomicU64>,
 }
 
 /// The state in which a server begins.
@@ -24,13 +28,16 @@ const MASK: u64 = (1 << 48) - 1;
 impl Prng {
     /// `rand.c` `redisSrand48`.
     fn seed(&mut self, seed: i32) {
-        self.state = u64::from(seed as u32) << 16 | LOW;
+        self.state.store((u64::from(seed as u32) << 16) | LOW, Ordering::Relaxed);
     }
 
     /// `rand.c` `redisLrand48`: the next 31 bits.
     fn draw(&mut self) -> i32 {
-        self.state = self.state.wrapping_mul(MULTIPLIER).wrapping_add(INCREMENT) & MASK;
-        (self.state >> 17) as i32
+        // Scripts of one server never run at the same time, so nothing comes in between.
+        let state = self.state.load(Ordering::Relaxed);
+        let state = state.wrapping_mul(MULTIPLIER).wrapping_add(INCREMENT) & MASK;
+        self.state.store(state, Ordering::Relaxed);
+        (state >> 17) as i32
     }
 
     /// `script_lua.c` `redis_math_random`. It draws before it looks at its arguments.
@@ -73,7 +80,7 @@ impl Prng {
 
 impl Default for Prng {
     fn default() -> Self {
-        Prng { state: INITIAL }
+        Prng { state: Arc::new(AtomicU64::new(INITIAL)) }
     }
 }
 
@@ -81,6 +88,14 @@ impl Default for Prng {
 mod tests {
     use super::*;
     use crate::tree::{Reader, Value, Writer};
+
+    #[test]
+    fn clones_draw_from_one_sequence() {
+        let (mut one, mut two) = (Prng::default(), Prng::default());
+        let mut clone = one.clone();
+        let found = [one.draw(), clone.draw(), one.draw()];
+        assert_eq!(found, [two.draw(), two.draw(), two.draw()]);
+    }
 
     #[test]
     fn begins_where_a_server_begins() {

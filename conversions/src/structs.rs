@@ -6,6 +6,7 @@
 mod format;
 
 use redlua_core::{Arguments, Raise, ValueWriter};
+use smallvec::SmallVec;
 
 use crate::check::{Check, KEPT, STACK};
 use crate::number::{c_u64, lua_str2number};
@@ -28,7 +29,7 @@ pub(crate) fn call(
 ) -> Result<(), Raise> {
     let format = args.check_string(0)?;
     // The rest of the arguments is read while the format is: it must not borrow them.
-    let copy = format.until_nul().to_vec();
+    let copy: SmallVec<[u8; 64]> = SmallVec::from_slice(format.until_nul());
     let format = Format::new(&copy);
     match function {
         Function::Pack => {
@@ -173,6 +174,8 @@ fn unpack(
         return Err(Raise::argument(3, "offset must be 1 or greater"));
     }
     let mut slots = args.count();
+    // How many pieces there is room for yet.
+    let mut room = 0;
     let data = args.check_string(1)?;
     let data: &[u8] = &data;
     let mut at = start.wrapping_sub(1) as usize;
@@ -181,9 +184,17 @@ fn unpack(
     while let Some((option, size)) = format.next_option()? {
         at = at.wrapping_add(format.padding(at, option, size));
         let bytes = piece(data, at, size as u64)?;
-        if slots + 2 > STACK || !out.room(2) {
-            return Err(Raise::message("stack overflow (too many results)"));
+        if slots + 2 > STACK {
+            return Err(too_many());
         }
+        if room == 0 {
+            // One more for the value that is held back, one for the position.
+            room = (STACK - slots - 1).min(16);
+            if !out.room(room + 2) {
+                return Err(too_many());
+            }
+        }
+        room -= 1;
         let mut taken = size;
         match Piece::of(option) {
             Some(Piece::Integer { signed }) => {
@@ -227,6 +238,11 @@ fn unpack(
     last.replace(Last::None, out);
     out.number((at + 1) as i64 as f64);
     Ok(())
+}
+
+#[cold]
+fn too_many() -> Raise {
+    Raise::message("stack overflow (too many results)")
 }
 
 fn piece(data: &[u8], at: usize, size: u64) -> Result<&[u8], Raise> {

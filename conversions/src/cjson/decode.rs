@@ -13,7 +13,7 @@ use crate::check::STACK;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Frame {
     /// An array: the index of the element to come.
-    Array(i64),
+    Array(u32),
     /// An object; the key of the value to come is written.
     Object,
 }
@@ -33,11 +33,14 @@ pub(super) fn decode(
     }
     let tokens = Tokens::new(text, scratch, config.decode_invalid);
     frames.clear();
-    Decoder { config, tokens, frames, out, slots: 1 }.document()
+    let mut decoder = Decoder { tokens, frames, out, slots: 1 };
+    match decoder.document(config.decode_max_depth as usize) {
+        Ok(()) => Ok(()),
+        Err(wrong) => Err(decoder.raise(wrong)),
+    }
 }
 
 struct Decoder<'a, 'b> {
-    config: &'b Config,
     tokens: Tokens<'a, 'b>,
     frames: &'b mut Vec<Frame>,
     out: &'b mut dyn ValueWriter,
@@ -45,131 +48,130 @@ struct Decoder<'a, 'b> {
     slots: usize,
 }
 
-impl<'a> Decoder<'a, '_> {
-    fn document(&mut self) -> Result<(), Raise> {
+/// What is wrong; small, since it travels with every token.
+#[derive(Clone, Copy, Debug)]
+enum Wrong {
+    Deep,
+    Value(Token),
+    Key(Token),
+    Colon(Token),
+    ArrayNext(Token),
+    ObjectNext(Token),
+    End(Token),
+}
+
+impl Decoder<'_, '_> {
+    fn document(&mut self, max_depth: usize) -> Result<(), Wrong> {
         let mut token = self.tokens.next();
         loop {
-            token = match token {
-                Token::Plain(text) => {
-                    self.out.string(text);
-                    self.complete()?
-                }
-                Token::Escaped => {
-                    self.out.string(self.tokens.unescaped);
-                    self.complete()?
-                }
-                Token::Number(number) => {
-                    self.out.number(number);
-                    self.complete()?
-                }
-                Token::Boolean(boolean) => {
-                    self.out.boolean(boolean);
-                    self.complete()?
-                }
-                Token::Null => {
-                    self.out.null_pointer();
-                    self.complete()?
-                }
+            match token {
+                Token::String => self.out.string(self.tokens.string()),
+                Token::Number => self.out.number(self.tokens.number),
+                Token::True => self.out.boolean(true),
+                Token::False => self.out.boolean(false),
+                Token::Null => self.out.null_pointer(),
                 Token::ObjectBegin => {
-                    self.descend(3)?;
-                    match self.tokens.next() {
-                        Token::ObjectEnd => self.complete()?,
-                        key => {
-                            self.frames.push(Frame::Object);
-                            self.slots += 2;
-                            Some(self.key(key)?)
-                        }
+                    self.descend(3, max_depth)?;
+                    let key = self.tokens.next();
+                    if key != Token::ObjectEnd {
+                        self.frames.push(Frame::Object);
+                        self.slots += 2;
+                        token = self.key(key)?;
+                        continue;
                     }
                 }
                 Token::ArrayBegin => {
-                    self.descend(2)?;
-                    match self.tokens.next() {
-                        Token::ArrayEnd => self.complete()?,
-                        element => {
-                            self.frames.push(Frame::Array(1));
-                            self.slots += 1;
-                            Some(element)
-                        }
+                    self.descend(2, max_depth)?;
+                    token = self.tokens.next();
+                    if token != Token::ArrayEnd {
+                        self.frames.push(Frame::Array(1));
+                        self.slots += 1;
+                        continue;
                     }
                 }
-                found => return Err(self.unexpected("value", found)),
+                found => return Err(Wrong::Value(found)),
             }
-            .unwrap_or(Token::End);
-            if self.frames.is_empty() {
-                return Ok(());
+            // The value is complete; so may be the tables around it.
+            loop {
+                match self.frames.last_mut() {
+                    Some(Frame::Object) => {
+                        self.out.set_pair();
+                        match self.tokens.next() {
+                            Token::Comma => {
+                                let key = self.tokens.next();
+                                token = self.key(key)?;
+                                break;
+                            }
+                            Token::ObjectEnd => self.slots -= 2,
+                            found => return Err(Wrong::ObjectNext(found)),
+                        }
+                    }
+                    Some(Frame::Array(index)) => {
+                        self.out.set_index(i64::from(*index));
+                        match self.tokens.next() {
+                            Token::Comma => {
+                                *index += 1;
+                                token = self.tokens.next();
+                                break;
+                            }
+                            Token::ArrayEnd => self.slots -= 1,
+                            found => return Err(Wrong::ArrayNext(found)),
+                        }
+                    }
+                    None => {
+                        return match self.tokens.next() {
+                            Token::End => Ok(()),
+                            found => Err(Wrong::End(found)),
+                        };
+                    }
+                }
+                self.frames.pop();
             }
         }
     }
 
     /// Begins a table, if there is room for it and `slots` values (`json_decode_descend`).
-    fn descend(&mut self, slots: usize) -> Result<(), Raise> {
-        let depth = self.frames.len() + 1;
-        let deep = depth > self.config.decode_max_depth as usize;
+    #[inline]
+    fn descend(&mut self, slots: usize, max_depth: usize) -> Result<(), Wrong> {
+        let deep = self.frames.len() >= max_depth;
         if deep || self.slots + slots > STACK || !self.out.room(slots) {
-            let place = self.tokens.at;
-            return Err(Raise::message(format!(
-                "Found too many nested data structures ({depth}) at character {place}"
-            )));
+            return Err(Wrong::Deep);
         }
         self.out.table(0, 0);
         Ok(())
     }
 
     /// Writes an object's key and returns the token behind its colon.
-    fn key(&mut self, key: Token<'a>) -> Result<Token<'a>, Raise> {
-        match key {
-            Token::Plain(text) => self.out.string(text),
-            Token::Escaped => self.out.string(self.tokens.unescaped),
-            found => return Err(self.unexpected("object key string", found)),
+    #[inline]
+    fn key(&mut self, key: Token) -> Result<Token, Wrong> {
+        if key != Token::String {
+            return Err(Wrong::Key(key));
         }
+        self.out.string(self.tokens.string());
         match self.tokens.next() {
             Token::Colon => Ok(self.tokens.next()),
-            found => Err(self.unexpected("colon", found)),
+            found => Err(Wrong::Colon(found)),
         }
     }
 
-    /// Puts the value just written where it belongs, and so on outwards while tables end.
-    /// Returns the token of the next value, or none at the end of the text.
-    #[inline]
-    fn complete(&mut self) -> Result<Option<Token<'a>>, Raise> {
-        loop {
-            match self.frames.last_mut() {
-                None => {
-                    return match self.tokens.next() {
-                        Token::End => Ok(None),
-                        found => Err(self.unexpected("the end", found)),
-                    };
-                }
-                Some(Frame::Array(index)) => {
-                    self.out.set_index(*index);
-                    match self.tokens.next() {
-                        Token::Comma => {
-                            *index += 1;
-                            return Ok(Some(self.tokens.next()));
-                        }
-                        Token::ArrayEnd => self.slots -= 1,
-                        found => return Err(self.unexpected("comma or array end", found)),
-                    }
-                }
-                Some(Frame::Object) => {
-                    self.out.set_pair();
-                    match self.tokens.next() {
-                        Token::Comma => {
-                            let key = self.tokens.next();
-                            return self.key(key).map(Some);
-                        }
-                        Token::ObjectEnd => self.slots -= 2,
-                        found => return Err(self.unexpected("comma or object end", found)),
-                    }
-                }
+    /// The error as the script sees it (`json_throw_parse_error`); positions count from 1.
+    #[cold]
+    fn raise(&self, wrong: Wrong) -> Raise {
+        let (expected, found) = match wrong {
+            Wrong::Deep => {
+                let (depth, place) = (self.frames.len() + 1, self.tokens.at);
+                return Raise::message(format!(
+                    "Found too many nested data structures ({depth}) at character {place}"
+                ));
             }
-            self.frames.pop();
-        }
-    }
-
-    /// `json_throw_parse_error`; positions count from 1.
-    fn unexpected(&self, expected: &str, found: Token<'_>) -> Raise {
-        let (found, place) = (found.name(), self.tokens.start + 1);
+            Wrong::Value(found) => ("value", found),
+            Wrong::Key(found) => ("object key string", found),
+            Wrong::Colon(found) => ("colon", found),
+            Wrong::ArrayNext(found) => ("comma or array end", found),
+            Wrong::ObjectNext(found) => ("comma or object end", found),
+            Wrong::End(found) => ("the end", found),
+        };
+        let (found, place) = (self.tokens.name(found), self.tokens.start + 1);
         Raise::message(format!("Expected {expected} but found {found} at character {place}"))
     }
 }

@@ -46,24 +46,21 @@ pub(super) fn encode(
                         "Cannot serialise, excessive nesting ({depth})"
                     )));
                 }
-                match array_len(config, args)? {
-                    Some(len) => {
+                match shape(config, args)? {
+                    Shape::Empty => out.extend_from_slice(b"{}"),
+                    Shape::Array(len) => {
                         out.push(b'[');
                         args.enter_index(1);
                         frames.push(Frame::Array { index: 1, len });
                         slots += 1;
                         continue;
                     }
-                    None => {
+                    Shape::Object => {
                         out.push(b'{');
-                        args.iterate();
-                        if args.next() {
-                            key(config, args, out)?;
-                            frames.push(Frame::Object);
-                            slots += 2;
-                            continue;
-                        }
-                        out.push(b'}');
+                        key(config, args, out)?;
+                        frames.push(Frame::Object);
+                        slots += 2;
+                        continue;
                     }
                 }
             }
@@ -100,6 +97,37 @@ pub(super) fn encode(
             frames.pop();
         }
     }
+}
+
+/// What a table becomes.
+enum Shape {
+    /// An object without pairs.
+    Empty,
+    /// An array of that length.
+    Array(i32),
+    /// An object; the cursor is on its first pair.
+    Object,
+}
+
+/// What the table under the cursor becomes. A first key that is a string decides at once.
+fn shape(config: &Config, args: &mut dyn Arguments) -> Result<Shape, Raise> {
+    args.iterate();
+    if !args.next() {
+        return Ok(Shape::Empty);
+    }
+    args.key();
+    let decided = args.kind() != Kind::Number;
+    args.leave();
+    if decided {
+        return Ok(Shape::Object);
+    }
+    args.stop();
+    if let Some(len) = array_len(config, args)? {
+        return Ok(Shape::Array(len));
+    }
+    args.iterate();
+    args.next();
+    Ok(Shape::Object)
 }
 
 /// The key of the pair under the cursor, and the colon.

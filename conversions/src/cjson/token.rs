@@ -4,46 +4,28 @@
 //! (`json_next_token` in `lua_cjson.c`). Must not know which token may follow which. Like the
 //! original it takes the text for a C string: a zero byte is its end.
 
-use crate::number::strtod;
+use crate::number::{POWERS, strtod};
 
-/// What a token is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Token<'a> {
+/// What a token is. Its value, if it has one, stays in [`Tokens`]: so small a thing travels in a
+/// register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token {
     ObjectBegin,
     ObjectEnd,
     ArrayBegin,
     ArrayEnd,
-    /// A string without escapes, as it stands in the text.
-    Plain(&'a [u8]),
-    /// A string with escapes, undone in [`Tokens::unescaped`].
-    Escaped,
-    Number(f64),
-    Boolean(bool),
+    /// A string: [`Tokens::string`].
+    String,
+    /// A number: [`Tokens::number`].
+    Number,
+    True,
+    False,
     Null,
     Colon,
     Comma,
     End,
-    Error(&'static str),
-}
-
-impl Token<'_> {
-    /// What error messages call it.
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Token::ObjectBegin => "T_OBJ_BEGIN",
-            Token::ObjectEnd => "T_OBJ_END",
-            Token::ArrayBegin => "T_ARR_BEGIN",
-            Token::ArrayEnd => "T_ARR_END",
-            Token::Plain(_) | Token::Escaped => "T_STRING",
-            Token::Number(_) => "T_NUMBER",
-            Token::Boolean(_) => "T_BOOLEAN",
-            Token::Null => "T_NULL",
-            Token::Colon => "T_COLON",
-            Token::Comma => "T_COMMA",
-            Token::End => "T_END",
-            Token::Error(what) => what,
-        }
-    }
+    /// No token: [`Tokens::error`].
+    Error,
 }
 
 /// The tokens of a text.
@@ -53,15 +35,56 @@ pub(super) struct Tokens<'a, 'b> {
     pub(super) at: usize,
     /// Where the token returned last begins, or the error in it.
     pub(super) start: usize,
-    /// The string of [`Token::Escaped`].
-    pub(super) unescaped: &'b mut Vec<u8>,
+    /// The value of the last number.
+    pub(super) number: f64,
+    /// The last string when it has no escapes: where it stands in the text.
+    plain: Option<(usize, usize)>,
+    /// The last string with escapes, undone.
+    unescaped: &'b mut Vec<u8>,
+    error: &'static str,
     invalid_numbers: bool,
 }
 
 impl<'a, 'b> Tokens<'a, 'b> {
     /// The tokens of `text`; `unescaped` is scratch space.
     pub(super) fn new(text: &'a [u8], unescaped: &'b mut Vec<u8>, invalid_numbers: bool) -> Self {
-        Tokens { text, at: 0, start: 0, unescaped, invalid_numbers }
+        Tokens {
+            text,
+            at: 0,
+            start: 0,
+            number: 0.0,
+            plain: None,
+            unescaped,
+            error: "",
+            invalid_numbers,
+        }
+    }
+
+    /// The bytes of the last string.
+    #[inline]
+    pub(super) fn string(&self) -> &[u8] {
+        match self.plain {
+            Some((from, to)) => self.text.get(from..to).unwrap_or_default(),
+            None => self.unescaped,
+        }
+    }
+
+    /// What error messages call a token.
+    pub(super) fn name(&self, token: Token) -> &'static str {
+        match token {
+            Token::ObjectBegin => "T_OBJ_BEGIN",
+            Token::ObjectEnd => "T_OBJ_END",
+            Token::ArrayBegin => "T_ARR_BEGIN",
+            Token::ArrayEnd => "T_ARR_END",
+            Token::String => "T_STRING",
+            Token::Number => "T_NUMBER",
+            Token::True | Token::False => "T_BOOLEAN",
+            Token::Null => "T_NULL",
+            Token::Colon => "T_COLON",
+            Token::Comma => "T_COMMA",
+            Token::End => "T_END",
+            Token::Error => self.error,
+        }
     }
 
     /// The byte at a place; 0 at the end.
@@ -75,34 +98,39 @@ impl<'a, 'b> Tokens<'a, 'b> {
     }
 
     #[inline]
-    pub(super) fn next(&mut self) -> Token<'a> {
-        while matches!(self.byte(self.at), b' ' | b'\t' | b'\n' | b'\r') {
-            self.at += 1;
+    pub(super) fn next(&mut self) -> Token {
+        let mut at = self.at;
+        let mut byte = self.byte(at);
+        while matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            at += 1;
+            byte = self.byte(at);
         }
-        self.start = self.at;
-        let single = match self.byte(self.at) {
-            b'"' => return self.string(),
-            b'-' | b'0'..=b'9' => return self.number(),
+        self.start = at;
+        self.at = at + 1;
+        match byte {
+            b'"' => self.text_token(),
+            b',' => Token::Comma,
+            b':' => Token::Colon,
             b'{' => Token::ObjectBegin,
             b'}' => Token::ObjectEnd,
             b'[' => Token::ArrayBegin,
             b']' => Token::ArrayEnd,
-            b':' => Token::Colon,
-            b',' => Token::Comma,
-            0 => return Token::End,
-            _ => return self.word(),
-        };
-        self.at += 1;
-        single
+            _ => {
+                self.at = at;
+                match byte {
+                    b'-' | b'0'..=b'9' => self.number_token(),
+                    0 => Token::End,
+                    _ => self.word(),
+                }
+            }
+        }
     }
 
-    fn word(&mut self) -> Token<'a> {
+    fn word(&mut self) -> Token {
         let rest = self.rest(self.at);
-        for (word, token) in [
-            (&b"true"[..], Token::Boolean(true)),
-            (b"false", Token::Boolean(false)),
-            (b"null", Token::Null),
-        ] {
+        for (word, token) in
+            [(&b"true"[..], Token::True), (b"false", Token::False), (b"null", Token::Null)]
+        {
             if rest.starts_with(word) {
                 self.at += word.len();
                 return token;
@@ -115,40 +143,60 @@ impl<'a, 'b> Tokens<'a, 'b> {
         {
             return self.any_number();
         }
-        Token::Error("invalid token")
+        self.fail("invalid token")
     }
 
-    fn number(&mut self) -> Token<'a> {
+    #[inline]
+    fn number_token(&mut self) -> Token {
         if !self.invalid_numbers && self.is_invalid_number() {
-            return Token::Error("invalid number");
+            return self.fail("invalid number");
         }
-        // Short integers, the common case.
+        // Numbers of up to 15 digits without an exponent, the common case. Their digits are an
+        // exact double, and so is the power of ten below them: the quotient is rounded once.
         let negative = self.byte(self.at) == b'-';
-        let digits = self.at + usize::from(negative);
-        let mut end = digits;
-        let mut value: u64 = 0;
+        let begin = self.at + usize::from(negative);
+        let mut end = begin;
+        let mut digits: u64 = 0;
         while let digit @ b'0'..=b'9' = self.byte(end)
-            && end - digits < 16
+            && end - begin < 16
         {
-            value = value * 10 + u64::from(digit - b'0');
+            digits = digits * 10 + u64::from(digit - b'0');
             end += 1;
         }
+        let mut places = 0;
+        if end > begin && self.byte(end) == b'.' {
+            let point = end;
+            end += 1;
+            while let digit @ b'0'..=b'9' = self.byte(end)
+                && end - begin < 17
+            {
+                digits = digits * 10 + u64::from(digit - b'0');
+                end += 1;
+            }
+            places = end - point - 1;
+        }
         let more = matches!(self.byte(end), b'.' | b'e' | b'E' | b'x' | b'X' | b'0'..=b'9');
-        if (1..=15).contains(&(end - digits)) && !more {
+        if !more
+            && (1..=15).contains(&(end - begin - usize::from(places > 0)))
+            && let Some(power) = POWERS.get(places)
+        {
             self.at = end;
-            return Token::Number(if negative { -(value as f64) } else { value as f64 });
+            let value = digits as f64 / power;
+            self.number = if negative { -value } else { value };
+            return Token::Number;
         }
         self.any_number()
     }
 
     /// Whatever `strtod` takes.
-    fn any_number(&mut self) -> Token<'a> {
+    fn any_number(&mut self) -> Token {
         match strtod(self.rest(self.at)) {
             Some(number) => {
                 self.at += number.len;
-                Token::Number(number.value)
+                self.number = number.value;
+                Token::Number
             }
-            None => Token::Error("invalid number"),
+            None => self.fail("invalid number"),
         }
     }
 
@@ -168,34 +216,39 @@ impl<'a, 'b> Tokens<'a, 'b> {
         }
     }
 
-    /// A string; the text stands on its opening quote.
-    fn string(&mut self) -> Token<'a> {
-        let begin = self.at + 1;
-        let rest = self.rest(begin);
-        let plain = plain_len(rest);
-        let text = rest.get(..plain).unwrap_or_default();
-        self.at = begin + plain;
-        match self.byte(self.at) {
-            b'"' => {
-                self.at += 1;
-                Token::Plain(text)
+    /// A string; the text stands behind its opening quote.
+    #[inline]
+    fn text_token(&mut self) -> Token {
+        let begin = self.at;
+        let end = begin + plain_len(self.rest(begin));
+        self.at = end;
+        if self.byte(end) == b'"' {
+            self.at = end + 1;
+            self.plain = Some((begin, end));
+            return Token::String;
+        }
+        self.escaped_token(begin)
+    }
+
+    /// A string that begins at `begin` and is plain up to where the text stands.
+    fn escaped_token(&mut self, begin: usize) -> Token {
+        self.plain = None;
+        self.unescaped.clear();
+        self.unescaped.extend_from_slice(self.text.get(begin..self.at).unwrap_or_default());
+        match self.unescape() {
+            Ok(()) => Token::String,
+            Err(what) => {
+                // The place of this error is inside of the token.
+                self.start = self.at;
+                self.fail(what)
             }
-            b'\\' => {
-                self.unescaped.clear();
-                self.unescaped.extend_from_slice(text);
-                match self.unescape() {
-                    Ok(()) => Token::Escaped,
-                    Err(what) => self.error(what),
-                }
-            }
-            _ => self.error("unexpected end of string"),
         }
     }
 
-    /// An error inside a token: it is placed there.
-    fn error(&mut self, what: &'static str) -> Token<'a> {
-        self.start = self.at;
-        Token::Error(what)
+    #[cold]
+    fn fail(&mut self, what: &'static str) -> Token {
+        self.error = what;
+        Token::Error
     }
 
     /// The rest of a string from its first escape on.
@@ -263,17 +316,48 @@ impl<'a, 'b> Tokens<'a, 'b> {
     }
 }
 
-/// Which bytes end a run of plain ones inside a string.
-const STOPS: [bool; 256] = {
-    let mut table = [false; 256];
-    table[0] = true;
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
-
-/// How many bytes stand for themselves at the beginning of what is inside a string.
+/// How many bytes stand for themselves at the beginning of what is inside a string: up to a
+/// quote, a backslash or a zero byte.
 #[inline]
 fn plain_len(bytes: &[u8]) -> usize {
-    bytes.iter().position(|&byte| STOPS[usize::from(byte)]).unwrap_or(bytes.len())
+    let (words, _) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let stops = zeros(word) | zeros(word ^ repeated(b'"')) | zeros(word ^ repeated(b'\\'));
+        if stops != 0 {
+            return index * 8 + stops.trailing_zeros() as usize / 8;
+        }
+    }
+    let start = words.len() * 8;
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().take_while(|byte| !matches!(byte, 0 | b'"' | b'\\')).count()
+}
+
+const fn repeated(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// The top bits of the zero bytes of a word; above the first one there may be false ones.
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(repeated(1)) & !word & repeated(0x80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_len;
+
+    #[test]
+    fn plain_runs() {
+        for len in 0..40 {
+            for stop in [0, b'"', b'\\'] {
+                let mut text = vec![b'!'; len];
+                assert_eq!(plain_len(&text), len);
+                text.push(stop);
+                text.extend([0x01, 0x80, 0xff, b'"', 0, b'\\', b'#', b'x', b'"']);
+                assert_eq!(plain_len(&text), len);
+            }
+        }
+        let others: Vec<u8> = (1..=255).filter(|byte| !b"\"\\".contains(byte)).collect();
+        assert_eq!(plain_len(&others), others.len());
+    }
 }

@@ -36,21 +36,32 @@ enum Item<'a> {
     Map(u32),
 }
 
-/// Why an item cannot be read.
+/// What is wrong; small, since it travels with every item.
 #[derive(Clone, Copy, Debug)]
-enum Malformed {
-    /// `MP_CUR_ERROR_EOF`
+enum Wrong {
+    /// The input ends too early (`MP_CUR_ERROR_EOF`).
     Short,
-    /// `MP_CUR_ERROR_BADFMT`
+    /// No such format (`MP_CUR_ERROR_BADFMT`).
     Format,
+    /// A map's key is nil.
+    NilKey,
+    /// A map's key is NaN.
+    NanKey,
+    /// Too many values (`luaL_checkstack`), by the name that the original gives to the place.
+    Overflow(&'static str),
 }
 
-impl From<Malformed> for Raise {
-    fn from(malformed: Malformed) -> Raise {
-        Raise::message(match malformed {
-            Malformed::Short => "Missing bytes in input.",
-            Malformed::Format => "Bad data format in input.",
-        })
+impl From<Wrong> for Raise {
+    #[cold]
+    fn from(wrong: Wrong) -> Raise {
+        match wrong {
+            Wrong::Short => Raise::message("Missing bytes in input."),
+            Wrong::Format => Raise::message("Bad data format in input."),
+            // Lua's own errors in a C function, hence without a position.
+            Wrong::NilKey => Raise::Text(b"table index is nil".to_vec()),
+            Wrong::NanKey => Raise::Text(b"table index is NaN".to_vec()),
+            Wrong::Overflow(place) => Raise::message(format!("stack overflow ({place})")),
+        }
     }
 }
 
@@ -74,19 +85,31 @@ impl<'a> Decoder<'a> {
 
     /// Makes sure of the slot of the position that goes before the values.
     pub(super) fn finish(&self) -> Result<(), Raise> {
-        if self.slots < STACK { Ok(()) } else { Err(overflow("in function mp_unpack_full")) }
+        if self.slots < STACK {
+            Ok(())
+        } else {
+            Err(Wrong::Overflow("in function mp_unpack_full").into())
+        }
     }
 
     /// Writes one value.
     pub(super) fn value(&mut self, out: &mut dyn ValueWriter) -> Result<(), Raise> {
+        self.one(out).map_err(Raise::from)
+    }
+
+    fn one(&mut self, out: &mut dyn ValueWriter) -> Result<(), Wrong> {
         self.frames.clear();
         let bottom = self.slots;
+        // Inside of tables, whoever opened one has asked for the room of a key and a value.
+        if !out.room(1) {
+            return Err(Wrong::Overflow(TOO_MANY));
+        }
         loop {
             if self.rest.is_empty() {
-                return Err(Malformed::Short.into());
+                return Err(Wrong::Short);
             }
             if self.slots >= STACK {
-                return Err(overflow(TOO_MANY));
+                return Err(Wrong::Overflow(TOO_MANY));
             }
             let item = item(&mut self.rest)?;
             self.slots += 1;
@@ -102,8 +125,8 @@ impl<'a> Decoder<'a> {
                 Item::String(bytes) => out.string(bytes),
                 Item::Array(len) => {
                     out.table(0, 0);
-                    if self.slots >= STACK || !out.room(2) {
-                        return Err(overflow("in function mp_decode_to_lua_array"));
+                    if self.slots >= STACK || (len > 0 && !out.room(1)) {
+                        return Err(Wrong::Overflow("in function mp_decode_to_lua_array"));
                     }
                     if len > 0 {
                         self.frames.push(Frame::Array { index: 1, len });
@@ -113,8 +136,8 @@ impl<'a> Decoder<'a> {
                 }
                 Item::Map(pairs) => {
                     out.table(0, 0);
-                    if !out.room(3) {
-                        return Err(overflow(TOO_MANY));
+                    if pairs > 0 && !out.room(2) {
+                        return Err(Wrong::Overflow(TOO_MANY));
                     }
                     if pairs > 0 {
                         self.frames.push(Frame::Key { pairs });
@@ -131,7 +154,8 @@ impl<'a> Decoder<'a> {
 
     /// Puts the value just written where it belongs, and so on outwards while tables are
     /// complete. Returns whether nothing is left to come.
-    fn complete(&mut self, key: Key, out: &mut dyn ValueWriter) -> Result<bool, Raise> {
+    #[inline]
+    fn complete(&mut self, key: Key, out: &mut dyn ValueWriter) -> Result<bool, Wrong> {
         let mut key = key;
         while let Some(frame) = self.frames.last_mut() {
             match frame {
@@ -149,10 +173,10 @@ impl<'a> Decoder<'a> {
                     return Ok(false);
                 }
                 Frame::Value { key: Key::Nil, .. } => {
-                    return Err(Raise::Text(b"table index is nil".to_vec()));
+                    return Err(Wrong::NilKey);
                 }
                 Frame::Value { key: Key::Nan, .. } => {
-                    return Err(Raise::Text(b"table index is NaN".to_vec()));
+                    return Err(Wrong::NanKey);
                 }
                 Frame::Value { pairs, key: Key::Usable } => {
                     out.set_pair();
@@ -192,9 +216,9 @@ pub(super) fn skip(data: &[u8], limit: u64) -> Option<usize> {
 }
 
 /// Takes one item off the input.
-#[inline]
-fn item<'a>(rest: &mut &'a [u8]) -> Result<Item<'a>, Malformed> {
-    let Some((&tag, mut data)) = rest.split_first() else { return Err(Malformed::Short) };
+#[inline(always)]
+fn item<'a>(rest: &mut &'a [u8]) -> Result<Item<'a>, Wrong> {
+    let Some((&tag, mut data)) = rest.split_first() else { return Err(Wrong::Short) };
     let item = match tag {
         0x00..=0x7f => Item::Number(f64::from(tag)),
         0xe0..=0xff => Item::Number(f64::from(tag as i8)),
@@ -231,28 +255,23 @@ fn item<'a>(rest: &mut &'a [u8]) -> Result<Item<'a>, Malformed> {
         0xde => Item::Map(u32::from(u16::from_be_bytes(bytes(&mut data)?))),
         0xdf => Item::Map(u32::from_be_bytes(bytes(&mut data)?)),
         // Binary strings and extensions are younger than the library.
-        0xc1 | 0xc4..=0xc9 | 0xd4..=0xd8 => return Err(Malformed::Format),
+        0xc1 | 0xc4..=0xc9 | 0xd4..=0xd8 => return Err(Wrong::Format),
     };
     *rest = data;
     Ok(item)
 }
 
-fn take<'a>(data: &mut &'a [u8], len: usize) -> Result<&'a [u8], Malformed> {
-    let (taken, rest) = data.split_at_checked(len).ok_or(Malformed::Short)?;
+fn take<'a>(data: &mut &'a [u8], len: usize) -> Result<&'a [u8], Wrong> {
+    let (taken, rest) = data.split_at_checked(len).ok_or(Wrong::Short)?;
     *data = rest;
     Ok(taken)
 }
 
-fn bytes<const N: usize>(data: &mut &[u8]) -> Result<[u8; N], Malformed> {
-    let (taken, rest) = data.split_first_chunk::<N>().ok_or(Malformed::Short)?;
+fn bytes<const N: usize>(data: &mut &[u8]) -> Result<[u8; N], Wrong> {
+    let (taken, rest) = data.split_first_chunk::<N>().ok_or(Wrong::Short)?;
     *data = rest;
     Ok(*taken)
 }
 
 /// What the original says when a value would not fit on its stack.
 const TOO_MANY: &str = "too many return values at once; use unpack_one or unpack_limit instead.";
-
-/// `luaL_checkstack`'s error.
-fn overflow(place: &str) -> Raise {
-    Raise::message(format!("stack overflow ({place})"))
-}

@@ -81,32 +81,56 @@ impl<'a> Encoder<'a> {
 
     fn table(&mut self, level: usize, slots: usize) -> Result<(), Raise> {
         self.check_room(slots, 2, "in function table_is_an_array")?;
-        match self.sequence() {
-            Some(len) => {
-                self.collection(len, 0x90, 0xdc);
+        self.cursor.iterate();
+        if !self.cursor.next() {
+            self.check_room(slots, 1, "in function mp_encode_lua_table_as_array")?;
+            self.out.push(0x90);
+            return Ok(());
+        }
+        self.cursor.key();
+        let decided = self.cursor.kind() != Kind::Number;
+        self.cursor.leave();
+        if !decided {
+            self.cursor.stop();
+            if let Some(len) = self.sequence() {
                 self.check_room(slots, 1, "in function mp_encode_lua_table_as_array")?;
+                collection(self.out, len, 0x90, 0xdc);
                 for index in 1..=len {
                     self.cursor.enter_index(index as i64);
                     self.value(level + 1, slots + 1)?;
                     self.cursor.leave();
                 }
+                return Ok(());
             }
-            None => {
-                self.check_room(slots, 3, "in function mp_encode_lua_table_as_map")?;
-                let mut len = 0;
-                self.cursor.iterate();
-                while self.cursor.next() {
-                    len += 1;
-                }
-                self.collection(len, 0x80, 0xde);
-                self.cursor.iterate();
-                while self.cursor.next() {
-                    self.cursor.key();
-                    self.value(level + 1, slots + 3)?;
-                    self.cursor.leave();
-                    self.value(level + 1, slots + 2)?;
-                }
+            self.cursor.iterate();
+            self.cursor.next();
+        }
+        self.check_room(slots, 3, "in function mp_encode_lua_table_as_map")?;
+        self.pairs(level, slots)
+    }
+
+    /// The pairs of a table as a map; the cursor is on the first one. The number of pairs goes
+    /// before them but is known behind them: the byte kept for it does for most.
+    fn pairs(&mut self, level: usize, slots: usize) -> Result<(), Raise> {
+        let start = self.out.len();
+        self.out.push(0x80);
+        let mut len = 0;
+        loop {
+            self.cursor.key();
+            self.value(level + 1, slots + 3)?;
+            self.cursor.leave();
+            self.value(level + 1, slots + 2)?;
+            len += 1;
+            if !self.cursor.next() {
+                break;
             }
+        }
+        if len > 15 {
+            let mut head = Vec::new();
+            collection(&mut head, len, 0x80, 0xde);
+            self.out.splice(start..=start, head);
+        } else if let Some(head) = self.out.get_mut(start) {
+            *head |= len as u8;
         }
         Ok(())
     }
@@ -134,19 +158,20 @@ impl<'a> Encoder<'a> {
         (usize::try_from(max) == Ok(count)).then_some(count)
     }
 
-    fn collection(&mut self, len: usize, fixed: u8, wide: u8) {
-        match len {
-            ..=15 => self.out.push(fixed | len as u8),
-            _ => header(self.out, len, wide, wide + 1),
-        }
-    }
-
     fn check_room(&mut self, slots: usize, more: usize, place: &str) -> Result<(), Raise> {
         if slots + more <= STACK && self.cursor.room(3) {
             Ok(())
         } else {
             Err(Raise::message(format!("stack overflow ({place})")))
         }
+    }
+}
+
+/// The beginning of an array or a map of `len` elements.
+fn collection(out: &mut Vec<u8>, len: usize, fixed: u8, wide: u8) {
+    match len {
+        ..=15 => out.push(fixed | len as u8),
+        _ => header(out, len, wide, wide + 1),
     }
 }
 
