@@ -4,10 +4,12 @@
 //! It must not know scripts, hosts or backends.
 #![forbid(unsafe_code)]
 
+pub mod glob;
 pub mod number;
 pub mod rdb;
 pub mod reply;
 pub mod resp;
+pub mod script;
 mod skip;
 pub mod typed;
 

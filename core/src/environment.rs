@@ -27,6 +27,9 @@ pub enum Item {
     NullPointer,
     /// A read-only table.
     Table(Vec<Entry>),
+    /// A read-only table in which reading a missing field runs
+    /// [`Environment::missing_global`].
+    StrictTable(Vec<Entry>),
 }
 
 /// A named [`Item`].
@@ -70,4 +73,16 @@ pub struct Environment {
     pub missing_global: NativeId,
     /// The error of every write to a read-only table.
     pub readonly_message: &'static str,
+    /// The native through which every error that nothing catches passes before
+    /// [`Outcome::Raised`](crate::Outcome::Raised) sees it (`errfunc` of `lua_pcall`): it gets
+    /// the value raised and returns the one to report. Its [`Arguments::caller`] is where the
+    /// error was raised.
+    ///
+    /// [`Arguments::caller`]: crate::Arguments::caller
+    pub error_handler: NativeId,
+    /// The fields of a raised table that matter. When the table has a metatable they are read
+    /// through it (protected, interruptible) into a plain table before the run is reported.
+    pub error_fields: &'static [&'static str],
+    /// `pcall` returns this field of an error table, when it is a string, in place of the table.
+    pub unwrap_field: &'static str,
 }

@@ -147,6 +147,9 @@ pub struct Condition {
     pub misconfigured: bool,
     /// Cluster mode.
     pub cluster: bool,
+    /// Scripts may call even the commands that are not for them
+    /// (`DEBUG SET-DISABLE-DENY-SCRIPTS 1`).
+    pub scripts_unrestricted: bool,
 }
 
 /// Why a user may not run a command.

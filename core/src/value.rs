@@ -4,7 +4,7 @@
 //! and every conversion is written once for all Lua engines. It must not know how an engine
 //! stores its values: no method names a stack, a handle or a collector.
 
-use crate::ScriptId;
+use crate::{Location, ScriptId};
 
 /// The type of a Lua value, as `type()` names it, or its absence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -131,6 +131,9 @@ pub trait Arguments: ValueReader {
     /// Keeps the function under the cursor alive so that [`Vm::run`](crate::Vm::run) can call it
     /// later, until [`Vm::release`](crate::Vm::release). `None` when it is not a function.
     fn pin(&mut self) -> Option<ScriptId>;
+    /// Where the native was called from: the position of the function that called it, or of that
+    /// one's caller when it is itself a native. `None` when the engine cannot tell.
+    fn caller(&self) -> Option<Location<'_>>;
 }
 
 /// Builds Lua values, one after another.
@@ -170,6 +173,9 @@ pub trait ValueWriter {
     fn string(&mut self, bytes: &[u8]);
     /// Appends the light userdata whose pointer is null (`cjson.null`).
     fn null_pointer(&mut self);
+    /// Appends the native's own argument `index` (from 0), the same object for tables and
+    /// functions; nil past the last one.
+    fn argument(&mut self, index: usize);
     /// Appends a new table with room for `array` elements and `hash` other pairs. The sizes are
     /// hints, but they decide the order in which the table is traversed: pass what the
     /// reference passes to `lua_createtable` (0, 0 for `lua_newtable`).

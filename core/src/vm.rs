@@ -61,13 +61,10 @@ pub enum Outcome<'a> {
     /// when there is none).
     Returned(&'a mut dyn ValueReader),
     /// The script raised an error that nothing caught.
-    Raised {
-        /// The value raised.
-        value: &'a mut dyn ValueReader,
-        /// The innermost function running at the time; its caller when that is a native.
-        /// `None` when the engine cannot tell.
-        at: Option<Location<'a>>,
-    },
+    ///
+    /// The cursor is on what [`Environment::error_handler`] made of the value raised; on a plain
+    /// string when the handler could not run (no memory, an error in the handler).
+    Raised(&'a mut dyn ValueReader),
     /// The script was stopped from outside.
     Stopped {
         /// Why.

@@ -52,3 +52,16 @@ pub(crate) fn float_or(arg: &[u8], error: CommandError) -> Result<f64, CommandEr
 pub(crate) fn at<'a>(argv: &[&'a [u8]], at: usize) -> Result<&'a [u8], CommandError> {
     argv.get(at).copied().ok_or(SYNTAX)
 }
+
+/// An integer between two bounds, or the error that names them
+/// (`getRangeLongFromObjectOrReply` without a message of its own).
+pub(crate) fn ranged_long(arg: &[u8], min: i64, max: i64) -> Result<i64, CommandError> {
+    let value = integer(arg)?;
+    if (min..=max).contains(&value) {
+        Ok(value)
+    } else {
+        Err(CommandError::new(format!(
+            "ERR value is out of range, value must between {min} and {max}"
+        )))
+    }
+}

@@ -1,14 +1,20 @@
 //! What the store remembers besides keys.
 //!
-//! Owns [`Server`]. It must not know commands.
+//! Owns [`Server`] and the questions several commands ask it. It must not know commands.
 
 use crate::clock::Clock;
+use crate::config::Config;
+use crate::random::Random;
 use crate::store::Blocked;
 
 /// Everything that is not a key.
 pub(crate) struct Server {
     /// The clock, for commands that tell the time.
     pub(crate) clock: Clock,
+    /// The configuration.
+    pub(crate) config: Config,
+    /// Random choices.
+    pub(crate) random: Random,
     /// The call that found nothing to take, until the server layer fetches it.
     pub(crate) blocked: Option<Blocked>,
     /// How many commands have run.
@@ -18,6 +24,32 @@ pub(crate) struct Server {
 impl Server {
     /// A server that has just started.
     pub(crate) fn new(clock: Clock) -> Self {
-        Server { clock, blocked: None, calls: 0 }
+        Server {
+            clock,
+            config: Config::default(),
+            random: Random::default(),
+            blocked: None,
+            calls: 0,
+        }
+    }
+
+    /// The longest string that may be built.
+    pub(crate) fn max_bulk(&self) -> usize {
+        self.config.max_bulk
+    }
+
+    /// Whether access frequency is tracked instead of the time of access.
+    pub(crate) fn counts_frequency(&self) -> bool {
+        self.config.value("maxmemory-policy").ends_with(b"lfu")
+    }
+
+    /// Whether small integers are shared objects: not while eviction needs to know each key's
+    /// use (`tryObjectEncoding` in `object.c`).
+    pub(crate) fn shares_integers(&self) -> bool {
+        self.config.maxmemory == 0
+            || !matches!(
+                self.config.value("maxmemory-policy"),
+                b"volatile-lru" | b"volatile-lfu" | b"allkeys-lru" | b"allkeys-lfu"
+            )
     }
 }

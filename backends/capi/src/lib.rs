@@ -1,1 +1,39 @@
-//! (under construction)
+//! What every Lua with the C interface shares: the trampolines between Lua and Rust, the cursor
+//! and the builder on the Lua stack, read-only tables, interrupts and memory accounting.
+//!
+//! This crate owns all `unsafe` that touches a Lua state. It must not know any Redis rule: what
+//! a script may see arrives as an [`Environment`](redlua_core::Environment), what it calls goes
+//! to a [`Bridge`](redlua_core::Bridge).
+//!
+//! # How an error crosses
+//!
+//! Lua raises errors with `longjmp`, which runs no destructor. Every function that Lua calls
+//! therefore has three phases:
+//!
+//! 1. **gather**: reads the arguments; owns nothing that needs dropping;
+//! 2. **dispatch**: runs Rust code under `catch_unwind`; owns whatever it likes, and touches Lua
+//!    only through operations that cannot raise (raw access, pushes; memory is not limited
+//!    meanwhile, so they cannot fail for lack of it);
+//! 3. **raise**: when there is something to raise, a frame without destructors does so.
+//!
+//! # Read-only tables
+//!
+//! Stock Lua has none. The tables a script must not change are kept where it cannot reach them;
+//! what it sees are empty stand-ins ([`proxy`]) whose metatable reads through and refuses
+//! writes. The few library functions that would see the difference (`next`, `rawget`,
+//! `getmetatable`, …) are wrapped in [`base`].
+#![cfg(feature = "mlua-lua51")]
+
+mod base;
+mod call;
+mod ffi;
+mod interrupt;
+mod native;
+mod proxy;
+mod reader;
+mod sandbox;
+mod state;
+mod vm;
+mod writer;
+
+pub use vm::create;

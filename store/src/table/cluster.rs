@@ -3,7 +3,7 @@
 //! The columns are those of [`Row::new`]; the facts are what a server's `COMMAND` answers.
 
 use super::Row;
-use crate::commands::absent;
+use crate::commands::{absent, help};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
@@ -20,7 +20,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("cluster|flushslots", 2, "admin stale no_async_loading", "admin slow dangerous", [0, 0, 0], "", "", absent),
     Row::new("cluster|forget", 3, "admin stale no_async_loading", "admin slow dangerous", [0, 0, 0], "", "", absent),
     Row::new("cluster|getkeysinslot", 4, "stale", "slow", [0, 0, 0], "", "nondeterministic_output", absent),
-    Row::new("cluster|help", 2, "loading stale", "slow", [0, 0, 0], "", "", absent),
+    Row::new("cluster|help", 2, "loading stale", "slow", [0, 0, 0], "", "", help::show),
     Row::new("cluster|info", 2, "stale", "slow", [0, 0, 0], "", "nondeterministic_output", absent),
     Row::new("cluster|keyslot", 3, "stale", "slow", [0, 0, 0], "", "", absent),
     Row::new("cluster|links", 2, "stale", "slow", [0, 0, 0], "", "nondeterministic_output", absent),

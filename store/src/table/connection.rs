@@ -3,7 +3,7 @@
 //! The columns are those of [`Row::new`]; the facts are what a server's `COMMAND` answers.
 
 use super::Row;
-use crate::commands::absent;
+use crate::commands::{absent, help, keys};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
@@ -12,7 +12,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("client|caching", 3, "noscript loading stale", "slow connection", [0, 0, 0], "", "", absent),
     Row::new("client|getname", 2, "noscript loading stale", "slow connection", [0, 0, 0], "", "", absent),
     Row::new("client|getredir", 2, "noscript loading stale", "slow connection", [0, 0, 0], "", "", absent),
-    Row::new("client|help", 2, "loading stale", "slow connection", [0, 0, 0], "", "", absent),
+    Row::new("client|help", 2, "loading stale", "slow connection", [0, 0, 0], "", "", help::show),
     Row::new("client|id", 2, "noscript loading stale", "slow connection", [0, 0, 0], "", "", absent),
     Row::new("client|info", 2, "noscript loading stale", "slow connection", [0, 0, 0], "", "nondeterministic_output", absent),
     Row::new("client|kill", -3, "admin noscript loading stale", "admin slow dangerous connection", [0, 0, 0], "", "", absent),
@@ -30,5 +30,5 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("ping", -1, "fast", "fast connection", [0, 0, 0], "", "request_policy:all_shards response_policy:all_succeeded", absent),
     Row::new("quit", -1, "noscript loading stale fast no_auth allow_busy", "fast connection", [0, 0, 0], "", "", absent),
     Row::new("reset", 1, "noscript loading stale fast no_auth allow_busy", "fast connection", [0, 0, 0], "", "", absent),
-    Row::new("select", 2, "loading stale fast", "fast connection", [0, 0, 0], "", "", absent),
+    Row::new("select", 2, "loading stale fast", "fast connection", [0, 0, 0], "", "", keys::select),
 ];

@@ -3,7 +3,7 @@
 //! The columns are those of [`Row::new`]; the facts are what a server's `COMMAND` answers.
 
 use super::Row;
-use crate::commands::absent;
+use crate::commands::{absent, help};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("publish", 3, "pubsub loading stale fast", "pubsub fast", [0, 0, 0], "", "", absent),
     Row::new("pubsub", -2, "", "slow", [0, 0, 0], "", "", absent),
     Row::new("pubsub|channels", -2, "pubsub loading stale", "pubsub slow", [0, 0, 0], "", "", absent),
-    Row::new("pubsub|help", 2, "loading stale", "slow", [0, 0, 0], "", "", absent),
+    Row::new("pubsub|help", 2, "loading stale", "slow", [0, 0, 0], "", "", help::show),
     Row::new("pubsub|numpat", 2, "pubsub loading stale", "pubsub slow", [0, 0, 0], "", "", absent),
     Row::new("pubsub|numsub", -2, "pubsub loading stale", "pubsub slow", [0, 0, 0], "", "", absent),
     Row::new("pubsub|shardchannels", -2, "pubsub loading stale", "pubsub slow", [0, 0, 0], "", "", absent),

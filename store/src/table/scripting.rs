@@ -3,7 +3,7 @@
 //! The columns are those of [`Row::new`]; the facts are what a server's `COMMAND` answers.
 
 use super::Row;
-use crate::commands::absent;
+use crate::commands::{absent, help};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("function|delete", 3, "write noscript", "write slow scripting", [0, 0, 0], "", "request_policy:all_shards response_policy:all_succeeded", absent),
     Row::new("function|dump", 2, "noscript", "slow scripting", [0, 0, 0], "", "", absent),
     Row::new("function|flush", -2, "write noscript", "write slow scripting", [0, 0, 0], "", "request_policy:all_shards response_policy:all_succeeded", absent),
-    Row::new("function|help", 2, "loading stale", "slow scripting", [0, 0, 0], "", "", absent),
+    Row::new("function|help", 2, "loading stale", "slow scripting", [0, 0, 0], "", "", help::show),
     Row::new("function|kill", 2, "noscript allow_busy", "slow scripting", [0, 0, 0], "", "request_policy:all_shards response_policy:one_succeeded", absent),
     Row::new("function|list", -2, "noscript", "slow scripting", [0, 0, 0], "", "nondeterministic_output_order", absent),
     Row::new("function|load", -3, "write denyoom noscript", "write slow scripting", [0, 0, 0], "", "request_policy:all_shards response_policy:all_succeeded", absent),
@@ -27,7 +27,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("script|debug", 3, "noscript", "slow scripting", [0, 0, 0], "", "", absent),
     Row::new("script|exists", -3, "noscript", "slow scripting", [0, 0, 0], "", "request_policy:all_shards response_policy:agg_logical_and", absent),
     Row::new("script|flush", -2, "noscript", "slow scripting", [0, 0, 0], "", "request_policy:all_nodes response_policy:all_succeeded", absent),
-    Row::new("script|help", 2, "loading stale", "slow scripting", [0, 0, 0], "", "", absent),
+    Row::new("script|help", 2, "loading stale", "slow scripting", [0, 0, 0], "", "", help::show),
     Row::new("script|kill", 2, "noscript allow_busy", "slow scripting", [0, 0, 0], "", "request_policy:all_shards response_policy:one_succeeded", absent),
     Row::new("script|load", 3, "noscript stale", "slow scripting", [0, 0, 0], "", "request_policy:all_nodes response_policy:all_succeeded", absent),
 ];

@@ -1,0 +1,428 @@
+//! Library functions of Lua 5.1 that must know about read-only tables, bytecode or
+//! interruption: wrappers that fall through to the stock function.
+//!
+//! Owns the list of wrapped names. It must not know which names a script may see.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr;
+
+use crate::ffi::{self, lua_CFunction, lua_State};
+use crate::proxy;
+use crate::state::state_of;
+
+/// What Lua puts first in precompiled code.
+const SIGNATURE: u8 = 0x1b;
+
+/// A wrapper and how it is installed.
+struct Wrapper {
+    /// The library's name, empty for globals.
+    library: &'static str,
+    name: &'static str,
+    function: lua_CFunction,
+}
+
+const WRAPPERS: &[Wrapper] = &[
+    Wrapper { library: "", name: "next", function: through_first },
+    Wrapper { library: "", name: "rawget", function: through_first },
+    Wrapper { library: "", name: "pairs", function: pairs },
+    Wrapper { library: "", name: "rawset", function: refuse_first },
+    Wrapper { library: "", name: "setmetatable", function: refuse_first },
+    Wrapper { library: "", name: "getmetatable", function: getmetatable },
+    Wrapper { library: "", name: "load", function: load },
+    Wrapper { library: "", name: "loadstring", function: loadstring },
+    Wrapper { library: "", name: "pcall", function: pcall },
+    Wrapper { library: "", name: "xpcall", function: xpcall },
+    Wrapper { library: "", name: "collectgarbage", function: collectgarbage },
+    Wrapper { library: "table", name: "insert", function: refuse_insert },
+    Wrapper { library: "table", name: "foreach", function: through_first },
+    Wrapper { library: "table", name: "foreachi", function: through_first },
+    Wrapper { library: "table", name: "maxn", function: through_first },
+    Wrapper { library: "table", name: "concat", function: through_first },
+];
+
+/// Stack index of the things every wrapper has as upvalues.
+const STOCK: c_int = 1;
+/// `pairs`: the wrapped `next`; `getmetatable`: what it answers for strings; the refusing ones:
+/// the message.
+const EXTRA: c_int = 2;
+
+/// What the wrappers need besides the stock functions, as absolute stack indices.
+pub(crate) struct Parts {
+    /// The message of a refused write.
+    pub(crate) message: c_int,
+    /// What `getmetatable` answers for strings.
+    pub(crate) string_metatable: c_int,
+    /// The wrapped `next`.
+    pub(crate) next: c_int,
+}
+
+/// Replaces the stock function on top of the stack by its wrapper, when it has one.
+///
+/// # Safety
+/// The top is a value; 4 slots are free; memory is not limited; `parts` are valid indices.
+pub(crate) unsafe fn wrap(lua: *mut lua_State, library: &str, name: &str, parts: &Parts) {
+    let Some(wrapper) = WRAPPERS.iter().find(|w| w.library == library && w.name == name) else {
+        return;
+    };
+    let extra = match name {
+        "pairs" => parts.next,
+        "getmetatable" => parts.string_metatable,
+        _ => parts.message,
+    };
+    // SAFETY: by contract.
+    unsafe {
+        ffi::lua_pushvalue(lua, extra);
+        ffi::lua_pushcclosure(lua, wrapper.function, 2);
+    }
+}
+
+/// Compiles `source` as text, whatever it begins with, and pushes the function or the message;
+/// returns Lua's status. `name` is a C string.
+///
+/// # Safety
+/// `name` is NUL-terminated; 3 slots are free. May raise only for lack of memory.
+pub(crate) unsafe fn load_text(
+    lua: *mut lua_State,
+    source: *const c_char,
+    len: usize,
+    name: *const c_char,
+) -> c_int {
+    // SAFETY: by contract; `source` points at `len` bytes.
+    unsafe {
+        let mut piece = Piece { bytes: source, len, first: true, disguised: false };
+        let status = ffi::lua_load(lua, read_piece, ptr::from_mut(&mut piece).cast(), name);
+        if status != 0 && piece.disguised {
+            reveal(lua);
+        }
+        status
+    }
+}
+
+/// A string on its way to the Lua compiler.
+struct Piece {
+    bytes: *const c_char,
+    /// How much of it is left.
+    len: usize,
+    /// Whether nothing was read yet.
+    first: bool,
+    /// Whether the signature of precompiled code was replaced.
+    disguised: bool,
+}
+
+/// A byte the compiler refuses as it refuses the signature, naming it in the message.
+const DISGUISE: &CStr = c"\x01";
+
+/// # Safety
+/// Called by `lua_load` with a `Piece` whose bytes are alive.
+unsafe extern "C-unwind" fn read_piece(
+    _lua: *mut lua_State,
+    data: *mut c_void,
+    size: *mut usize,
+) -> *const c_char {
+    // SAFETY: `data` is a `Piece`, `size` a valid out-pointer.
+    unsafe {
+        let piece = &mut *data.cast::<Piece>();
+        let first = std::mem::replace(&mut piece.first, false);
+        if first && piece.len > 0 && *piece.bytes.cast::<u8>() == SIGNATURE {
+            piece.disguised = true;
+            piece.bytes = piece.bytes.add(1);
+            piece.len -= 1;
+            *size = 1;
+            return DISGUISE.as_ptr();
+        }
+        *size = std::mem::take(&mut piece.len);
+        if *size == 0 { ptr::null() } else { piece.bytes }
+    }
+}
+
+/// Names the signature in the message on top of the stack, where the disguise stands.
+///
+/// # Safety
+/// The top is a string; 2 slots are free. May raise for lack of memory.
+unsafe fn reveal(lua: *mut lua_State) {
+    // SAFETY: by contract; luaL_gsub pushes its result.
+    unsafe {
+        let message = ffi::lua_tolstring(lua, -1, ptr::null_mut());
+        if !message.is_null() {
+            ffi::luaL_gsub(lua, message, c"near 'char(1)'".as_ptr(), c"near 'char(27)'".as_ptr());
+            ffi::lua_replace(lua, -2);
+        }
+    }
+}
+
+/// Runs the stock function of the wrapper in the same frame.
+///
+/// # Safety
+/// Called in a wrapper.
+unsafe fn stock(lua: *mut lua_State) -> c_int {
+    // SAFETY: upvalue 1 of every wrapper is the stock C function; it finds its arguments in this
+    // frame, and none of the wrapped ones uses upvalues of its own.
+    unsafe {
+        match ffi::lua_tocfunction(lua, ffi::lua_upvalueindex(STOCK)) {
+            Some(function) => function(lua),
+            None => 0,
+        }
+    }
+}
+
+/// Raises the message of a refused write, without a position as for any C function.
+///
+/// # Safety
+/// Called in a refusing wrapper.
+unsafe fn refuse(lua: *mut lua_State) -> c_int {
+    // SAFETY: upvalue 2 is the message.
+    unsafe {
+        ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(EXTRA));
+        ffi::lua_error(lua)
+    }
+}
+
+/// Functions that only read their first argument: they see the real table.
+///
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn through_first(lua: *mut lua_State) -> c_int {
+    // SAFETY: C functions have LUA_MINSTACK slots.
+    unsafe {
+        if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE && proxy::push_target(lua, 1) {
+            ffi::lua_replace(lua, 1);
+        }
+        stock(lua)
+    }
+}
+
+/// Functions that write their first argument.
+///
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn refuse_first(lua: *mut lua_State) -> c_int {
+    // SAFETY: as above.
+    unsafe {
+        if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE
+            && ffi::lua_gettop(lua) >= 2
+            && proxy::is_proxy(lua, 1)
+        {
+            return refuse(lua);
+        }
+        stock(lua)
+    }
+}
+
+/// `table.insert`: checks its arguments before it writes.
+///
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn refuse_insert(lua: *mut lua_State) -> c_int {
+    // SAFETY: as above.
+    unsafe {
+        let top = ffi::lua_gettop(lua);
+        if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE
+            && (top == 2 || top == 3 && ffi::lua_isnumber(lua, 2) != 0)
+            && proxy::is_proxy(lua, 1)
+        {
+            return refuse(lua);
+        }
+        stock(lua)
+    }
+}
+
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn pairs(lua: *mut lua_State) -> c_int {
+    // SAFETY: upvalue 2 is the wrapped next.
+    unsafe {
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
+        ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(EXTRA));
+        ffi::lua_pushvalue(lua, 1);
+        ffi::lua_pushnil(lua);
+        3
+    }
+}
+
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn getmetatable(lua: *mut lua_State) -> c_int {
+    // SAFETY: upvalue 2 is the string metatable's stand-in.
+    unsafe {
+        match ffi::lua_type(lua, 1) {
+            ffi::LUA_TSTRING => {
+                ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(EXTRA));
+                1
+            }
+            ffi::LUA_TTABLE if proxy::push_shown(lua, 1) => 1,
+            _ => stock(lua),
+        }
+    }
+}
+
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn loadstring(lua: *mut lua_State) -> c_int {
+    // SAFETY: the strings stay on the stack while they are used.
+    unsafe {
+        let mut len = 0;
+        let source = ffi::luaL_checklstring(lua, 1, &mut len);
+        let name = ffi::luaL_optlstring(lua, 2, source, ptr::null_mut());
+        loaded(lua, load_text(lua, source, len, name))
+    }
+}
+
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
+    // SAFETY: slot 3 keeps the piece that is being read alive.
+    unsafe {
+        let name = ffi::luaL_optlstring(lua, 2, c"=(load)".as_ptr(), ptr::null_mut());
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TFUNCTION);
+        ffi::lua_settop(lua, 3);
+        let mut piece = Piece { bytes: ptr::null(), len: 0, first: true, disguised: false };
+        let data = ptr::from_mut(&mut piece).cast();
+        let status = ffi::lua_load(lua, read_from_function, data, name);
+        if status != 0 && piece.disguised {
+            reveal(lua);
+        }
+        loaded(lua, status)
+    }
+}
+
+/// # Safety
+/// Called by `lua_load` in `load`.
+unsafe extern "C-unwind" fn read_from_function(
+    lua: *mut lua_State,
+    data: *mut c_void,
+    size: *mut usize,
+) -> *const c_char {
+    // SAFETY: `data` is the `Piece` of `load`; slot 1 holds the reader function, slot 3 its last
+    // result.
+    unsafe {
+        let piece = &mut *data.cast::<Piece>();
+        if piece.len > 0 {
+            return read_piece(lua, data, size);
+        }
+        ffi::luaL_checkstack(lua, 2, c"too many nested functions".as_ptr());
+        ffi::lua_pushvalue(lua, 1);
+        ffi::lua_call(lua, 0, 1);
+        match ffi::lua_type(lua, -1) {
+            ffi::LUA_TNIL => {
+                ffi::lua_settop(lua, -2);
+                *size = 0;
+                ptr::null()
+            }
+            ffi::LUA_TSTRING | ffi::LUA_TNUMBER => {
+                ffi::lua_replace(lua, 3);
+                piece.bytes = ffi::lua_tolstring(lua, 3, &mut piece.len);
+                if piece.len == 0 {
+                    *size = 0;
+                    return ptr::null();
+                }
+                read_piece(lua, data, size)
+            }
+            _ => {
+                ffi::luaL_error(lua, c"reader function must return a string".as_ptr());
+                ptr::null()
+            }
+        }
+    }
+}
+
+/// The results of `load` and `loadstring`.
+///
+/// # Safety
+/// The top is what `lua_load` pushed.
+unsafe fn loaded(lua: *mut lua_State, status: c_int) -> c_int {
+    // SAFETY: by contract.
+    unsafe {
+        if status == 0 {
+            return 1;
+        }
+        ffi::lua_pushnil(lua);
+        ffi::lua_insert(lua, -2);
+        2
+    }
+}
+
+/// `pcall` that returns the text of an error table in place of the table (`luaRedisPcall` in
+/// `script_lua.c`).
+///
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn pcall(lua: *mut lua_State) -> c_int {
+    // SAFETY: the field's name is pushed with its length.
+    unsafe {
+        let count = ffi::lua_gettop(lua);
+        ffi::lua_pushboolean(lua, 1);
+        ffi::lua_insert(lua, 1);
+        if ffi::lua_pcall(lua, count - 1, ffi::LUA_MULTRET, 0) == 0 {
+            return ffi::lua_gettop(lua);
+        }
+        let field = state_of(lua).unwrap_field.get();
+        if ffi::lua_type(lua, -1) == ffi::LUA_TTABLE && !field.is_empty() {
+            ffi::lua_pushlstring(lua, field.as_ptr().cast(), field.len());
+            ffi::lua_gettable(lua, -2);
+            if ffi::lua_isstring(lua, -1) != 0 {
+                ffi::lua_replace(lua, -2);
+            } else {
+                ffi::lua_settop(lua, -2);
+            }
+        }
+        ffi::lua_pushboolean(lua, 0);
+        ffi::lua_insert(lua, -2);
+        2
+    }
+}
+
+/// `collectgarbage` that leaves the collector running for the next script.
+///
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn collectgarbage(lua: *mut lua_State) -> c_int {
+    // SAFETY: the option is read in place.
+    unsafe {
+        if ffi::lua_type(lua, 1) == ffi::LUA_TSTRING {
+            match crate::reader::string_at(lua, 1) {
+                b"stop" => {
+                    ffi::lua_pushnumber(lua, 0.0);
+                    return 1;
+                }
+                b"setpause" | b"setstepmul" => state_of(lua).collector_tuned.set(true),
+                _ => {}
+            }
+        }
+        stock(lua)
+    }
+}
+
+/// `xpcall` whose handler does not run when the script is being stopped: it would run with hooks
+/// off and could not be stopped itself.
+///
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn xpcall(lua: *mut lua_State) -> c_int {
+    // SAFETY: stack is [function, handler]; the handler is wrapped and goes first.
+    unsafe {
+        ffi::luaL_checkany(lua, 2);
+        ffi::lua_settop(lua, 2);
+        ffi::lua_pushcclosure(lua, guarded_handler, 1);
+        ffi::lua_insert(lua, 1);
+        let status = ffi::lua_pcall(lua, 0, ffi::LUA_MULTRET, 1);
+        ffi::lua_pushboolean(lua, c_int::from(status == 0));
+        ffi::lua_replace(lua, 1);
+        ffi::lua_gettop(lua)
+    }
+}
+
+/// # Safety
+/// Called by Lua as a message handler, with the script's handler as its upvalue.
+unsafe extern "C-unwind" fn guarded_handler(lua: *mut lua_State) -> c_int {
+    // SAFETY: by contract.
+    unsafe {
+        if state_of(lua).stopped.get().is_some() {
+            return 1;
+        }
+        ffi::lua_settop(lua, 1);
+        ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
+        ffi::lua_insert(lua, 1);
+        ffi::lua_call(lua, 1, 1);
+        1
+    }
+}

@@ -1,0 +1,88 @@
+//! Stopping a script from outside: the count hook.
+//!
+//! Owns the decision when a run must end and the hook that ends it. It must not know who asked.
+//!
+//! A hook every 1,000 instructions costs nothing measurable. Once the run must end, the hook is
+//! set for every line and every instruction, so that a script which catches the error meets the
+//! next one at once.
+
+use std::ffi::c_int;
+use std::time::Instant;
+
+use redlua_core::StopReason;
+
+use crate::ffi::{self, lua_State};
+use crate::reader::location;
+use crate::state::{State, state_of};
+
+/// Instructions between two looks at the clock and the token.
+const INTERVAL: c_int = 1000;
+
+/// What a script that catches the interruption sees.
+const TEXT: &std::ffi::CStr = c"script stopped";
+
+/// Sets the hook as it is while nothing asks for an end.
+///
+/// # Safety
+/// `lua` is live. Stack 0; neither raises nor allocates.
+pub(crate) unsafe fn arm(lua: *mut lua_State) {
+    // SAFETY: by contract.
+    unsafe { ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT, INTERVAL) };
+}
+
+/// Prepares the counters of a new run.
+pub(crate) fn begin(state: &State) {
+    state.stop.clear();
+    state.stopped.set(None);
+    state.executed.set(0);
+    state.deadline.set(state.time.get().and_then(|time| Instant::now().checked_add(time)));
+}
+
+/// # Safety
+/// Called by Lua as a hook.
+unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _ar: *mut ffi::lua_Debug) {
+    // SAFETY: `note` does not raise and leaves nothing to drop; the rest is the raise phase.
+    unsafe {
+        if note(lua) {
+            ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT | ffi::LUA_MASKLINE, 1);
+            ffi::lua_pushlstring(lua, TEXT.as_ptr(), TEXT.count_bytes());
+            ffi::lua_error(lua);
+        }
+    }
+}
+
+/// Whether the run must end; remembers why and where.
+///
+/// # Safety
+/// Called in a hook. Stack 0; does not raise.
+unsafe fn note(lua: *mut lua_State) -> bool {
+    // SAFETY: called in a hook, so `lua` is live.
+    let state = unsafe { state_of(lua) };
+    let Some(reason) = verdict(state) else { return false };
+    state.stopped.set(Some(reason));
+    // SAFETY: level 0 is the function the hook interrupted.
+    if let Some(at) = unsafe { location(lua, 0) } {
+        if let Ok(mut place) = state.stopped_at.try_borrow_mut() {
+            place.0.clear();
+            place.0.extend_from_slice(at.source);
+            place.1 = at.line;
+        }
+    }
+    true
+}
+
+fn verdict(state: &State) -> Option<StopReason> {
+    if let Some(reason) = state.stopped.get() {
+        return Some(reason);
+    }
+    let executed = state.executed.get().saturating_add(INTERVAL as u64);
+    state.executed.set(executed);
+    if let Some(reason) = state.stop.reason() {
+        return Some(reason);
+    }
+    if executed > state.instructions.get() {
+        return Some(StopReason::Instructions);
+    }
+    let late = state.deadline.get().is_some_and(|deadline| Instant::now() >= deadline);
+    late.then_some(StopReason::Time)
+}

@@ -1,0 +1,134 @@
+//! The natives of the environment: functions whose Rust side is [`Bridge::native`].
+//!
+//! Owns their trampoline and the ways a native raises. It must not know what they compute.
+//!
+//! [`Bridge::native`]: redlua_core::Bridge::native
+
+use std::any::Any;
+use std::ffi::c_int;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use redlua_core::{NativeId, Raise, ValueWriter};
+
+use crate::ffi::{self, lua_State};
+use crate::reader::StackReader;
+use crate::state::state_of;
+use crate::writer::StackWriter;
+
+/// What is left to do when no Rust value is alive any more. A message or value to raise is on
+/// top of the stack.
+enum Verdict {
+    Return(c_int),
+    Message,
+    Argument(c_int),
+    Value,
+    Memory,
+}
+
+/// Pushes the function that runs the native `id`.
+///
+/// # Safety
+/// 2 slots are free; memory is not limited. Stack +1.
+pub(crate) unsafe fn push_native(lua: *mut lua_State, id: NativeId) {
+    // SAFETY: by contract.
+    unsafe {
+        ffi::lua_pushnumber(lua, f64::from(id));
+        ffi::lua_pushcclosure(lua, trampoline, 1);
+    }
+}
+
+/// # Safety
+/// Called by Lua, with the id as its upvalue.
+unsafe extern "C-unwind" fn trampoline(lua: *mut lua_State) -> c_int {
+    // SAFETY: dispatch does not raise; afterwards this frame owns nothing, so the raising calls
+    // may jump over it.
+    unsafe {
+        match dispatch(lua) {
+            Verdict::Return(results) => results,
+            Verdict::Message => {
+                ffi::luaL_where(lua, 1);
+                ffi::lua_insert(lua, -2);
+                ffi::lua_concat(lua, 2);
+                ffi::lua_error(lua)
+            }
+            Verdict::Argument(index) => {
+                let message = ffi::lua_tolstring(lua, -1, std::ptr::null_mut());
+                ffi::luaL_argerror(lua, index, message)
+            }
+            Verdict::Value => ffi::lua_error(lua),
+            Verdict::Memory => raise_memory(lua),
+        }
+    }
+}
+
+/// # Safety
+/// Called in a C function called by Lua. Does not raise.
+unsafe fn dispatch(lua: *mut lua_State) -> Verdict {
+    // SAFETY: the upvalue is a number pushed by `push_native`; reader and writer work on the
+    // arguments and above them.
+    unsafe {
+        let id = ffi::lua_tonumber(lua, ffi::lua_upvalueindex(1)) as NativeId;
+        let count = ffi::lua_gettop(lua);
+        let state = state_of(lua);
+        let mut out = StackWriter::new(lua, 1, count);
+        let Some(mut bridge) = state.bridge.get() else {
+            out.string(b"a native ran outside of a script");
+            return Verdict::Value;
+        };
+        let was = state.enforce(false);
+        let mut args = StackReader::new(lua, 1, count);
+        let result =
+            catch_unwind(AssertUnwindSafe(|| bridge.as_mut().native(id, &mut args, &mut out)));
+        let verdict = match result {
+            Ok(Ok(())) if state.over_limit() => Verdict::Memory,
+            Ok(Ok(())) => Verdict::Return(ffi::lua_gettop(lua) - args.floor()),
+            Ok(Err(Raise::Message(text))) => {
+                out.string(&text);
+                Verdict::Message
+            }
+            Ok(Err(Raise::Text(text))) => {
+                out.string(&text);
+                Verdict::Value
+            }
+            Ok(Err(Raise::Argument { index, message })) => {
+                out.string(&message);
+                Verdict::Argument(c_int::try_from(index).unwrap_or(c_int::MAX))
+            }
+            Ok(Err(Raise::Value)) => Verdict::Value,
+            Err(panic) => {
+                ffi::lua_settop(lua, count);
+                out.string(&panic_text(panic.as_ref()));
+                Verdict::Value
+            }
+        };
+        state.enforce(was);
+        verdict
+    }
+}
+
+/// Raises Lua's out-of-memory text.
+///
+/// # Safety
+/// Called in a C function called by Lua, in a frame that owns nothing; a slot is free.
+pub(crate) unsafe fn raise_memory(lua: *mut lua_State) -> c_int {
+    // SAFETY: by contract.
+    unsafe {
+        let state = state_of(lua);
+        let was = state.enforce(false);
+        ffi::lua_pushlstring(lua, c"not enough memory".as_ptr(), 17);
+        // What the native left is garbage now; collect it before Lua asks for more.
+        ffi::lua_gc(lua, ffi::LUA_GCCOLLECT, 0);
+        state.enforce(was);
+        ffi::lua_error(lua)
+    }
+}
+
+/// What a script is told of a panic in the host or in a native.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> Vec<u8> {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown cause");
+    format!("internal error: the host panicked: {message}").into_bytes()
+}

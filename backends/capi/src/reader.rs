@@ -1,0 +1,325 @@
+//! Reading values on the Lua stack.
+//!
+//! Owns [`StackReader`]. It must not know what the values mean.
+
+use std::ffi::{CStr, c_int};
+use std::{mem, slice};
+
+use redlua_core::{Arguments, Kind, Location, ScriptId, ValueReader};
+use smallvec::SmallVec;
+
+use crate::ffi::{self, lua_State};
+use crate::proxy;
+
+/// A [`ValueReader`] on a value of a Lua stack, or an [`Arguments`] on a range of them.
+///
+/// Only raw access; in the dispatch phase, when the memory limit is off, nothing here raises.
+pub(crate) struct StackReader {
+    lua: *mut lua_State,
+    /// Stack index of the first argument.
+    base: c_int,
+    /// How many arguments there are.
+    count: c_int,
+    /// Stack index of the value under the cursor; 0 for none.
+    cursor: c_int,
+    /// The highest index that holds an argument or the resolved form of one.
+    floor: c_int,
+    /// Where the cursor was before, innermost last.
+    path: SmallVec<[c_int; 16]>,
+}
+
+impl StackReader {
+    /// A cursor on the first of `count` values that begin at the absolute index `base`.
+    ///
+    /// # Safety
+    /// `lua` stays live and unused by others while the reader is used, except by a
+    /// [`StackWriter`](crate::writer::StackWriter) while the cursor is not inside a table.
+    pub(crate) unsafe fn new(lua: *mut lua_State, base: c_int, count: c_int) -> Self {
+        let floor = base + count - 1;
+        let mut reader = StackReader { lua, base, count, cursor: 0, floor, path: SmallVec::new() };
+        reader.select(0);
+        reader
+    }
+
+    /// Puts the cursor on the value just pushed.
+    ///
+    /// # Safety
+    /// The top of the stack is that value. Stack: up to +1 while a stand-in is resolved.
+    #[inline]
+    unsafe fn arrive(&mut self) -> Kind {
+        // SAFETY: the top of the stack is a value of this reader.
+        unsafe {
+            let kind = ffi::lua_type(self.lua, -1);
+            if kind == ffi::LUA_TTABLE && proxy::push_target(self.lua, -1) {
+                ffi::lua_replace(self.lua, -2);
+            }
+            self.cursor = ffi::lua_gettop(self.lua);
+            kind_of(kind)
+        }
+    }
+
+    /// The highest stack index that holds an argument or the resolved form of one.
+    pub(crate) fn floor(&self) -> c_int {
+        self.floor
+    }
+
+    #[inline]
+    fn descend(&mut self) {
+        self.path.push(self.cursor);
+    }
+
+    #[inline]
+    fn ascend(&mut self) {
+        if let Some(cursor) = self.path.pop() {
+            self.cursor = cursor;
+        }
+    }
+}
+
+// SAFETY of the blocks below: `lua` is live by the contract of `new`, `cursor` is the index of a
+// value on its stack (or 0, for which every accessor answers without touching the stack), and
+// pushes stay within LUA_MINSTACK or what `room` granted.
+impl ValueReader for StackReader {
+    #[inline]
+    fn kind(&self) -> Kind {
+        if self.cursor == 0 {
+            return Kind::None;
+        }
+        // SAFETY: see above.
+        kind_of(unsafe { ffi::lua_type(self.lua, self.cursor) })
+    }
+
+    fn boolean(&self) -> bool {
+        // SAFETY: see above.
+        self.kind() == Kind::Boolean && unsafe { ffi::lua_toboolean(self.lua, self.cursor) != 0 }
+    }
+
+    #[inline]
+    fn number(&self) -> f64 {
+        if self.kind() != Kind::Number {
+            return 0.0;
+        }
+        // SAFETY: see above.
+        unsafe { ffi::lua_tonumber(self.lua, self.cursor) }
+    }
+
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        if self.kind() != Kind::String {
+            return &[];
+        }
+        // SAFETY: the value is a string, so nothing is converted; it stays on the stack, hence
+        // alive and unmoved, while `self` is borrowed.
+        unsafe { string_at(self.lua, self.cursor) }
+    }
+
+    fn address(&self) -> usize {
+        match self.kind() {
+            // SAFETY: see above.
+            Kind::LightUserData => unsafe { ffi::lua_touserdata(self.lua, self.cursor).addr() },
+            Kind::None | Kind::Nil | Kind::Boolean | Kind::Number | Kind::String => 0,
+            // SAFETY: see above.
+            _ => unsafe { ffi::lua_topointer(self.lua, self.cursor).addr() },
+        }
+    }
+
+    fn len(&self) -> usize {
+        if self.kind() != Kind::Table {
+            return 0;
+        }
+        // SAFETY: see above; raw for tables in Lua 5.1.
+        unsafe { ffi::lua_objlen(self.lua, self.cursor) }
+    }
+
+    fn room(&mut self, levels: usize) -> bool {
+        let levels = c_int::try_from(levels).unwrap_or(c_int::MAX);
+        // SAFETY: see above; with the memory limit off it does not raise.
+        unsafe { ffi::lua_checkstack(self.lua, levels) != 0 }
+    }
+
+    #[inline]
+    fn enter_index(&mut self, index: i64) -> Kind {
+        self.descend();
+        // SAFETY: the cursor is on a table. Stack +1.
+        unsafe {
+            match c_int::try_from(index) {
+                Ok(index) => ffi::lua_rawgeti(self.lua, self.cursor, index),
+                Err(_) => {
+                    ffi::lua_pushnumber(self.lua, index as f64);
+                    ffi::lua_rawget(self.lua, self.cursor);
+                }
+            }
+            self.arrive()
+        }
+    }
+
+    #[inline]
+    fn enter_field(&mut self, name: &[u8]) -> Kind {
+        self.descend();
+        // SAFETY: the cursor is on a table. Stack +1; allocates the key.
+        unsafe {
+            ffi::lua_pushlstring(self.lua, name.as_ptr().cast(), name.len());
+            ffi::lua_rawget(self.lua, self.cursor);
+            self.arrive()
+        }
+    }
+
+    #[inline]
+    fn leave(&mut self) {
+        // SAFETY: the value under the cursor was pushed by a descent. Stack -1.
+        unsafe { ffi::lua_settop(self.lua, self.cursor - 1) };
+        self.ascend();
+    }
+
+    fn iterate(&mut self) {
+        self.descend();
+        // SAFETY: a nil key to begin with and a nil in place of the value. Stack +2.
+        unsafe {
+            ffi::lua_pushnil(self.lua);
+            ffi::lua_pushnil(self.lua);
+            self.cursor = ffi::lua_gettop(self.lua);
+        }
+    }
+
+    #[inline]
+    fn next(&mut self) -> bool {
+        let Some(&table) = self.path.last() else { return false };
+        // SAFETY: below the cursor's value is the key that lua_next returned last (or the first
+        // nil), so it is valid for the table. Stack -1, then +1 or -1.
+        unsafe {
+            ffi::lua_settop(self.lua, self.cursor - 1);
+            if ffi::lua_next(self.lua, table) != 0 {
+                self.arrive();
+                true
+            } else {
+                self.ascend();
+                false
+            }
+        }
+    }
+
+    #[inline]
+    fn key(&mut self) {
+        self.descend();
+        // SAFETY: the key is just below the value. Stack +1.
+        unsafe {
+            ffi::lua_pushvalue(self.lua, self.cursor - 1);
+            self.arrive();
+        }
+    }
+
+    fn stop(&mut self) {
+        // SAFETY: removes the value and its key. Stack -2.
+        unsafe { ffi::lua_settop(self.lua, self.cursor - 2) };
+        self.ascend();
+    }
+}
+
+impl Arguments for StackReader {
+    fn count(&self) -> usize {
+        self.count as usize
+    }
+
+    #[inline]
+    fn select(&mut self, index: usize) {
+        if !self.path.is_empty() {
+            // SAFETY: what descents pushed lies above the floor, and no writer has pushed (it
+            // must not while the cursor is inside a table).
+            unsafe { ffi::lua_settop(self.lua, self.floor) };
+            self.path.clear();
+        }
+        match c_int::try_from(index) {
+            Ok(i) if i < self.count => {
+                self.cursor = self.base + i;
+                // SAFETY: the index is that of an argument. A stand-in's target is pushed and
+                // stays on the stack until the native returns.
+                unsafe {
+                    if ffi::lua_type(self.lua, self.cursor) == ffi::LUA_TTABLE
+                        && proxy::push_target(self.lua, self.cursor)
+                    {
+                        self.cursor = ffi::lua_gettop(self.lua);
+                        self.floor = self.cursor;
+                    }
+                }
+            }
+            _ => self.cursor = 0,
+        }
+    }
+
+    fn pin(&mut self) -> Option<ScriptId> {
+        if self.kind() != Kind::Function {
+            return None;
+        }
+        // SAFETY: pushes the function and moves it to the registry. Stack +1, -1; allocates.
+        let reference = unsafe {
+            ffi::lua_pushvalue(self.lua, self.cursor);
+            ffi::luaL_ref(self.lua, ffi::LUA_REGISTRYINDEX)
+        };
+        u32::try_from(reference).ok().map(ScriptId)
+    }
+
+    fn caller(&self) -> Option<Location<'_>> {
+        // SAFETY: see above; lua_getinfo with these options neither pushes nor raises. The
+        // source text belongs to a function that is on the call stack.
+        unsafe { location(self.lua, 1) }
+    }
+}
+
+/// Position of the function at `level` of the call stack (0 is the running one), or of its
+/// caller when that is a C function.
+///
+/// # Safety
+/// `lua` is live; the result is used only while that function is on the call stack. Stack: 0.
+/// Does not raise.
+pub(crate) unsafe fn location<'a>(lua: *mut lua_State, level: c_int) -> Option<Location<'a>> {
+    // SAFETY: lua_Debug is plain data that lua_getstack and lua_getinfo fill in.
+    unsafe {
+        let mut ar: ffi::lua_Debug = mem::zeroed();
+        if ffi::lua_getstack(lua, level, &mut ar) == 0 {
+            return None;
+        }
+        ffi::lua_getinfo(lua, c"Sl".as_ptr(), &mut ar);
+        if CStr::from_ptr(ar.what).to_bytes() == b"C" {
+            let mut outer: ffi::lua_Debug = mem::zeroed();
+            if ffi::lua_getstack(lua, level + 1, &mut outer) != 0 {
+                ffi::lua_getinfo(lua, c"Sl".as_ptr(), &mut outer);
+                ar = outer;
+            } else {
+                return None;
+            }
+        }
+        let source = CStr::from_ptr(ar.source).to_bytes();
+        Some(Location { source, line: i64::from(ar.currentline) })
+    }
+}
+
+/// The bytes of the string at `index`.
+///
+/// # Safety
+/// There is a string at `index`, and it stays reachable while the slice is used. Stack: 0.
+/// Neither raises nor allocates (a number would be converted in place, hence the demand).
+#[inline]
+pub(crate) unsafe fn string_at<'a>(lua: *mut lua_State, index: c_int) -> &'a [u8] {
+    let mut len = 0;
+    // SAFETY: by contract.
+    unsafe {
+        let bytes = ffi::lua_tolstring(lua, index, &mut len);
+        slice::from_raw_parts(bytes.cast(), len)
+    }
+}
+
+#[inline]
+fn kind_of(lua_type: c_int) -> Kind {
+    match lua_type {
+        ffi::LUA_TNIL => Kind::Nil,
+        ffi::LUA_TBOOLEAN => Kind::Boolean,
+        ffi::LUA_TLIGHTUSERDATA => Kind::LightUserData,
+        ffi::LUA_TNUMBER => Kind::Number,
+        ffi::LUA_TSTRING => Kind::String,
+        ffi::LUA_TTABLE => Kind::Table,
+        ffi::LUA_TFUNCTION => Kind::Function,
+        ffi::LUA_TUSERDATA => Kind::UserData,
+        ffi::LUA_TTHREAD => Kind::Thread,
+        _ => Kind::None,
+    }
+}

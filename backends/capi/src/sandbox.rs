@@ -1,0 +1,272 @@
+//! Building the world of scripts from an [`Environment`].
+//!
+//! Owns the translation of the description into tables of a Lua state. It must not know which
+//! names are in it.
+
+use std::ffi::c_int;
+
+use redlua_core::{Entry, Environment, Item, VmError};
+
+use crate::base::{self, Parts};
+use crate::ffi::{self, lua_CFunction, lua_State};
+use crate::{call, native, proxy};
+
+/// Registry references of what a VM needs to switch views and to pass KEYS and ARGV.
+pub(crate) struct Globals {
+    /// The stand-in that scripts see as their globals.
+    pub(crate) seen: c_int,
+    /// The real table of each view.
+    pub(crate) views: Vec<c_int>,
+}
+
+/// Opens the libraries, builds the environment and installs it as the globals of `lua`.
+///
+/// # Errors
+/// When the environment has no view.
+///
+/// # Safety
+/// `lua` is a fresh state whose memory is not limited yet. Stack 0.
+pub(crate) unsafe fn build(
+    lua: *mut lua_State,
+    environment: &Environment,
+) -> Result<Globals, VmError> {
+    if environment.views.is_empty() {
+        return Err(VmError::Environment("no view".to_owned()));
+    }
+    // SAFETY: a fresh state; each helper states what it needs; indices are absolute and stay
+    // below the values pushed after them.
+    unsafe {
+        ffi::lua_checkstack(lua, 64);
+        open_libraries(lua);
+        ffi::lua_pushvalue(lua, ffi::LUA_GLOBALSINDEX);
+        let stock = ffi::lua_gettop(lua);
+
+        push_text(lua, environment.readonly_message.as_bytes());
+        let message = ffi::lua_gettop(lua);
+        ffi::lua_pushvalue(lua, message);
+        ffi::lua_pushcclosure(lua, refuse_write, 1);
+        let refuse = ffi::lua_gettop(lua);
+
+        native::push_native(lua, environment.missing_global);
+        let missing = ffi::lua_gettop(lua);
+
+        // What getmetatable answers for the globals and for strings.
+        push_metatable(lua, missing);
+        proxy::push_proxy(lua, refuse, 0);
+        let globals_metatable = ffi::lua_gettop(lua);
+        ffi::lua_createtable(lua, 0, 1);
+        let string_fields = ffi::lua_gettop(lua);
+        ffi::lua_pushvalue(lua, string_fields);
+        proxy::push_proxy(lua, refuse, 0);
+        let string_metatable = ffi::lua_gettop(lua);
+
+        // The stand-in for the globals; its target is set when the views exist.
+        ffi::lua_createtable(lua, 0, 0);
+        proxy::push_proxy(lua, refuse, globals_metatable);
+        let seen = ffi::lua_gettop(lua);
+
+        push_stock(lua, stock, "next");
+        let mut parts = Parts { message, string_metatable, next: message };
+        base::wrap(lua, "", "next", &parts);
+        parts.next = ffi::lua_gettop(lua);
+
+        let builder = Builder { lua, stock, refuse, missing, seen, parts };
+        ffi::lua_createtable(lua, 0, 0);
+        let common = ffi::lua_gettop(lua);
+        for entry in &environment.globals {
+            builder.push(entry, "");
+            set_top(lua, common, entry.name);
+        }
+
+        let mut views = Vec::with_capacity(environment.views.len());
+        for view in &environment.views {
+            ffi::lua_createtable(lua, 0, 0);
+            let table = ffi::lua_gettop(lua);
+            for entry in &environment.globals {
+                push_text(lua, entry.name.as_bytes());
+                ffi::lua_rawget(lua, common);
+                set_top(lua, table, entry.name);
+            }
+            for entry in &view.globals {
+                builder.push(entry, "");
+                set_top(lua, table, entry.name);
+            }
+            push_metatable(lua, missing);
+            ffi::lua_setmetatable(lua, -2);
+            views.push(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
+        }
+
+        // Strings index the stand-in of the string library, as scripts see it.
+        push_text(lua, b"string");
+        ffi::lua_rawget(lua, common);
+        if ffi::lua_type(lua, -1) == ffi::LUA_TTABLE {
+            let library = ffi::lua_gettop(lua);
+            ffi::lua_pushvalue(lua, library);
+            set_top(lua, string_fields, "__index");
+            push_text(lua, b"");
+            if ffi::lua_getmetatable(lua, -1) != 0 {
+                let metatable = ffi::lua_gettop(lua);
+                ffi::lua_pushvalue(lua, library);
+                set_top(lua, metatable, "__index");
+            }
+        }
+
+        ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, views[0]);
+        proxy::retarget(lua, seen);
+        ffi::lua_pushvalue(lua, seen);
+        ffi::lua_replace(lua, ffi::LUA_GLOBALSINDEX);
+        ffi::lua_pushvalue(lua, seen);
+        let seen = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+        ffi::lua_settop(lua, 0);
+        Ok(Globals { seen, views })
+    }
+}
+
+/// What the translation of an item needs, as absolute stack indices.
+struct Builder {
+    lua: *mut lua_State,
+    /// The globals of the stock libraries.
+    stock: c_int,
+    /// The function that raises on a write.
+    refuse: c_int,
+    /// The native that is asked for missing globals.
+    missing: c_int,
+    /// The stand-in for the globals.
+    seen: c_int,
+    parts: Parts,
+}
+
+impl Builder {
+    /// Pushes the value of `entry`, which stands in `library` (empty for globals).
+    ///
+    /// # Safety
+    /// The indices are valid; 12 slots are free. Stack +1.
+    unsafe fn push(&self, entry: &Entry, library: &str) {
+        let lua = self.lua;
+        // SAFETY: by contract.
+        unsafe {
+            match &entry.item {
+                Item::Stock if library.is_empty() && entry.name == "_G" => {
+                    ffi::lua_pushvalue(lua, self.seen);
+                }
+                Item::Stock if library.is_empty() && entry.name == "next" => {
+                    ffi::lua_pushvalue(lua, self.parts.next);
+                }
+                Item::Stock => {
+                    if library.is_empty() {
+                        push_stock(lua, self.stock, entry.name);
+                    } else {
+                        push_stock(lua, self.stock, library);
+                        if ffi::lua_type(lua, -1) == ffi::LUA_TTABLE {
+                            let table = ffi::lua_gettop(lua);
+                            push_stock(lua, table, entry.name);
+                            ffi::lua_replace(lua, table);
+                        }
+                    }
+                    base::wrap(lua, library, entry.name, &self.parts);
+                }
+                Item::Call => ffi::lua_pushcclosure(lua, call::redis_call, 0),
+                Item::Pcall => ffi::lua_pushcclosure(lua, call::redis_pcall, 0),
+                Item::Native(id) => native::push_native(lua, *id),
+                Item::Number(value) => ffi::lua_pushnumber(lua, *value),
+                Item::Text(text) => push_text(lua, text.as_bytes()),
+                Item::NullPointer => ffi::lua_pushlightuserdata(lua, std::ptr::null_mut()),
+                Item::Table(entries) | Item::StrictTable(entries) => {
+                    // Libraries of C functions are made in one piece (luaL_register), others grow.
+                    let size = if entries.iter().any(|e| e.item == Item::Stock) {
+                        entries.len()
+                    } else {
+                        0
+                    };
+                    ffi::lua_createtable(lua, 0, size as c_int);
+                    let table = ffi::lua_gettop(lua);
+                    for inner in entries {
+                        self.push(inner, entry.name);
+                        set_top(lua, table, inner.name);
+                    }
+                    if matches!(entry.item, Item::StrictTable(_)) {
+                        push_metatable(lua, self.missing);
+                        ffi::lua_setmetatable(lua, table);
+                    }
+                    proxy::push_proxy(lua, self.refuse, 0);
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `lua` is a fresh state. Stack 0.
+unsafe fn open_libraries(lua: *mut lua_State) {
+    const LIBRARIES: [lua_CFunction; 4] =
+        [ffi::luaopen_base, ffi::luaopen_table, ffi::luaopen_string, ffi::luaopen_math];
+    for open in LIBRARIES {
+        // SAFETY: Lua 5.1 opens libraries by calling them; with unlimited memory they do not
+        // raise.
+        unsafe {
+            ffi::lua_pushcclosure(lua, open, 0);
+            ffi::lua_pushlstring(lua, c"".as_ptr(), 0);
+            ffi::lua_call(lua, 1, 0);
+        }
+    }
+}
+
+/// Pushes `table[name]` (raw).
+///
+/// # Safety
+/// `table` is the absolute index of a table; 1 slot is free.
+unsafe fn push_stock(lua: *mut lua_State, table: c_int, name: &str) {
+    // SAFETY: by contract.
+    unsafe {
+        push_text(lua, name.as_bytes());
+        ffi::lua_rawget(lua, table);
+    }
+}
+
+/// `table[name] = value on top` (raw); pops it.
+///
+/// # Safety
+/// `table` is the absolute index of a table; 1 slot is free.
+pub(crate) unsafe fn set_top(lua: *mut lua_State, table: c_int, name: &str) {
+    // SAFETY: by contract.
+    unsafe {
+        push_text(lua, name.as_bytes());
+        ffi::lua_insert(lua, -2);
+        ffi::lua_rawset(lua, table);
+    }
+}
+
+/// Pushes a table whose only field is `__index`.
+///
+/// # Safety
+/// `index` is an absolute index; 3 slots are free.
+unsafe fn push_metatable(lua: *mut lua_State, index: c_int) {
+    // SAFETY: by contract.
+    unsafe {
+        ffi::lua_createtable(lua, 0, 1);
+        let table = ffi::lua_gettop(lua);
+        ffi::lua_pushvalue(lua, index);
+        set_top(lua, table, "__index");
+    }
+}
+
+/// # Safety
+/// 1 slot is free.
+unsafe fn push_text(lua: *mut lua_State, text: &[u8]) {
+    // SAFETY: by contract.
+    unsafe { ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len()) }
+}
+
+/// `__newindex` of every stand-in: raises the message with the position of the write.
+///
+/// # Safety
+/// Called by Lua, with the message as its upvalue.
+unsafe extern "C-unwind" fn refuse_write(lua: *mut lua_State) -> c_int {
+    // SAFETY: by contract.
+    unsafe {
+        ffi::luaL_where(lua, 1);
+        ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
+        ffi::lua_concat(lua, 2);
+        ffi::lua_error(lua)
+    }
+}

@@ -1,0 +1,159 @@
+//! What Rust keeps for each Lua state, and the allocator that counts its memory.
+//!
+//! The record hangs on the allocator's user data pointer, so that every C function finds it
+//! from any coroutine without a table look-up. It must not know what the functions do.
+
+use std::alloc::{self, Layout};
+use std::cell::{Cell, RefCell};
+use std::ffi::{c_int, c_void};
+use std::ptr::{self, NonNull};
+use std::time::{Duration, Instant};
+
+use redlua_core::{Bridge, StopReason, StopToken};
+
+use crate::ffi::{self, lua_State};
+
+/// Alignment of what `malloc` returns on 64-bit platforms; Lua asks for no more.
+const ALIGN: usize = 16;
+
+/// Everything a running Lua state needs from Rust. Shared by reference with C callbacks that may
+/// nest, hence the cells.
+pub(crate) struct State {
+    /// The engine's side of the run in progress.
+    pub(crate) bridge: Cell<Option<NonNull<dyn Bridge>>>,
+    /// Bytes allocated.
+    used: Cell<usize>,
+    /// Bytes allowed; `usize::MAX` for no limit.
+    pub(crate) limit: Cell<usize>,
+    /// Whether the limit applies now: only while Lua code itself runs.
+    enforced: Cell<bool>,
+    /// Wall-clock allowance of a run.
+    pub(crate) time: Cell<Option<Duration>>,
+    /// When the run in progress must end.
+    pub(crate) deadline: Cell<Option<Instant>>,
+    /// Instructions a run may execute; `u64::MAX` for no limit.
+    pub(crate) instructions: Cell<u64>,
+    /// Instructions the run in progress has executed, in steps of the hook's interval.
+    pub(crate) executed: Cell<u64>,
+    /// What another thread trips.
+    pub(crate) stop: StopToken,
+    /// Why the run in progress is being stopped.
+    pub(crate) stopped: Cell<Option<StopReason>>,
+    /// Chunk name and line at which it was last interrupted.
+    pub(crate) stopped_at: RefCell<(Vec<u8>, i64)>,
+    /// Room for calls with many arguments, kept between calls.
+    pub(crate) spare: Cell<crate::call::Spare>,
+    /// Whether the script changed the collector's parameters.
+    pub(crate) collector_tuned: Cell<bool>,
+    /// Registry reference of the function every uncaught error passes through.
+    pub(crate) handler: Cell<c_int>,
+    /// The fields of an error table to be read through its metatable.
+    pub(crate) error_fields: Cell<&'static [&'static str]>,
+    /// The field `pcall` returns in place of an error table.
+    pub(crate) unwrap_field: Cell<&'static str>,
+}
+
+impl State {
+    pub(crate) fn new(stop: StopToken) -> Self {
+        State {
+            bridge: Cell::new(None),
+            used: Cell::new(0),
+            limit: Cell::new(usize::MAX),
+            enforced: Cell::new(false),
+            time: Cell::new(None),
+            deadline: Cell::new(None),
+            instructions: Cell::new(u64::MAX),
+            executed: Cell::new(0),
+            stop,
+            stopped: Cell::new(None),
+            stopped_at: RefCell::new((Vec::new(), -1)),
+            spare: Cell::new(crate::call::Spare::default()),
+            collector_tuned: Cell::new(false),
+            handler: Cell::new(ffi::LUA_NOREF),
+            error_fields: Cell::new(&[]),
+            unwrap_field: Cell::new(""),
+        }
+    }
+
+    /// Bytes the Lua state holds.
+    pub(crate) fn used(&self) -> usize {
+        self.used.get()
+    }
+
+    /// Whether more is allocated than allowed (possible after a native ran).
+    pub(crate) fn over_limit(&self) -> bool {
+        self.used.get() > self.limit.get()
+    }
+
+    /// Switches the memory limit on or off and returns what it was.
+    pub(crate) fn enforce(&self, on: bool) -> bool {
+        self.enforced.replace(on)
+    }
+}
+
+/// The record of a Lua state.
+///
+/// # Safety
+/// `lua` is a live state made by [`new_state`]. Stack: 0. Neither raises nor allocates.
+#[inline]
+pub(crate) unsafe fn state_of<'a>(lua: *mut lua_State) -> &'a State {
+    let mut ud: *mut c_void = ptr::null_mut();
+    // SAFETY: the state is live; its allocator's user data is the `State` given to `new_state`,
+    // which outlives it.
+    unsafe {
+        ffi::lua_getallocf(lua, &mut ud);
+        &*ud.cast::<State>()
+    }
+}
+
+/// Makes a Lua state whose memory is counted in `state`; null when there is no memory.
+///
+/// # Safety
+/// `state` stays where it is until the Lua state is closed.
+pub(crate) unsafe fn new_state(state: *const State) -> *mut lua_State {
+    // SAFETY: `allocate` fulfils the contract of lua_Alloc.
+    unsafe { ffi::lua_newstate(allocate, state.cast_mut().cast()) }
+}
+
+/// `lua_Alloc`: Rust's global allocator, counted and limited. Shrinking never fails.
+unsafe extern "C" fn allocate(
+    ud: *mut c_void,
+    block: *mut c_void,
+    old_size: usize,
+    new_size: usize,
+) -> *mut c_void {
+    // SAFETY: `ud` is the `State` of this Lua state, alive until after lua_close.
+    let state = unsafe { &*ud.cast::<State>() };
+    let old_size = if block.is_null() { 0 } else { old_size };
+    if new_size == 0 {
+        if !block.is_null() && old_size != 0 {
+            state.used.set(state.used.get() - old_size);
+            // SAFETY: the block was allocated below with this size and alignment.
+            unsafe {
+                alloc::dealloc(block.cast(), Layout::from_size_align_unchecked(old_size, ALIGN));
+            }
+        }
+        return ptr::null_mut();
+    }
+    let used = state.used.get() - old_size + new_size;
+    if state.enforced.get() && new_size > old_size && used > state.limit.get() {
+        return ptr::null_mut();
+    }
+    if new_size > isize::MAX as usize - ALIGN {
+        return ptr::null_mut();
+    }
+    // SAFETY: sizes are non-zero and below isize::MAX; a non-null block was allocated here with
+    // `old_size` and ALIGN.
+    let new = unsafe {
+        if old_size == 0 {
+            alloc::alloc(Layout::from_size_align_unchecked(new_size, ALIGN))
+        } else {
+            let layout = Layout::from_size_align_unchecked(old_size, ALIGN);
+            alloc::realloc(block.cast(), layout, new_size)
+        }
+    };
+    if !new.is_null() {
+        state.used.set(used);
+    }
+    new.cast()
+}

@@ -1,0 +1,319 @@
+//! A [`Vm`] on a C Lua.
+//!
+//! Owns the life of the Lua state, of its scripts and of a run. It must not know what a run is
+//! for.
+
+use std::ffi::{CString, c_int};
+use std::mem;
+use std::ptr::NonNull;
+
+use redlua_core::{
+    BackendInfo, Bridge, Chunk, CompileError, Environment, Invocation, Limits, Location, Outcome,
+    Passing, ScriptId, StopToken, Vm, VmError,
+};
+
+use crate::base::load_text;
+use crate::ffi::{self, lua_State};
+use crate::interrupt;
+use crate::native;
+use crate::reader::{StackReader, string_at};
+use crate::sandbox::{self, Globals, set_top};
+use crate::state::{State, new_state, state_of};
+
+/// Makes a Lua state with `environment` in it.
+///
+/// # Errors
+/// No memory, or an environment that cannot be built.
+pub fn create(
+    info: &'static BackendInfo,
+    environment: &Environment,
+    limits: &Limits,
+) -> Result<Box<dyn Vm>, VmError> {
+    let state = Box::new(State::new(StopToken::default()));
+    state.error_fields.set(environment.error_fields);
+    state.unwrap_field.set(environment.unwrap_field);
+    // SAFETY: the box is kept until the Lua state is closed and is never moved out of.
+    let lua = unsafe { new_state(&raw const *state) };
+    if lua.is_null() {
+        return Err(VmError::NoMemory);
+    }
+    // From here on dropping `vm` closes the state.
+    let mut vm = CVm {
+        lua,
+        state,
+        info,
+        globals: Globals { seen: ffi::LUA_NOREF, views: Vec::new() },
+        view: 0,
+    };
+    // SAFETY: a fresh state, memory not limited.
+    unsafe {
+        vm.globals = sandbox::build(lua, environment)?;
+        native::push_native(lua, environment.error_handler);
+        vm.state.handler.set(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
+        interrupt::arm(lua);
+    }
+    vm.set_limits(limits);
+    Ok(Box::new(vm))
+}
+
+struct CVm {
+    lua: *mut lua_State,
+    state: Box<State>,
+    info: &'static BackendInfo,
+    globals: Globals,
+    /// The view whose globals scripts see now.
+    view: usize,
+}
+
+// SAFETY: the Lua state is owned by this value alone and uses no thread-local storage; whoever
+// holds `&mut CVm` is its only user. What is shared with other threads is the StopToken, which
+// is atomic.
+unsafe impl Send for CVm {}
+
+impl Drop for CVm {
+    fn drop(&mut self) {
+        self.state.enforce(false);
+        // SAFETY: the state was made by `new_state` and is closed once; no finalizer of a script
+        // exists (Lua 5.1 has them for userdata only, and scripts cannot make any).
+        unsafe { ffi::lua_close(self.lua) };
+    }
+}
+
+impl CVm {
+    /// Pushes the globals' target for `view` when another one is active.
+    ///
+    /// # Safety
+    /// Stack 0; memory is not limited.
+    unsafe fn activate(&mut self, view: usize) {
+        let Some(&table) = self.globals.views.get(view) else { return };
+        if self.view != view {
+            // SAFETY: both references were made by `sandbox::build`.
+            unsafe {
+                ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, self.globals.seen);
+                let seen = ffi::lua_gettop(self.lua);
+                ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, table);
+                crate::proxy::retarget(self.lua, seen);
+                ffi::lua_settop(self.lua, seen - 1);
+            }
+            self.view = view;
+        }
+    }
+
+    /// Pushes KEYS and ARGV as the invocation wants them; returns how many arguments that makes.
+    ///
+    /// # Safety
+    /// 5 slots are free; memory is not limited.
+    unsafe fn pass(&mut self, invocation: &Invocation<'_>) -> c_int {
+        // SAFETY: by contract; the view's reference is valid.
+        unsafe {
+            match invocation.passing {
+                Passing::Nothing => 0,
+                Passing::Arguments => {
+                    push_list(self.lua, invocation.keys);
+                    push_list(self.lua, invocation.args);
+                    2
+                }
+                Passing::Globals => {
+                    let Some(&table) = self.globals.views.get(self.view) else { return 0 };
+                    ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, table);
+                    let table = ffi::lua_gettop(self.lua);
+                    push_list(self.lua, invocation.keys);
+                    set_top(self.lua, table, "KEYS");
+                    push_list(self.lua, invocation.args);
+                    set_top(self.lua, table, "ARGV");
+                    ffi::lua_settop(self.lua, table - 1);
+                    0
+                }
+            }
+        }
+    }
+
+    /// Reports the end of a run whose status and result are given.
+    ///
+    /// # Safety
+    /// The result is on top of the stack; memory is not limited.
+    unsafe fn report(&mut self, status: c_int, bridge: &mut dyn Bridge) {
+        // SAFETY: by contract.
+        unsafe {
+            if status == 0 {
+                let top = ffi::lua_gettop(self.lua);
+                bridge.finish(Outcome::Returned(&mut StackReader::new(self.lua, top, 1)));
+                return;
+            }
+            if let Some(reason) = self.state.stopped.get() {
+                let (source, line) = mem::take(&mut *self.state.stopped_at.borrow_mut());
+                let at = (!source.is_empty()).then_some(Location { source: &source, line });
+                bridge.finish(Outcome::Stopped { reason, at });
+                return;
+            }
+            if ffi::lua_type(self.lua, -1) == ffi::LUA_TTABLE
+                && ffi::lua_getmetatable(self.lua, -1) != 0
+            {
+                ffi::lua_settop(self.lua, -2);
+                self.flatten_error();
+            }
+            let top = ffi::lua_gettop(self.lua);
+            bridge.finish(Outcome::Raised(&mut StackReader::new(self.lua, top, 1)));
+        }
+    }
+
+    /// Replaces the error table on top by a plain one, read through its metatable; keeps it when
+    /// reading fails.
+    ///
+    /// # Safety
+    /// A table is on top of the stack; 3 slots are free.
+    unsafe fn flatten_error(&mut self) {
+        // SAFETY: by contract; whatever the metatable does happens in a protected call.
+        unsafe {
+            ffi::lua_pushcclosure(self.lua, read_fields, 0);
+            ffi::lua_pushvalue(self.lua, -2);
+            self.state.enforce(true);
+            let status = ffi::lua_pcall(self.lua, 1, 1, 0);
+            self.state.enforce(false);
+            if status == 0 {
+                ffi::lua_replace(self.lua, -2);
+            } else {
+                ffi::lua_settop(self.lua, -2);
+            }
+        }
+    }
+}
+
+impl Vm for CVm {
+    fn info(&self) -> &'static BackendInfo {
+        self.info
+    }
+
+    fn compile(&mut self, chunk: Chunk<'_>) -> Result<ScriptId, CompileError> {
+        let name = CString::new(chunk.name).unwrap_or_default();
+        self.state.enforce(true);
+        // SAFETY: source and name outlive the call, which is protected inside Lua; the stack is
+        // empty before and after.
+        unsafe {
+            let source = chunk.source;
+            let status = load_text(self.lua, source.as_ptr().cast(), source.len(), name.as_ptr());
+            self.state.enforce(false);
+            if status == 0 {
+                let reference = ffi::luaL_ref(self.lua, ffi::LUA_REGISTRYINDEX);
+                if let Ok(id) = u32::try_from(reference) {
+                    return Ok(ScriptId(id));
+                }
+            }
+            let message = if ffi::lua_type(self.lua, -1) == ffi::LUA_TSTRING {
+                string_at(self.lua, -1).to_vec()
+            } else {
+                Vec::new()
+            };
+            ffi::lua_settop(self.lua, 0);
+            Err(CompileError { message })
+        }
+    }
+
+    fn run(&mut self, script: ScriptId, invocation: &Invocation<'_>, bridge: &mut dyn Bridge) {
+        interrupt::begin(&self.state);
+        // SAFETY: the bridge is used by callbacks only while this function runs; the pointer is
+        // taken back before it returns.
+        let erased = unsafe {
+            mem::transmute::<NonNull<dyn Bridge + '_>, NonNull<dyn Bridge + 'static>>(
+                NonNull::from(&mut *bridge),
+            )
+        };
+        self.state.bridge.set(Some(erased));
+        // SAFETY: the stack is empty; registry references are checked to hold a function.
+        let status = unsafe {
+            let handler = self.state.handler.get();
+            ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, handler);
+            let id = c_int::try_from(script.0).unwrap_or(ffi::LUA_NOREF);
+            ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, id);
+            if ffi::lua_type(self.lua, -1) == ffi::LUA_TFUNCTION && id != handler {
+                self.activate(invocation.view);
+                let count = self.pass(invocation);
+                self.state.enforce(true);
+                ffi::lua_pcall(self.lua, count, 1, 1)
+            } else {
+                ffi::lua_settop(self.lua, 0);
+                ffi::lua_pushlstring(self.lua, c"no such script".as_ptr(), 14);
+                ffi::LUA_ERRRUN
+            }
+        };
+        self.state.enforce(false);
+        // SAFETY: the result is on top.
+        unsafe {
+            self.report(status, bridge);
+            self.state.bridge.set(None);
+            ffi::lua_settop(self.lua, 0);
+            if self.state.stopped.get().is_some() {
+                interrupt::arm(self.lua);
+            }
+            if self.state.collector_tuned.replace(false) {
+                ffi::lua_gc(self.lua, ffi::LUA_GCSETPAUSE, 200);
+                ffi::lua_gc(self.lua, ffi::LUA_GCSETSTEPMUL, 200);
+            }
+        }
+        if self.state.over_limit() {
+            self.collect();
+        }
+    }
+
+    fn release(&mut self, script: ScriptId) {
+        if let Ok(id) = c_int::try_from(script.0) {
+            if id != self.state.handler.get() {
+                // SAFETY: frees a reference; unknown ones are ignored by Lua's free list only
+                // when they were made by luaL_ref, which every ScriptId of this VM was.
+                unsafe { ffi::luaL_unref(self.lua, ffi::LUA_REGISTRYINDEX, id) };
+            }
+        }
+    }
+
+    fn memory_used(&self) -> usize {
+        self.state.used()
+    }
+
+    fn collect(&mut self) {
+        // SAFETY: no run is in progress.
+        unsafe { ffi::lua_gc(self.lua, ffi::LUA_GCCOLLECT, 0) };
+    }
+
+    fn set_limits(&mut self, limits: &Limits) {
+        self.state.limit.set(limits.memory.unwrap_or(usize::MAX));
+        self.state.time.set(limits.time);
+        self.state.instructions.set(limits.instructions.unwrap_or(u64::MAX));
+    }
+
+    fn stop_token(&self) -> StopToken {
+        self.state.stop.clone()
+    }
+}
+
+/// Pushes a list of strings.
+///
+/// # Safety
+/// 3 slots are free; memory is not limited. Stack +1.
+unsafe fn push_list(lua: *mut lua_State, list: &[&[u8]]) {
+    // SAFETY: by contract.
+    unsafe {
+        ffi::lua_createtable(lua, list.len().min(1 << 20) as c_int, 0);
+        for (item, index) in list.iter().zip(1..) {
+            ffi::lua_pushlstring(lua, item.as_ptr().cast(), item.len());
+            ffi::lua_rawseti(lua, -2, index);
+        }
+    }
+}
+
+/// Copies the fields of an error table into a plain one, metatables and all.
+///
+/// # Safety
+/// Called by Lua with the table as its argument.
+unsafe extern "C-unwind" fn read_fields(lua: *mut lua_State) -> c_int {
+    // SAFETY: nothing here needs dropping, so the accesses may raise.
+    unsafe {
+        ffi::lua_createtable(lua, 0, 4);
+        for field in state_of(lua).error_fields.get() {
+            ffi::lua_pushlstring(lua, field.as_ptr().cast(), field.len());
+            ffi::lua_pushvalue(lua, -1);
+            ffi::lua_gettable(lua, 1);
+            ffi::lua_rawset(lua, 2);
+        }
+        1
+    }
+}

@@ -1,0 +1,141 @@
+//! Building values on the Lua stack.
+//!
+//! Owns [`StackWriter`]. It must not know what the values mean.
+
+use std::ffi::c_int;
+
+use redlua_core::ValueWriter;
+
+use crate::ffi::{self, lua_State};
+
+/// A [`ValueWriter`] that pushes onto a Lua stack.
+///
+/// Used in the dispatch phase only, when the memory limit is off: then none of the calls here
+/// can raise.
+pub(crate) struct StackWriter {
+    lua: *mut lua_State,
+    /// Stack index of the first argument; arguments follow it.
+    arguments: c_int,
+    /// How many arguments there are.
+    count: c_int,
+    failed: bool,
+}
+
+impl StackWriter {
+    /// A writer that pushes above what is on the stack of `lua`; the native's `count` arguments
+    /// begin at index `arguments`.
+    ///
+    /// # Safety
+    /// `lua` stays live and unused by others while the writer is used, except by a
+    /// [`StackReader`](crate::reader::StackReader) of the same call. At least `LUA_MINSTACK`
+    /// slots are free.
+    pub(crate) unsafe fn new(lua: *mut lua_State, arguments: c_int, count: c_int) -> Self {
+        StackWriter { lua, arguments, count, failed: false }
+    }
+}
+
+// SAFETY of the blocks below: `lua` is live by the contract of `new`. Pushes stay within the
+// slots guaranteed there or asked for with `room`. Raw sets are made on what `table` pushed.
+impl ValueWriter for StackWriter {
+    #[inline]
+    fn nil(&mut self) {
+        // SAFETY: see above. Stack +1.
+        unsafe { ffi::lua_pushnil(self.lua) }
+    }
+
+    #[inline]
+    fn boolean(&mut self, value: bool) {
+        // SAFETY: see above. Stack +1.
+        unsafe { ffi::lua_pushboolean(self.lua, c_int::from(value)) }
+    }
+
+    #[inline]
+    fn number(&mut self, value: f64) {
+        // SAFETY: see above. Stack +1.
+        unsafe { ffi::lua_pushnumber(self.lua, value) }
+    }
+
+    #[inline]
+    fn string(&mut self, bytes: &[u8]) {
+        // SAFETY: see above. Stack +1; allocates.
+        unsafe { ffi::lua_pushlstring(self.lua, bytes.as_ptr().cast(), bytes.len()) }
+    }
+
+    fn null_pointer(&mut self) {
+        // SAFETY: see above. Stack +1.
+        unsafe { ffi::lua_pushlightuserdata(self.lua, std::ptr::null_mut()) }
+    }
+
+    fn argument(&mut self, index: usize) {
+        match c_int::try_from(index) {
+            // SAFETY: the index is that of an argument. Stack +1.
+            Ok(i) if i < self.count => unsafe {
+                ffi::lua_pushvalue(self.lua, self.arguments + i);
+            },
+            _ => self.nil(),
+        }
+    }
+
+    #[inline]
+    fn table(&mut self, array: usize, hash: usize) {
+        // A hint only: never let a declared length allocate by itself.
+        let hint = |n: usize| n.min(1 << 20) as c_int;
+        // SAFETY: see above. Stack +1; allocates.
+        unsafe { ffi::lua_createtable(self.lua, hint(array), hint(hash)) }
+    }
+
+    #[inline]
+    fn set_index(&mut self, index: i64) {
+        match c_int::try_from(index) {
+            // SAFETY: [table, value] are on top. Stack -1; allocates.
+            Ok(index) => unsafe { ffi::lua_rawseti(self.lua, -2, index) },
+            // SAFETY: as above; the number key is inserted below the value.
+            Err(_) => unsafe {
+                ffi::lua_pushnumber(self.lua, index as f64);
+                ffi::lua_insert(self.lua, -2);
+                ffi::lua_rawset(self.lua, -3);
+            },
+        }
+    }
+
+    #[inline]
+    fn set_field(&mut self, name: &[u8]) {
+        // SAFETY: [table, value] are on top; the key goes below the value. Stack +1, then -2.
+        unsafe {
+            ffi::lua_pushlstring(self.lua, name.as_ptr().cast(), name.len());
+            ffi::lua_insert(self.lua, -2);
+            ffi::lua_rawset(self.lua, -3);
+        }
+    }
+
+    #[inline]
+    fn set_pair(&mut self) {
+        // SAFETY: [table, key, value] are on top. A nil or NaN key would raise in lua_rawset,
+        // so it is refused here. Stack -2; allocates.
+        unsafe {
+            let valid = match ffi::lua_type(self.lua, -2) {
+                ffi::LUA_TNIL => false,
+                ffi::LUA_TNUMBER => !ffi::lua_tonumber(self.lua, -2).is_nan(),
+                _ => true,
+            };
+            if valid {
+                ffi::lua_rawset(self.lua, -3);
+            } else {
+                ffi::lua_settop(self.lua, -3);
+                self.failed = true;
+            }
+        }
+    }
+
+    fn room(&mut self, values: usize) -> bool {
+        let values = c_int::try_from(values).unwrap_or(c_int::MAX);
+        // SAFETY: see above; with the memory limit off it does not raise.
+        let room = unsafe { ffi::lua_checkstack(self.lua, values) != 0 };
+        self.failed |= !room;
+        room
+    }
+
+    fn failed(&self) -> bool {
+        self.failed
+    }
+}

@@ -1,0 +1,147 @@
+//! Which command an argv names, and the checks before it runs.
+//!
+//! Owns the split between the scripting family, which the engine answers itself, and everything
+//! else, which goes to the host (`processCommand` in `server.c`). Must not know how either runs.
+
+use redlua_core::{CommandFlags, Denied, Host, ReplySink, Session};
+
+use crate::engine::Engine;
+use crate::scripts::By;
+use crate::text;
+
+/// The commands the engine answers itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Eval,
+    EvalRo,
+    EvalSha,
+    EvalShaRo,
+    Script,
+    Function,
+    Fcall,
+    FcallRo,
+}
+
+impl Family {
+    /// The member of that name, in any case.
+    #[inline]
+    pub(crate) fn of(name: &[u8]) -> Option<Family> {
+        let known = match name.len() {
+            4 => ("eval", Family::Eval),
+            5 => ("fcall", Family::Fcall),
+            6 => ("script", Family::Script),
+            7 if matches!(name.first(), Some(b'e' | b'E')) && name.contains(&b'_') => {
+                ("eval_ro", Family::EvalRo)
+            }
+            7 => ("evalsha", Family::EvalSha),
+            8 if matches!(name.get(1), Some(b'c' | b'C')) => ("fcall_ro", Family::FcallRo),
+            8 => ("function", Family::Function),
+            10 => ("evalsha_ro", Family::EvalShaRo),
+            _ => return None,
+        };
+        name.eq_ignore_ascii_case(known.0.as_bytes()).then_some(known.1)
+    }
+
+    /// Whether a call of `words` words satisfies the arity.
+    fn accepts(self, words: usize) -> bool {
+        match self {
+            Family::Script | Family::Function => words >= 2,
+            _ => words >= 3,
+        }
+    }
+}
+
+impl Engine {
+    /// Runs any command: those of the scripting family here, all others on `host` after the
+    /// checks every client meets (existence, arity, permission, memory).
+    ///
+    /// `argv` is the command's words, its name first; exactly one reply is pushed into `sink`
+    /// (none for an empty `argv`). Redis errors are replies.
+    ///
+    /// ```
+    /// # use redlua_core::{CommandSpec, Host, Protocol, ReplySink, Session};
+    /// # use redlua_engine::Engine;
+    /// # struct Nothing;
+    /// # impl Host for Nothing {
+    /// #     fn command(&self, _: &[&[u8]]) -> Option<CommandSpec> { None }
+    /// #     fn call(&mut self, _: &mut Session, _: &CommandSpec, _: &[&[u8]], _: &mut dyn ReplySink) {}
+    /// # }
+    /// fn one(engine: &mut Engine, host: &mut Nothing, sink: &mut dyn ReplySink) {
+    ///     let argv: [&[u8]; 3] = [b"EVAL", b"return 1", b"0"];
+    ///     engine.dispatch(host, &mut Session::default(), &argv, sink);
+    /// }
+    /// ```
+    pub fn dispatch(
+        &mut self,
+        host: &mut dyn Host,
+        session: &mut Session,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
+        let Some(&name) = argv.first() else { return };
+        let Some(member) = Family::of(name) else {
+            return plain(host, session, argv, sink);
+        };
+        if !member.accepts(argv.len()) {
+            return sink.error(&text::wrong_arity(&text::full_name(argv, false)));
+        }
+        if let Some(spec) = host.command(argv)
+            && let Err(denied) = host.permits(session, &spec, argv)
+        {
+            return sink.error(&refusal(&denied, argv));
+        }
+        match member {
+            Family::Eval => self.eval(By::Source, false, host, session, argv, sink),
+            Family::EvalRo => self.eval(By::Source, true, host, session, argv, sink),
+            Family::EvalSha => self.eval(By::Sha, false, host, session, argv, sink),
+            Family::EvalShaRo => self.eval(By::Sha, true, host, session, argv, sink),
+            Family::Script => self.script(argv, sink),
+            Family::Function => self.function(host, session, argv, sink),
+            Family::Fcall => self.fcall(false, host, session, argv, sink),
+            Family::FcallRo => self.fcall(true, host, session, argv, sink),
+        }
+    }
+}
+
+/// A command of the host.
+fn plain(host: &mut dyn Host, session: &mut Session, argv: &[&[u8]], sink: &mut dyn ReplySink) {
+    let Some(spec) = host.command(argv) else {
+        let container = argv.get(..1).and_then(|name| host.command(name));
+        return match container {
+            Some(spec) if argv.len() > 1 && spec.flags.contains(CommandFlags::CONTAINER) => {
+                sink.error(&text::unknown_subcommand(argv));
+            }
+            _ => sink.error(&text::unknown_command(argv)),
+        };
+    };
+    let subcommand = spec.flags.contains(CommandFlags::SUBCOMMAND);
+    if !spec.accepts(argv.len()) {
+        return sink.error(&text::wrong_arity(&text::full_name(argv, subcommand)));
+    }
+    if let Err(denied) = host.permits(session, &spec, argv) {
+        return sink.error(&refusal(&denied, argv));
+    }
+    if spec.flags.contains(CommandFlags::DENYOOM) && host.condition().out_of_memory {
+        return sink.error(text::OOM);
+    }
+    host.call(session, &spec, argv, sink);
+}
+
+/// `getAclErrorMessage` in `acl.c`.
+fn refusal(denied: &Denied, argv: &[&[u8]]) -> Vec<u8> {
+    match denied {
+        Denied::Command(name) => {
+            let name: &[u8] =
+                if name.is_empty() { argv.first().unwrap_or(&&b""[..]) } else { name };
+            text::join(&[b"NOPERM this user has no permissions to run the '", name, b"' command"])
+        }
+        Denied::Key => {
+            b"NOPERM this user has no permissions to access one of the keys used as arguments"
+                .to_vec()
+        }
+        Denied::Channel => {
+            b"NOPERM this user has no permissions to access one of the channels used as arguments"
+                .to_vec()
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The gate of `redis.call`: whether a script may run a command now.
+//!
+//! Owns the checks of `scriptCall` in `script.c` and their order. Must not know how a command
+//! runs, nor how the script hears of a refusal.
+
+use redlua_core::{CommandFlags, CommandSpec, Condition, Denied, Host, Session};
+
+use crate::text;
+
+/// What a running script is allowed, and what it did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rights {
+    /// `*_RO` command or `no-writes` flag.
+    pub(crate) read_only: bool,
+    /// `allow-oom` flag.
+    pub(crate) allow_oom: bool,
+    /// `allow-stale` flag.
+    pub(crate) allow_stale: bool,
+    /// It has run a write command.
+    pub(crate) dirty: bool,
+}
+
+/// The commands of the scripting family: no script may call them, known to the host or not.
+pub(crate) fn is_scripting(name: &[u8]) -> bool {
+    crate::dispatch::Family::of(name).is_some()
+}
+
+/// Checks a call and returns its specification.
+///
+/// # Errors
+/// The error's text, with or without a code word.
+#[inline]
+pub(crate) fn admit(
+    host: &dyn Host,
+    session: &Session,
+    rights: &Rights,
+    argv: &[&[u8]],
+) -> Result<CommandSpec, Vec<u8>> {
+    let Some(spec) = host.command(argv) else {
+        let refusal: &[u8] = match argv.first() {
+            Some(name) if is_scripting(name) => b"This Redis command is not allowed from script",
+            _ => b"Unknown Redis command called from script",
+        };
+        return Err(refusal.to_vec());
+    };
+    if !spec.accepts(argv.len()) {
+        return Err(b"Wrong number of args calling Redis command from script".to_vec());
+    }
+    // Most calls are plain reads or writes in a host that lacks nothing.
+    let special = CommandFlags::NOSCRIPT
+        | CommandFlags::WRITE
+        | CommandFlags::MAY_REPLICATE
+        | CommandFlags::DENYOOM;
+    if spec.flags.intersects(special) {
+        check_special(host, rights, &spec)?;
+    } else if !rights.allow_stale {
+        check_stale(&host.condition(), &spec)?;
+    }
+    host.permits(session, &spec, argv).map_err(|denied| refusal(&denied))?;
+    Ok(spec)
+}
+
+fn check_special(host: &dyn Host, rights: &Rights, spec: &CommandSpec) -> Result<(), Vec<u8>> {
+    let condition = host.condition();
+    if spec.flags.contains(CommandFlags::NOSCRIPT) && !condition.scripts_unrestricted {
+        return Err(b"This Redis command is not allowed from script".to_vec());
+    }
+    check_stale(&condition, spec)?;
+    let writes = CommandFlags::WRITE | CommandFlags::MAY_REPLICATE;
+    if rights.read_only && spec.flags.intersects(writes) {
+        return Err(b"Write commands are not allowed from read-only scripts.".to_vec());
+    }
+    // A script that has written is not failed half way through.
+    if rights.dirty {
+        return Ok(());
+    }
+    if spec.flags.contains(CommandFlags::WRITE) {
+        if condition.read_only {
+            return Err(dashed(text::READONLY));
+        }
+        if condition.misconfigured {
+            return Err(dashed(text::MISCONF));
+        }
+    }
+    if condition.out_of_memory && !rights.allow_oom && spec.flags.contains(CommandFlags::DENYOOM) {
+        return Err(dashed(text::OOM));
+    }
+    Ok(())
+}
+
+fn check_stale(condition: &Condition, spec: &CommandSpec) -> Result<(), Vec<u8>> {
+    if condition.stale && !spec.flags.contains(CommandFlags::STALE) {
+        return Err(b"Can not execute the command on a stale replica".to_vec());
+    }
+    Ok(())
+}
+
+/// `scriptVerifyACL`.
+fn refusal(denied: &Denied) -> Vec<u8> {
+    match denied {
+        Denied::Command(_) => {
+            b"The user executing the script can't run this command or subcommand".to_vec()
+        }
+        Denied::Key => b"The user executing the script can't access at least one of the keys \
+mentioned in the command arguments"
+            .to_vec(),
+        Denied::Channel => b"The user executing the script can't publish to the channel mentioned \
+in the command"
+            .to_vec(),
+    }
+}
+
+/// A text that begins with its own code word.
+fn dashed(text: &[u8]) -> Vec<u8> {
+    text::join(&[b"-", text])
+}

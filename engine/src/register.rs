@@ -1,0 +1,216 @@
+//! Loading a library: its code runs once and registers functions.
+//!
+//! Owns `redis.register_function` (`function_lua.c`). Must not know what becomes of the
+//! functions.
+
+use redlua_conversions::library::{self, Libraries};
+use redlua_core::{
+    Arguments, Bridge, CallMode, Chunk, Flow, Host, Invocation, Kind, NativeId, Outcome, Passing,
+    Raise, ScriptId, Session, ValueReader, ValueWriter,
+};
+
+use crate::sandbox::{LOAD_VIEW, Native};
+use crate::shebang::{ScriptFlags, flag, valid_name};
+use crate::text::join;
+use crate::world::World;
+use crate::{api, fault};
+
+/// The error of a library's or function's name.
+pub(crate) const BAD_NAME: &[u8] = b"Library names can only contain letters, numbers, or \
+underscores(_) and must be at least one character long";
+
+/// A function that a library's code registered.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    pub(crate) name: Vec<u8>,
+    pub(crate) id: ScriptId,
+    pub(crate) flags: ScriptFlags,
+    pub(crate) description: Option<Vec<u8>>,
+}
+
+/// Runs a library's code and returns what it registered.
+///
+/// # Errors
+/// The error reply; what had been registered is released.
+pub(crate) fn run(
+    world: &mut World,
+    host: &mut dyn Host,
+    session: &Session,
+    code: &[u8],
+) -> Result<Vec<Registered>, Vec<u8>> {
+    let chunk = Chunk { name: "@user_function", source: code };
+    let script = world
+        .vm
+        .compile(chunk)
+        .map_err(|error| join(&[b"ERR Error compiling function: ", &error.message]))?;
+    let mut loading = Loading {
+        host,
+        session: crate::run::session(session),
+        libraries: &mut world.libraries,
+        registered: Vec::new(),
+        failure: None,
+    };
+    let invocation =
+        Invocation { keys: &[], args: &[], passing: Passing::Nothing, view: LOAD_VIEW };
+    world.vm.run(script, &invocation, &mut loading);
+    let Loading { registered, failure, .. } = loading;
+    world.vm.release(script);
+    match failure {
+        None => Ok(registered),
+        Some(failure) => {
+            for function in registered {
+                world.vm.release(function.id);
+            }
+            Err(join(&[b"ERR Error registering functions: ", &failure]))
+        }
+    }
+}
+
+/// The bridge of a library's code.
+struct Loading<'a> {
+    host: &'a mut dyn Host,
+    session: Session,
+    libraries: &'a mut Libraries,
+    registered: Vec<Registered>,
+    failure: Option<Vec<u8>>,
+}
+
+impl Loading<'_> {
+    /// `redis.register_function(name, callback)` or with one table of named arguments.
+    fn register(&mut self, args: &mut dyn Arguments) -> Result<(), Vec<u8>> {
+        let function = match args.count() {
+            1 => named(args)?,
+            2 => positional(args)?,
+            _ => return Err(b"wrong number of arguments to redis.register_function".to_vec()),
+        };
+        if !valid_name(&function.name) {
+            return Err(BAD_NAME.to_vec());
+        }
+        if self.registered.iter().any(|known| known.name == function.name) {
+            return Err(b"Function already exists in the library".to_vec());
+        }
+        self.registered.push(function);
+        Ok(())
+    }
+}
+
+impl Bridge for Loading<'_> {
+    fn call(&mut self, mode: CallMode, _: Option<&[&[u8]]>, out: &mut dyn ValueWriter) -> Flow {
+        fault::push(out, b"ERR redis.call/pcall can only be called inside a script invocation");
+        if mode == CallMode::Call { Flow::Raise } else { Flow::Return }
+    }
+
+    fn native(
+        &mut self,
+        id: NativeId,
+        args: &mut dyn Arguments,
+        out: &mut dyn ValueWriter,
+    ) -> Result<(), Raise> {
+        if id < library::COUNT {
+            return self.libraries.call(id, args, out);
+        }
+        match Native::from_id(id) {
+            Some(Native::RegisterFunction) => match self.register(args) {
+                Ok(()) => Ok(()),
+                Err(text) => api::raise(out, &text),
+            },
+            Some(Native::Log) => api::log(self.host, args, out),
+            Some(Native::SetResp) => api::set_resp(&mut self.session, args, out),
+            Some(Native::AclCheckCmd) => api::acl_check_cmd(&*self.host, &self.session, args, out),
+            Some(native) => api::call(native, args, out),
+            None => Err(Raise::message("unknown native")),
+        }
+    }
+
+    fn finish(&mut self, outcome: Outcome<'_>) {
+        self.failure = match outcome {
+            Outcome::Returned(_) => None,
+            Outcome::Raised(value) => Some(fault::message(value)),
+            Outcome::Stopped { .. } => Some(b"ERR FUNCTION LOAD timeout".to_vec()),
+        };
+    }
+}
+
+fn positional(args: &mut dyn Arguments) -> Result<Registered, Vec<u8>> {
+    args.select(0);
+    let Some(name) = api::text_of(args) else {
+        return Err(b"first argument to redis.register_function must be a string".to_vec());
+    };
+    args.select(1);
+    let Some(id) = args.pin() else {
+        return Err(b"second argument to redis.register_function must be a function".to_vec());
+    };
+    Ok(Registered { name, id, flags: ScriptFlags::empty(), description: None })
+}
+
+fn named(args: &mut dyn Arguments) -> Result<Registered, Vec<u8>> {
+    args.select(0);
+    if args.kind() != Kind::Table {
+        return Err(b"calling redis.register_function with a single argument is only applicable \
+to Lua table (representing named arguments)."
+            .to_vec());
+    }
+    let mut name = None;
+    let mut description = None;
+    let mut id = None;
+    let mut flags = ScriptFlags::empty();
+    args.iterate();
+    while args.next() {
+        args.key();
+        let key = (args.kind() == Kind::String).then(|| args.bytes().to_ascii_lowercase());
+        args.leave();
+        let Some(key) = key else {
+            return Err(
+                b"named argument key given to redis.register_function is not a string".to_vec()
+            );
+        };
+        match key.as_slice() {
+            b"function_name" => {
+                name = Some(api::text_of(args).ok_or(
+                    b"function_name argument given to redis.register_function must be a string",
+                )?);
+            }
+            b"description" => {
+                description = Some(api::text_of(args).ok_or(
+                    &b"description argument given to redis.register_function must be a string"[..],
+                )?);
+            }
+            b"callback" => {
+                id = Some(args.pin().ok_or(
+                    &b"callback argument given to redis.register_function must be a function"[..],
+                )?);
+            }
+            b"flags" => {
+                if args.kind() != Kind::Table {
+                    return Err(b"flags argument to redis.register_function must be a table \
+representing function flags"
+                        .to_vec());
+                }
+                flags = flag_list(args)?;
+            }
+            _ => return Err(b"unknown argument given to redis.register_function".to_vec()),
+        }
+    }
+    let name = name.ok_or(&b"redis.register_function must get a function name argument"[..])?;
+    let id = id.ok_or(&b"redis.register_function must get a callback argument"[..])?;
+    Ok(Registered { name, id, flags, description })
+}
+
+/// The flags in the array under the cursor, up to its first nil.
+fn flag_list(list: &mut dyn Arguments) -> Result<ScriptFlags, Vec<u8>> {
+    let mut flags = ScriptFlags::empty();
+    for index in 1.. {
+        let found = match list.enter_index(index) {
+            Kind::Nil => None,
+            Kind::String => Some(flag(list.bytes())),
+            _ => Some(None),
+        };
+        list.leave();
+        match found {
+            None => break,
+            Some(None) => return Err(b"unknown flag given".to_vec()),
+            Some(Some(flag)) => flags |= flag,
+        }
+    }
+    Ok(flags)
+}

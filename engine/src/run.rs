@@ -1,0 +1,178 @@
+//! One run of a script: the engine's side of the bridge.
+//!
+//! Owns `redis.call` from the gate to the Lua value, and the way a run ends. Must not know which
+//! command started the script.
+
+use redlua_conversions::library::{self, Libraries};
+use redlua_conversions::script::{ReplyToValue, value_to_reply};
+use redlua_core::{
+    Arguments, Bridge, CallMode, CommandFlags, Flow, Host, NativeId, Outcome, Protocol, Raise,
+    ReplySink, Session, StopReason, ValueWriter,
+};
+
+use crate::fault;
+use crate::gate::{self, Rights};
+use crate::monitor::{Monitor, RunKind};
+use crate::sandbox::Native;
+use crate::{api, text};
+
+/// A script in progress.
+pub(crate) struct Run<'a> {
+    pub(crate) host: &'a mut dyn Host,
+    /// The script's own session.
+    pub(crate) session: Session,
+    pub(crate) rights: Rights,
+    pub(crate) libraries: &'a mut Libraries,
+    pub(crate) monitor: &'a Monitor,
+    pub(crate) kind: RunKind,
+    /// The script's SHA1 or the function's name, as errors show it.
+    pub(crate) name: &'a [u8],
+    /// Where the caller wants the reply.
+    pub(crate) sink: &'a mut dyn ReplySink,
+}
+
+impl Run<'_> {
+    fn execute(&mut self, argv: &[&[u8]], out: &mut dyn ValueWriter) -> bool {
+        let spec = match gate::admit(&*self.host, &self.session, &self.rights, argv) {
+            Ok(spec) => spec,
+            Err(refusal) => {
+                fault::push_refusal(out, &refusal);
+                return true;
+            }
+        };
+        if !self.rights.dirty && spec.flags.contains(CommandFlags::WRITE) {
+            self.rights.dirty = true;
+            self.monitor.written();
+        }
+        let mut sink = ReplyToValue::new(out, self.session.protocol);
+        self.host.call(&mut self.session, &spec, argv, &mut sink);
+        sink.finish()
+    }
+}
+
+impl Bridge for Run<'_> {
+    #[inline]
+    fn call(&mut self, mode: CallMode, argv: Option<&[&[u8]]>, out: &mut dyn ValueWriter) -> Flow {
+        let failed = match argv {
+            Some([]) => {
+                fault::push(
+                    out,
+                    b"ERR Please specify at least one argument for this redis.call() call",
+                );
+                true
+            }
+            None => {
+                fault::push(
+                    out,
+                    b"ERR Lua redis lib command arguments must be strings or integers",
+                );
+                true
+            }
+            Some(argv) => self.execute(argv, out),
+        };
+        if failed && mode == CallMode::Call { Flow::Raise } else { Flow::Return }
+    }
+
+    fn native(
+        &mut self,
+        id: NativeId,
+        args: &mut dyn Arguments,
+        out: &mut dyn ValueWriter,
+    ) -> Result<(), Raise> {
+        if id < library::COUNT {
+            return self.libraries.call(id, args, out);
+        }
+        match Native::from_id(id) {
+            Some(Native::SetResp) => api::set_resp(&mut self.session, args, out),
+            Some(Native::Log) => api::log(self.host, args, out),
+            Some(Native::AclCheckCmd) => api::acl_check_cmd(&*self.host, &self.session, args, out),
+            Some(native) => api::call(native, args, out),
+            None => Err(Raise::message("unknown native")),
+        }
+    }
+
+    fn finish(&mut self, outcome: Outcome<'_>) {
+        match outcome {
+            Outcome::Returned(value) => value_to_reply(value, self.session.protocol, self.sink),
+            Outcome::Raised(value) => fault::reply(value, self.name, self.sink),
+            Outcome::Stopped { reason, at } => {
+                fault::reply_at(stopped(reason, self.kind), at, self.name, self.sink);
+            }
+        }
+    }
+}
+
+/// What the caller of a stopped script hears (`luaMaskCountHook` in `script_lua.c` for kills; the
+/// others are ours).
+fn stopped(reason: StopReason, kind: RunKind) -> &'static [u8] {
+    match (reason, kind) {
+        (StopReason::Kill, RunKind::Eval) => b"ERR Script killed by user with SCRIPT KILL...",
+        (StopReason::Kill, RunKind::Function) => b"ERR Script killed by user with FUNCTION KILL.",
+        (StopReason::Host, _) => b"ERR Script stopped by the host",
+        (StopReason::Time, _) => b"ERR Script exceeded its time limit",
+        (StopReason::Instructions, _) => b"ERR Script exceeded its instruction limit",
+        (StopReason::Memory, _) => b"ERR Script exceeded its memory limit",
+    }
+}
+
+/// The session a script runs in: its caller's, in RESP2 until it says otherwise.
+pub(crate) fn session(caller: &Session) -> Session {
+    Session { protocol: Protocol::Resp2, script: true, ..*caller }
+}
+
+/// Whether the host's condition lets a script with these rights begin (`scriptPrepareForRun`).
+///
+/// # Errors
+/// The error reply.
+pub(crate) fn prepare(
+    host: &dyn Host,
+    flags: crate::shebang::ScriptFlags,
+    read_only_command: bool,
+) -> Result<Rights, Vec<u8>> {
+    use crate::shebang::ScriptFlags as F;
+    let condition = host.condition();
+    let no_writes = flags.contains(F::NO_WRITES);
+    if flags.contains(F::COMPATIBLE) {
+        if condition.stale {
+            return Err(text::MASTERDOWN.to_vec());
+        }
+    } else {
+        if condition.cluster && flags.contains(F::NO_CLUSTER) {
+            return Err(b"ERR Can not run script on cluster, 'no-cluster' flag is set.".to_vec());
+        }
+        if condition.stale && !flags.contains(F::ALLOW_STALE) {
+            return Err(
+                b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set \
+to 'no' and 'allow-stale' flag is not set on the script."
+                    .to_vec(),
+            );
+        }
+        if !no_writes {
+            if condition.read_only {
+                return Err(
+                    b"READONLY You can not run script with write flag on readonly replica."
+                        .to_vec(),
+                );
+            }
+            if condition.misconfigured {
+                return Err(text::MISCONF.to_vec());
+            }
+            if read_only_command {
+                return Err(
+                    b"ERR Can not execute a script with write flag using *_ro command.".to_vec()
+                );
+            }
+        }
+        if condition.out_of_memory && !flags.intersects(F::ALLOW_OOM | F::NO_WRITES) {
+            return Err(b"OOM allow-oom flag is not set on the script, can not run it when used \
+memory > 'maxmemory'"
+                .to_vec());
+        }
+    }
+    Ok(Rights {
+        read_only: read_only_command || no_writes,
+        allow_oom: flags.contains(F::ALLOW_OOM),
+        allow_stale: flags.contains(F::ALLOW_STALE),
+        dirty: false,
+    })
+}

@@ -1,0 +1,183 @@
+//! EVAL scripts: the cache by SHA1, `EVAL` and its forms, `SCRIPT`.
+//!
+//! Owns the rules of `eval.c`. Must not know functions.
+
+use hashbrown::HashMap;
+use redlua_core::{Chunk, Host, Invocation, Passing, ReplySink, ScriptId, Seq, Session};
+
+use crate::api::sha1;
+use crate::engine::Engine;
+use crate::monitor::{KillOutcome, RunKind};
+use crate::shebang::{self, ScriptFlags};
+use crate::text::{self, join};
+use crate::world::{Task, keys_and_args};
+use crate::{help, run};
+
+/// The scripts compiled into the EVAL state, by their SHA1 in lower-case hexadecimal.
+pub(crate) type Cache = HashMap<[u8; 40], Cached>;
+
+/// A compiled script.
+#[derive(Clone, Copy)]
+pub(crate) struct Cached {
+    id: ScriptId,
+    flags: ScriptFlags,
+}
+
+/// What names the script of an EVAL command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    Source,
+    Sha,
+}
+
+impl Engine {
+    /// `EVAL`, `EVALSHA`, `EVAL_RO`, `EVALSHA_RO` (`evalGenericCommand`).
+    pub(crate) fn eval(
+        &mut self,
+        by: By,
+        read_only: bool,
+        host: &mut dyn Host,
+        session: &Session,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
+        let [_, script, numkeys, rest @ ..] = argv else { return };
+        if let Err(error) =
+            self.try_eval(by, read_only, host, session, argv, sink, (script, numkeys, rest))
+        {
+            sink.error(&error);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one caller, which only splits argv")]
+    fn try_eval(
+        &mut self,
+        by: By,
+        read_only: bool,
+        host: &mut dyn Host,
+        session: &Session,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+        (script, numkeys, rest): (&[u8], &[u8], &[&[u8]]),
+    ) -> Result<(), Vec<u8>> {
+        let (keys, args) = match by {
+            By::Sha if script.len() != 40 => return Err(text::NOSCRIPT.to_vec()),
+            _ => keys_and_args(numkeys, rest, text::NOT_AN_INTEGER)?,
+        };
+        let sha = match by {
+            By::Source => sha1(script),
+            By::Sha => lower(script).ok_or(text::NOSCRIPT)?,
+        };
+        let cached = match (self.scripts.get(&sha), by) {
+            (Some(&cached), _) => cached,
+            (None, By::Sha) => return Err(text::NOSCRIPT.to_vec()),
+            (None, By::Source) => self.compile(sha, script)?,
+        };
+        let rights = run::prepare(&*host, cached.flags, read_only)?;
+        let task = Task {
+            script: cached.id,
+            kind: RunKind::Eval,
+            name: &sha,
+            rights,
+            invocation: Invocation { keys, args, passing: Passing::Globals, view: 0 },
+            command: argv,
+        };
+        let monitor = self.monitor().clone();
+        self.eval_world()?.run(&task, &monitor, host, session, sink);
+        Ok(())
+    }
+
+    /// Compiles a script and caches it (`luaCreateFunction`).
+    ///
+    /// # Errors
+    /// The error reply.
+    fn compile(&mut self, sha: [u8; 40], source: &[u8]) -> Result<Cached, Vec<u8>> {
+        let (flags, code) = shebang::script(source)?;
+        let chunk = Chunk { name: "@user_script", source: code };
+        let id = self.eval_world()?.vm.compile(chunk).map_err(|error| {
+            let message: Vec<u8> =
+                error.message.iter().copied().take_while(|&byte| byte != 0).collect();
+            join(&[b"ERR Error compiling script (new function): ", &message])
+        })?;
+        let cached = Cached { id, flags };
+        self.scripts.insert(sha, cached);
+        Ok(cached)
+    }
+
+    /// `SCRIPT` with its subcommands; `argv` has at least two words.
+    pub(crate) fn script(&mut self, argv: &[&[u8]], sink: &mut dyn ReplySink) {
+        let [_, subcommand, rest @ ..] = argv else { return };
+        match (subcommand.to_ascii_lowercase().as_slice(), rest) {
+            (b"load", [source]) => self.script_load(source, sink),
+            (b"exists", [_, ..]) => {
+                sink.seq(Seq::Array, rest.len());
+                for sha in rest {
+                    let known = lower(sha).is_some_and(|sha| self.scripts.contains_key(&sha));
+                    sink.integer(i64::from(known));
+                }
+            }
+            (b"flush", []) => self.script_flush(sink),
+            (b"flush", [mode]) if is_flush_mode(mode) => self.script_flush(sink),
+            (b"flush", _) => sink.error(b"ERR SCRIPT FLUSH only support SYNC|ASYNC option"),
+            (b"kill", []) => kill(self.monitor().kill(RunKind::Eval), sink),
+            (b"debug", [mode]) => script_debug(mode, sink),
+            (b"help", []) => help::push(help::SCRIPT, sink),
+            (b"load" | b"exists" | b"kill" | b"debug" | b"help", _) => {
+                sink.error(&text::wrong_arity(&text::full_name(argv, true)));
+            }
+            _ => sink.error(&text::unknown_subcommand(argv)),
+        }
+    }
+
+    fn script_load(&mut self, source: &[u8], sink: &mut dyn ReplySink) {
+        let sha = sha1(source);
+        if !self.scripts.contains_key(&sha)
+            && let Err(error) = self.compile(sha, source)
+        {
+            sink.error(&error);
+            return;
+        }
+        sink.bulk(&sha);
+    }
+
+    /// Forgets every script and the Lua state with them, library settings included
+    /// (`scriptingReset`).
+    fn script_flush(&mut self, sink: &mut dyn ReplySink) {
+        self.reset_eval();
+        sink.status(b"OK");
+    }
+}
+
+/// The reply to `SCRIPT KILL` and `FUNCTION KILL`.
+pub(crate) fn kill(outcome: KillOutcome, sink: &mut dyn ReplySink) {
+    match outcome {
+        KillOutcome::Killed => sink.status(b"OK"),
+        KillOutcome::NotBusy => sink.error(text::NOTBUSY),
+        KillOutcome::Unkillable => sink.error(text::UNKILLABLE),
+        KillOutcome::OtherKind(RunKind::Eval) => sink.error(text::BUSY_EVAL),
+        KillOutcome::OtherKind(RunKind::Function) => sink.error(text::BUSY_FUNCTION),
+    }
+}
+
+/// Whether a word is SYNC or ASYNC; both flush at once here.
+pub(crate) fn is_flush_mode(word: &[u8]) -> bool {
+    word.eq_ignore_ascii_case(b"sync") || word.eq_ignore_ascii_case(b"async")
+}
+
+/// The debugger belongs to a connection; without one only switching it off succeeds.
+fn script_debug(mode: &[u8], sink: &mut dyn ReplySink) {
+    if mode.eq_ignore_ascii_case(b"no") {
+        sink.status(b"OK");
+    } else if mode.eq_ignore_ascii_case(b"yes") || mode.eq_ignore_ascii_case(b"sync") {
+        sink.error(b"ERR the script debugger is not available in redlua");
+    } else {
+        sink.error(b"ERR Use SCRIPT DEBUG YES/SYNC/NO");
+    }
+}
+
+/// A SHA1 in lower case; `None` when it has not 40 characters.
+fn lower(sha: &[u8]) -> Option<[u8; 40]> {
+    let mut sha: [u8; 40] = sha.try_into().ok()?;
+    sha.make_ascii_lowercase();
+    Some(sha)
+}

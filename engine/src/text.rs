@@ -1,0 +1,88 @@
+//! The error texts of scripting commands, where more than one place needs them or where they
+//! carry data.
+//!
+//! Must not know when an error occurs.
+
+/// `EVALSHA` of an unknown script (`shared.noscripterr` in `server.c`).
+pub(crate) const NOSCRIPT: &[u8] = b"NOSCRIPT No matching script. Please use EVAL.";
+/// `SCRIPT KILL` with nothing to kill (`script.c scriptKill`).
+pub(crate) const NOTBUSY: &[u8] = b"NOTBUSY No scripts in execution right now.";
+/// `SCRIPT KILL` of a script that wrote.
+pub(crate) const UNKILLABLE: &[u8] =
+    b"UNKILLABLE Sorry the script already executed write commands \
+against the dataset. You can either wait the script termination or kill the server in a hard way \
+using the SHUTDOWN NOSAVE command.";
+/// What others hear while an EVAL script is busy (`shared.slowevalerr`).
+pub(crate) const BUSY_EVAL: &[u8] =
+    b"BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+/// What others hear while a function is busy (`shared.slowscripterr`).
+pub(crate) const BUSY_FUNCTION: &[u8] =
+    b"BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
+/// A command over `maxmemory` (`shared.oomerr`).
+pub(crate) const OOM: &[u8] = b"OOM command not allowed when used memory > 'maxmemory'.";
+/// A command on a stale replica (`shared.masterdownerr`).
+pub(crate) const MASTERDOWN: &[u8] =
+    b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+/// A write on a read-only replica (`shared.roslaveerr`).
+pub(crate) const READONLY: &[u8] = b"READONLY You can't write against a read only replica.";
+/// A write while saving fails (`writeCommandsGetDiskErrorMessage`).
+pub(crate) const MISCONF: &[u8] = b"MISCONF Redis is configured to save RDB snapshots, but it's \
+currently unable to persist to disk. Commands that may modify the data set are disabled, because \
+this instance is configured to report errors during writes if RDB snapshotting fails \
+(stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
+/// NUMKEYS beyond the arguments.
+pub(crate) const TOO_MANY_KEYS: &[u8] = b"ERR Number of keys can't be greater than number of args";
+/// NUMKEYS below zero.
+pub(crate) const NEGATIVE_KEYS: &[u8] = b"ERR Number of keys can't be negative";
+/// An argument that must be an integer.
+pub(crate) const NOT_AN_INTEGER: &[u8] = b"ERR value is not an integer or out of range";
+
+/// A write to a read-only table (`luaG_runerror` in Redis' Lua).
+pub(crate) const READONLY_TABLE: &str = "Attempt to modify a readonly table";
+
+/// A command's full name as errors show it: lower case, subcommand after a bar.
+pub(crate) fn full_name(argv: &[&[u8]], subcommand: bool) -> Vec<u8> {
+    let mut name = argv.first().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
+    if subcommand && let Some(sub) = argv.get(1) {
+        name.push(b'|');
+        name.extend(sub.to_ascii_lowercase());
+    }
+    name
+}
+
+/// `wrong number of arguments for 'name' command`.
+pub(crate) fn wrong_arity(name: &[u8]) -> Vec<u8> {
+    join(&[b"ERR wrong number of arguments for '", name, b"' command"])
+}
+
+/// `unknown subcommand` of a container (`server.c commandCheckExistence`).
+pub(crate) fn unknown_subcommand(argv: &[&[u8]]) -> Vec<u8> {
+    let container = argv.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+    let sub = argv.get(1).map(|sub| printable(sub, 128)).unwrap_or_default();
+    join(&[b"ERR unknown subcommand '", &sub, b"'. Try ", &container, b" HELP."])
+}
+
+/// `unknown command` with the beginning of its arguments (`server.c commandCheckExistence`).
+pub(crate) fn unknown_command(argv: &[&[u8]]) -> Vec<u8> {
+    let name = argv.first().map(|name| printable(name, 128)).unwrap_or_default();
+    let mut shown = Vec::new();
+    for arg in argv.get(1..).unwrap_or_default() {
+        if shown.len() >= 128 {
+            break;
+        }
+        shown.push(b'\'');
+        shown.extend(printable(arg, 128 - shown.len().min(127) + 1));
+        shown.extend(b"' ");
+    }
+    join(&[b"ERR unknown command '", &name, b"', with args beginning with: ", &shown])
+}
+
+/// The beginning of a text, up to a NUL, for a message that prints it with `%.*s`.
+fn printable(bytes: &[u8], most: usize) -> Vec<u8> {
+    bytes.iter().copied().take_while(|&byte| byte != 0).take(most).collect()
+}
+
+/// The parts one after another.
+pub(crate) fn join(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}

@@ -1,0 +1,216 @@
+//! The server's configuration: what `CONFIG GET` shows and `CONFIG SET` accepts.
+//!
+//! Owns the values, their validation (`config.c`) and the figures that other parts read often.
+//! It must not know what those parts do with them.
+
+mod kinds;
+mod table;
+
+use std::time::Duration;
+
+use crate::glob;
+use crate::keyspace::Tuning;
+use crate::value::{NodeLimit, Threshold};
+
+pub(crate) use kinds::Kind;
+use table::PARAMETERS;
+
+/// One parameter.
+pub(crate) struct Parameter {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Its older name; empty when it has none.
+    pub(crate) alias: &'static str,
+    default: &'static str,
+    kind: Kind,
+}
+
+impl Parameter {
+    const fn new(
+        name: &'static str,
+        alias: &'static str,
+        default: &'static str,
+        kind: Kind,
+    ) -> Self {
+        Parameter { name, alias, default, kind }
+    }
+}
+
+/// Why `CONFIG SET` failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SetError {
+    /// No parameter has this name.
+    Unknown(Vec<u8>),
+    /// A value is refused: the parameter as the caller named it, and why.
+    Refused(Vec<u8>, String),
+}
+
+/// All parameters' values.
+pub(crate) struct Config {
+    values: Vec<Vec<u8>>,
+    /// When collections change their layout.
+    pub(crate) tuning: Tuning,
+    /// `maxmemory`, 0 for no limit.
+    pub(crate) maxmemory: usize,
+    /// `proto-max-bulk-len`
+    pub(crate) max_bulk: usize,
+    /// `busy-reply-threshold`
+    pub(crate) busy_threshold: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let mut config = Config {
+            values: PARAMETERS.iter().map(|p| p.default.as_bytes().to_vec()).collect(),
+            tuning: Tuning::default(),
+            maxmemory: 0,
+            max_bulk: 0,
+            busy_threshold: Duration::ZERO,
+        };
+        config.refresh();
+        config
+    }
+}
+
+impl Config {
+    /// The value of a parameter, by its current name.
+    pub(crate) fn value(&self, name: &str) -> &[u8] {
+        let at = PARAMETERS.iter().position(|parameter| parameter.name == name);
+        at.and_then(|at| self.values.get(at)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value of a parameter that is a number.
+    pub(crate) fn number(&self, name: &str) -> i64 {
+        redlua_conversions::number::parse_i64(self.value(name)).unwrap_or(0)
+    }
+
+    /// The parameters that match one of the patterns, each once, with their values
+    /// (`configGetCommand`). An older name is a parameter of its own here.
+    pub(crate) fn matching(&self, patterns: &[&[u8]]) -> Vec<(&'static str, &[u8])> {
+        let wanted = |name: &str| {
+            !name.is_empty()
+                && patterns.iter().any(|pattern| glob::matches_any_case(pattern, name.as_bytes()))
+        };
+        let mut found = Vec::new();
+        for (parameter, value) in PARAMETERS.iter().zip(&self.values) {
+            for name in [parameter.name, parameter.alias] {
+                if wanted(name) {
+                    found.push((name, value.as_slice()));
+                }
+            }
+        }
+        found
+    }
+
+    /// Sets parameters, all or none (`configSetCommand`).
+    pub(crate) fn set(&mut self, pairs: &[[&[u8]; 2]]) -> Result<(), SetError> {
+        let mut changes: Vec<(usize, Vec<u8>)> = Vec::with_capacity(pairs.len());
+        // All names are looked at before any value.
+        for [name, _] in pairs {
+            let at = position(name).ok_or_else(|| SetError::Unknown(name.to_vec()))?;
+            let refused = |reason: &str| Err(SetError::Refused(name.to_vec(), reason.to_owned()));
+            match PARAMETERS.get(at).map(|parameter| &parameter.kind) {
+                Some(Kind::Immutable) => return refused("can't set immutable config"),
+                Some(Kind::Protected) => return refused("can't set protected config"),
+                _ => {}
+            }
+            if changes.iter().any(|(other, _)| *other == at) {
+                return refused("duplicate parameter");
+            }
+            changes.push((at, Vec::new()));
+        }
+        for ([name, value], (at, change)) in pairs.iter().zip(&mut changes) {
+            if let (Some(parameter), Some(old)) = (PARAMETERS.get(*at), self.values.get(*at)) {
+                *change = parameter
+                    .kind
+                    .accept(value, old)
+                    .map_err(|reason| SetError::Refused(name.to_vec(), reason))?;
+            }
+        }
+        for (at, change) in changes {
+            if let Some(value) = self.values.get_mut(at) {
+                *value = change;
+            }
+        }
+        self.refresh();
+        Ok(())
+    }
+
+    /// Reads the figures that are kept at hand.
+    fn refresh(&mut self) {
+        let size = |name: &str| usize::try_from(self.number(name)).unwrap_or(0);
+        let tuning = Tuning {
+            hash: Threshold {
+                entries: size("hash-max-listpack-entries"),
+                value: size("hash-max-listpack-value"),
+            },
+            zset: Threshold {
+                entries: size("zset-max-listpack-entries"),
+                value: size("zset-max-listpack-value"),
+            },
+            set_ints: size("set-max-intset-entries"),
+            stream: NodeLimit {
+                bytes: size("stream-node-max-bytes"),
+                entries: size("stream-node-max-entries"),
+            },
+            hll_sparse: size("hll-sparse-max-bytes"),
+        };
+        let (maxmemory, max_bulk) = (size("maxmemory"), size("proto-max-bulk-len"));
+        let busy_threshold = Duration::from_millis(size("busy-reply-threshold") as u64);
+        self.tuning = tuning;
+        self.maxmemory = maxmemory;
+        self.max_bulk = max_bulk;
+        self.busy_threshold = busy_threshold;
+        // The timer's frequency is clipped, not refused (`updateHZ`).
+        let clipped = self.number("hz").clamp(1, 500).to_string();
+        if let Some(value) = position(b"hz").and_then(|at| self.values.get_mut(at)) {
+            *value = clipped.into_bytes();
+        }
+    }
+}
+
+fn position(name: &[u8]) -> Option<usize> {
+    PARAMETERS.iter().position(|parameter| {
+        [parameter.name, parameter.alias]
+            .iter()
+            .any(|known| !known.is_empty() && name.eq_ignore_ascii_case(known.as_bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(config: &mut Config, name: &str, value: &str) -> Result<(), SetError> {
+        config.set(&[[name.as_bytes(), value.as_bytes()]])
+    }
+
+    #[test]
+    fn sets_all_or_none() {
+        let mut config = Config::default();
+        let pairs: [[&[u8]; 2]; 2] = [[b"maxmemory", b"1mb"], [b"appendonly", b"maybe"]];
+        assert!(config.set(&pairs).is_err());
+        assert_eq!(config.value("maxmemory"), b"0");
+        assert_eq!(set(&mut config, "MaxMemory", "1mb"), Ok(()));
+        assert_eq!(config.maxmemory, 1 << 20);
+        assert_eq!(set(&mut config, "hash-max-ziplist-entries", "2"), Ok(()));
+        assert_eq!(config.tuning.hash.entries, 2);
+    }
+
+    #[test]
+    fn explains_refusals() {
+        let mut config = Config::default();
+        let refused = |name: &str, why: &str| {
+            Err(SetError::Refused(name.as_bytes().to_vec(), why.to_owned()))
+        };
+        assert_eq!(
+            set(&mut config, "databases", "3"),
+            refused("databases", "can't set immutable config")
+        );
+        assert_eq!(
+            set(&mut config, "maxmemory-samples", "0"),
+            refused("maxmemory-samples", "argument must be between 1 and 2147483647 inclusive")
+        );
+        assert_eq!(set(&mut config, "nope", "1"), Err(SetError::Unknown(b"nope".to_vec())));
+    }
+}
