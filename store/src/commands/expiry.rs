@@ -117,7 +117,7 @@ fn set_expiry(cx: &mut Cx<'_>, argv: &[&[u8]], unit: Unit, base: i64) -> Command
 }
 
 pub(crate) fn persist(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let volatile = cx.keys.peek(argv[1]).is_some_and(|entry| entry.expires().is_some());
+    let volatile = cx.keys.is_volatile(argv[1]);
     if volatile {
         cx.keys.set_expiry(argv[1], None);
     }

@@ -11,7 +11,7 @@ mod zset;
 
 pub(crate) use hash::{Hash, Threshold};
 pub(crate) use list::{End, List};
-pub(crate) use set::{Members, Set};
+pub(crate) use set::Set;
 pub(crate) use text::{Digits, Str};
 pub(crate) use zset::{Bound, Lex, LexRange, ScoreRange, ZSet};
 
