@@ -5,6 +5,7 @@
 pub(crate) mod bitfields;
 pub(crate) mod bitmaps;
 pub(crate) mod counters;
+pub(crate) mod dump;
 pub(crate) mod expiry;
 pub(crate) mod geo;
 pub(crate) mod hashes;

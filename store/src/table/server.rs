@@ -3,7 +3,7 @@
 //! The columns are those of [`Row::new`]; the facts are what a server's `COMMAND` answers.
 
 use super::Row;
-use crate::commands::{absent, help, keys};
+use crate::commands::{absent, dump, help, keys};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
@@ -70,7 +70,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("psync", -3, "admin noscript no_async_loading no_multi", "admin slow dangerous", [0, 0, 0], "", "", absent),
     Row::new("replconf", -1, "admin noscript loading stale allow_busy", "admin slow dangerous", [0, 0, 0], "", "", absent),
     Row::new("replicaof", 3, "admin noscript stale no_async_loading", "admin slow dangerous", [0, 0, 0], "", "", absent),
-    Row::new("restore-asking", -4, "write denyoom asking", "keyspace write slow dangerous", [1, 1, 1], "OW update@1", "", absent),
+    Row::new("restore-asking", -4, "write denyoom asking", "keyspace write slow dangerous", [1, 1, 1], "OW update@1", "", dump::restore),
     Row::new("role", 1, "noscript loading stale fast", "admin fast dangerous", [0, 0, 0], "", "", absent),
     Row::new("save", 1, "admin noscript no_async_loading no_multi", "admin slow dangerous", [0, 0, 0], "", "", absent),
     Row::new("shutdown", -1, "admin noscript loading stale no_multi allow_busy", "admin slow dangerous", [0, 0, 0], "", "", absent),
