@@ -4,7 +4,9 @@
 //! [`Store`] implements [`redlua_core::Host`]. It must not know Lua.
 #![forbid(unsafe_code)]
 
+mod acl;
 mod arg;
+mod clients;
 mod clock;
 mod commands;
 mod config;
@@ -13,11 +15,11 @@ mod dict;
 mod dump;
 mod error;
 mod geo;
-mod glob;
 mod hyperloglog;
 mod keyspace;
 mod long_double;
 mod pqsort;
+mod pubsub;
 mod random;
 mod server;
 mod store;
@@ -25,4 +27,5 @@ mod table;
 mod value;
 
 pub use clock::Clock;
+pub use pubsub::Message;
 pub use store::{Blocked, Store, TimeoutReply};

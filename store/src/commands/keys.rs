@@ -9,9 +9,9 @@ use crate::context::Cx;
 use crate::error::{
     CommandError, CommandResult, DB_INDEX, NO_SUCH_KEY, NOT_INTEGER, OUT_OF_RANGE, SYNTAX,
 };
-use crate::glob;
 use crate::keyspace::DATABASES;
 use crate::value::Bytes;
+use redlua_conversions::glob;
 
 const SAME_OBJECT: CommandError =
     CommandError::fixed("ERR source and destination objects are the same");

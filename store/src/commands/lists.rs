@@ -216,12 +216,6 @@ pub(crate) fn lpos(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         let value = arg::at(argv, at + 1)?;
         if arg::is(word, "rank") {
             rank = arg::integer(value)?;
-            if rank == i64::MIN {
-                return Err(CommandError::fixed(
-                    "ERR value is out of range, value must between -9223372036854775807 and \
-                     9223372036854775807",
-                ));
-            }
             if rank == 0 {
                 return Err(CommandError::fixed(
                     "ERR RANK can't be zero: use 1 to start from the first match, 2 from the \

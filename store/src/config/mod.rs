@@ -8,9 +8,9 @@ mod table;
 
 use std::time::Duration;
 
-use crate::glob;
 use crate::keyspace::Tuning;
 use crate::value::{NodeLimit, Threshold};
+use redlua_conversions::glob;
 
 pub(crate) use kinds::Kind;
 use table::PARAMETERS;

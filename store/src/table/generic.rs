@@ -3,7 +3,7 @@
 //! The columns are those of [`Row::new`]; the facts are what a server's `COMMAND` answers.
 
 use super::Row;
-use crate::commands::{absent, dump, expiry, help, keys, object, scan, sort};
+use crate::commands::{absent, admin, container, dump, expiry, help, keys, object, scan, sort};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("keys", 2, "readonly", "keyspace read slow dangerous", [0, 0, 0], "", "request_policy:all_shards nondeterministic_output_order", keys::keys),
     Row::new("migrate", -6, "write movablekeys", "keyspace write slow dangerous", [3, 3, 1], "RW access delete@3;RW access delete incomplete@KEYS:-2 -1 1 0", "nondeterministic_output", absent),
     Row::new("move", 3, "write fast", "keyspace write fast", [1, 1, 1], "RW access update@1", "", keys::move_key),
-    Row::new("object", -2, "", "slow", [0, 0, 0], "", "", absent),
+    Row::new("object", -2, "", "slow", [0, 0, 0], "", "", container),
     Row::new("object|encoding", 3, "readonly", "keyspace read slow", [2, 2, 1], "RO@2", "nondeterministic_output", object::encoding),
     Row::new("object|freq", 3, "readonly", "keyspace read slow", [2, 2, 1], "RO@2", "nondeterministic_output", object::freq),
     Row::new("object|help", 2, "loading stale", "keyspace slow", [0, 0, 0], "", "", help::show),
@@ -39,5 +39,5 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("ttl", 2, "readonly fast", "keyspace read fast", [1, 1, 1], "RO access@1", "nondeterministic_output", expiry::ttl),
     Row::new("type", 2, "readonly fast", "keyspace read fast", [1, 1, 1], "RO@1", "", keys::type_of),
     Row::new("unlink", -2, "write fast", "keyspace write fast", [1, -1, 1], "RM delete@1 -1 1 0", "request_policy:multi_shard response_policy:agg_sum", keys::del),
-    Row::new("wait", 3, "noscript", "slow connection", [0, 0, 0], "", "request_policy:all_shards response_policy:agg_min", absent),
+    Row::new("wait", 3, "noscript", "slow connection", [0, 0, 0], "", "request_policy:all_shards response_policy:agg_min", admin::wait),
 ];

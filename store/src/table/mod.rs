@@ -10,6 +10,7 @@ mod generic;
 mod geo;
 mod hash;
 mod hyperloglog;
+mod keys;
 mod list;
 mod pubsub;
 mod scripting;
@@ -27,6 +28,7 @@ use redlua_core::{CommandFlags, CommandSpec, KeySpec};
 
 use crate::context::Handler;
 
+pub(crate) use keys::KeyUse;
 pub(crate) use spec::{Find, KeyRule, Start};
 
 /// One row of the table, as text.
