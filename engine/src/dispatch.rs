@@ -106,13 +106,10 @@ impl Engine {
 /// A command of the host.
 fn plain(host: &mut dyn Host, session: &mut Session, argv: &[&[u8]], sink: &mut dyn ReplySink) {
     let Some(spec) = host.command(argv) else {
-        let container = argv.get(..1).and_then(|name| host.command(name));
-        return match container {
-            Some(spec) if argv.len() > 1 && spec.flags.contains(CommandFlags::CONTAINER) => {
-                sink.error(&text::unknown_subcommand(argv));
-            }
-            _ => sink.error(&text::unknown_command(argv)),
-        };
+        // A name that is known alone is a container's, and the second word is not.
+        let container = argv.len() > 1 && argv.get(..1).is_some_and(|n| host.command(n).is_some());
+        let unknown = if container { text::unknown_subcommand } else { text::unknown_command };
+        return sink.error(&unknown(argv));
     };
     let subcommand = spec.flags.contains(CommandFlags::SUBCOMMAND);
     if !spec.accepts(argv.len()) {
