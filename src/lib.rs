@@ -28,10 +28,15 @@
 //! | use the embedded Redis | [`Store`] |
 #![forbid(unsafe_code)]
 
-#[cfg(not(feature = "mlua-lua51"))]
+#[cfg(not(any(feature = "mlua-lua51", feature = "mlua-luajit")))]
 compile_error!(
-    "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default) or \
+    "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default) and \
      `mlua-luajit`"
+);
+#[cfg(all(feature = "mlua-lua51", feature = "mlua-luajit"))]
+compile_error!(
+    "redlua links one C Lua: the cargo features `mlua-lua51` and `mlua-luajit` exclude each \
+     other (use `default-features = false` with `mlua-luajit`)"
 );
 
 mod backends;
