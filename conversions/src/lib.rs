@@ -23,5 +23,5 @@ mod skip;
 mod structs;
 
 pub use library::Libraries;
-pub use reply::{Items, Pairs, Reply, ReplyBuilder, human, quoted};
+pub use reply::{Items, Pairs, Reply, ReplyBuilder, human, quoted, raw};
 pub use typed::{Error, from_reply, to_args};

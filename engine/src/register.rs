@@ -202,7 +202,7 @@ fn flag_list(list: &mut dyn Arguments) -> Result<ScriptFlags, Vec<u8>> {
     for index in 1.. {
         let found = match list.enter_index(index) {
             Kind::Nil => None,
-            Kind::String => Some(flag(list.bytes())),
+            Kind::String => Some(flag(&list.bytes().to_ascii_lowercase())),
             _ => Some(None),
         };
         list.leave();

@@ -24,7 +24,8 @@ pub(crate) fn integer_or(arg: &[u8], error: CommandError) -> Result<i64, Command
 
 /// An integer that is not negative (`getPositiveLongFromObjectOrReply`).
 pub(crate) fn positive(arg: &[u8]) -> Result<usize, CommandError> {
-    usize::try_from(integer(arg)?).map_err(|_| MUST_BE_POSITIVE)
+    let value = number::parse_i64(arg).ok_or(MUST_BE_POSITIVE)?;
+    usize::try_from(value).map_err(|_| MUST_BE_POSITIVE)
 }
 
 /// An integer between two bounds (`getRangeLongFromObjectOrReply`), or this error.

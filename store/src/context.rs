@@ -49,8 +49,9 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// Nothing is there for a blocking command: a script gets the answer of a timeout, anybody
-    /// else waits until one of the keys is modified.
+    /// Nothing is there for a blocking command: a script gets `reply` at once, anybody else
+    /// waits until one of the keys is modified and is answered a null array when the time is
+    /// over (`replyToBlockedClientTimedOut` in `blocked.c`).
     pub(crate) fn block(
         &mut self,
         keys: &[&[u8]],
@@ -75,7 +76,7 @@ impl Cx<'_> {
                 db: self.session.db,
                 keys: keys.iter().map(|key| key.to_vec()).collect(),
                 timeout,
-                reply,
+                reply: TimeoutReply::NullArray,
                 argv,
             });
         }

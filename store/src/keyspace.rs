@@ -12,7 +12,7 @@ use crate::value::{NodeLimit, Threshold, Value, Variant};
 /// How many databases there are.
 pub(crate) const DATABASES: usize = 16;
 /// The expiry of a key that has none.
-const NEVER: i64 = i64::MAX;
+const NEVER: i64 = i64::MIN;
 
 /// All databases, one of them selected.
 pub(crate) struct Keyspace {
@@ -102,6 +102,12 @@ impl Entry {
         Entry { value, expires, accessed: seconds(now), frequency: 5 }
     }
 
+    /// Whether its time has come. A key lives through the millisecond it expires at.
+    #[inline]
+    fn is_over(&self, now: i64) -> bool {
+        self.expires < now && self.expires != NEVER
+    }
+
     /// When the key expires, in milliseconds since the epoch.
     pub(crate) fn expires(&self) -> Option<i64> {
         (self.expires != NEVER).then_some(self.expires)
@@ -147,12 +153,12 @@ impl Keyspace {
     }
 
     /// The entry of a live key; removes the key when its time has come (`expireIfNeeded` in
-    /// `db.c`: a key lives through the millisecond it expires at).
+    /// `db.c`).
     #[inline]
     fn live(&mut self, key: &[u8]) -> Option<&mut Entry> {
         let now = self.now;
         let at = self.databases[self.selected].dict.position(key)?;
-        if self.databases[self.selected].dict.at_mut(at)?.expires < now {
+        if self.databases[self.selected].dict.at_mut(at)?.is_over(now) {
             self.expire(key);
             return None;
         }
@@ -191,6 +197,11 @@ impl Keyspace {
     /// Whether the key is there.
     pub(crate) fn exists(&mut self, key: &[u8]) -> bool {
         self.live(key).is_some()
+    }
+
+    /// Whether the key is there and expires.
+    pub(crate) fn is_volatile(&mut self, key: &[u8]) -> bool {
+        self.live(key).is_some_and(|entry| entry.expires != NEVER)
     }
 
     /// The value of a key that must hold a `T` if it holds anything.
@@ -385,7 +396,7 @@ impl Keyspace {
             .database()
             .dict
             .iter()
-            .filter(|(_, entry)| entry.expires < now)
+            .filter(|(_, entry)| entry.is_over(now))
             .map(|(key, _)| key.clone())
             .collect();
         for key in due {

@@ -4,7 +4,9 @@
 //! [`Store`] implements [`redlua_core::Host`]. It must not know Lua.
 #![forbid(unsafe_code)]
 
+mod acl;
 mod arg;
+mod clients;
 mod clock;
 mod commands;
 mod config;
@@ -12,10 +14,12 @@ mod context;
 mod dict;
 mod dump;
 mod error;
-mod glob;
+mod geo;
 mod hyperloglog;
 mod keyspace;
 mod long_double;
+mod pqsort;
+mod pubsub;
 mod random;
 mod server;
 mod store;
@@ -23,4 +27,5 @@ mod table;
 mod value;
 
 pub use clock::Clock;
+pub use pubsub::Message;
 pub use store::{Blocked, Store, TimeoutReply};

@@ -2,8 +2,11 @@
 //!
 //! Owns [`Server`] and the questions several commands ask it. It must not know commands.
 
+use crate::acl::Acl;
+use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::pubsub::PubSub;
 use crate::random::Random;
 use crate::store::Blocked;
 
@@ -13,23 +16,46 @@ pub(crate) struct Server {
     pub(crate) clock: Clock,
     /// The configuration.
     pub(crate) config: Config,
+    /// The users.
+    pub(crate) acl: Acl,
+    /// The connections.
+    pub(crate) clients: Clients,
+    /// Who listens to what.
+    pub(crate) pubsub: PubSub,
     /// Random choices.
     pub(crate) random: Random,
     /// The call that found nothing to take, until the server layer fetches it.
     pub(crate) blocked: Option<Blocked>,
     /// How many commands have run.
     pub(crate) calls: u64,
+    /// Whether scripts may run what is not for scripts (`DEBUG SET-DISABLE-DENY-SCRIPTS`).
+    pub(crate) scripts_may_all: bool,
+    /// When it was last saved, in seconds since the epoch.
+    pub(crate) last_save: i64,
+    /// When it started, in milliseconds since the epoch.
+    pub(crate) started: i64,
+    /// What identifies this run.
+    pub(crate) run_id: String,
 }
 
 impl Server {
     /// A server that has just started.
     pub(crate) fn new(clock: Clock) -> Self {
+        let started = clock.now().as_millis() as i64;
+        let mut random = Random::default();
         Server {
             clock,
+            acl: Acl::default(),
             config: Config::default(),
-            random: Random::default(),
+            clients: Clients::default(),
+            pubsub: PubSub::default(),
             blocked: None,
             calls: 0,
+            scripts_may_all: false,
+            last_save: started / 1000,
+            started,
+            run_id: random.hex(40),
+            random,
         }
     }
 

@@ -5,11 +5,16 @@
 
 use std::time::Duration;
 
-use redlua_core::{CommandSpec, Condition, Denied, Host, LogLevel, ReplySink, Session};
+use redlua_core::{
+    CommandFlags, CommandSpec, Condition, Denied, Host, LogLevel, Protocol, ReplySink, Session,
+    UserId,
+};
 
 use crate::clock::Clock;
+use crate::commands::monitoring::BASE_MEMORY;
 use crate::context::Cx;
 use crate::keyspace::Keyspace;
+use crate::pubsub::Message;
 use crate::server::Server;
 use crate::table::Table;
 
@@ -111,6 +116,29 @@ impl Store {
         self.keys.dirty()
     }
 
+    /// A connection begins: `CLIENT LIST` shows it. `address` is `host:port`.
+    pub fn connect(&mut self, id: u64, address: &str) {
+        self.tick();
+        self.server.clients.client(id, self.keys.now()).address = address.to_owned();
+    }
+
+    /// A connection has ended: its subscriptions go with it.
+    pub fn forget(&mut self, id: u64) {
+        self.server.pubsub.forget(id);
+        self.server.clients.remove(id);
+    }
+
+    /// The messages published since the last call, each with the session id of its receiver.
+    pub fn take_messages(&mut self) -> Vec<(u64, Message)> {
+        self.server.pubsub.take_messages()
+    }
+
+    /// Whether a session is subscribed to anything: under RESP2 it may then only send a few
+    /// commands.
+    pub fn is_subscribed(&self, id: u64) -> bool {
+        self.server.pubsub.is_subscribed(id)
+    }
+
     /// Why the last call pushed no reply, if it did not.
     pub fn take_blocked(&mut self) -> Option<Blocked> {
         self.server.blocked.take()
@@ -123,6 +151,37 @@ impl Store {
             self.keys.select(database);
             self.keys.purge();
         }
+    }
+
+    /// A command's full name, subcommands as `config|get`: how error replies call it.
+    pub fn command_name(&self, spec: &CommandSpec) -> &'static str {
+        self.table.number(spec.id).map_or("", |command| command.name)
+    }
+
+    /// The protocol in which the reply to a request is to be encoded: the session's, except that
+    /// `HELLO` already answers in the one it switches to.
+    pub fn reply_protocol(session: &Session, argv: &[&[u8]]) -> Protocol {
+        match argv {
+            [name, b"2", ..] if name.eq_ignore_ascii_case(b"hello") => Protocol::Resp2,
+            [name, b"3", ..] if name.eq_ignore_ascii_case(b"hello") => Protocol::Resp3,
+            _ => session.protocol,
+        }
+    }
+
+    /// Who logs in with this name and password.
+    pub fn authenticate(&self, user: &[u8], password: &[u8]) -> Option<UserId> {
+        self.server.acl.authenticate(user, password)
+    }
+
+    /// Whether a new connection must log in before anything else.
+    pub fn requires_password(&self) -> bool {
+        !self.server.acl.is_open()
+    }
+
+    /// Whether `maxmemory` is exceeded; nothing is evicted. The figure is an estimate.
+    fn is_full(&self) -> bool {
+        let limit = self.server.config.maxmemory;
+        limit > 0 && BASE_MEMORY + self.keys.memory() > limit
     }
 
     /// Looks at the clock, unless a script holds the time still.
@@ -143,7 +202,11 @@ impl Default for Store {
 impl Host for Store {
     #[inline]
     fn command(&self, argv: &[&[u8]]) -> Option<CommandSpec> {
-        self.table.resolve(argv).map(|command| command.spec)
+        let mut spec = self.table.spec(argv)?;
+        if self.server.scripts_may_all {
+            spec.flags -= CommandFlags::NOSCRIPT;
+        }
+        Some(spec)
     }
 
     fn call(
@@ -166,12 +229,15 @@ impl Host for Store {
     }
 
     fn condition(&self) -> Condition {
-        Condition::default()
+        Condition { out_of_memory: self.is_full(), ..Condition::default() }
     }
 
     fn permits(&self, session: &Session, spec: &CommandSpec, argv: &[&[u8]]) -> Result<(), Denied> {
-        let _ = (session, spec, argv);
-        Ok(())
+        // The first user, unless it has been restricted, may do everything.
+        match self.table.number(spec.id) {
+            Some(command) => self.server.acl.permits(session.user, command, argv),
+            None => Ok(()),
+        }
     }
 
     fn log(&mut self, level: LogLevel, message: &[u8]) {
@@ -180,6 +246,10 @@ impl Host for Store {
 
     fn now(&self) -> Duration {
         self.clock.now()
+    }
+
+    fn busy_threshold(&self) -> Duration {
+        self.server.config.busy_threshold
     }
 
     fn script_started(&mut self) {

@@ -29,7 +29,7 @@ pub(crate) fn bitfield_ro(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 }
 
 fn run(cx: &mut Cx<'_>, argv: &[&[u8]], read_only: bool) -> CommandResult {
-    let operations = parse(argv)?;
+    let operations = parse(argv, cx.server.max_bulk())?;
     let last_written = operations
         .iter()
         .filter(|operation| !matches!(operation.action, Action::Get))
@@ -74,7 +74,7 @@ fn run(cx: &mut Cx<'_>, argv: &[&[u8]], read_only: bool) -> CommandResult {
     Ok(())
 }
 
-fn parse(argv: &[&[u8]]) -> Result<Vec<Operation>, CommandError> {
+fn parse(argv: &[&[u8]], max_bytes: usize) -> Result<Vec<Operation>, CommandError> {
     let mut operations = Vec::new();
     let mut overflow = Overflow::Wrap;
     let mut rest = argv.get(2..).unwrap_or_default();
@@ -92,16 +92,16 @@ fn parse(argv: &[&[u8]]) -> Result<Vec<Operation>, CommandError> {
         (field, at, action, rest) = match after {
             [kind, place, after @ ..] if arg::is(word, "get") => {
                 let field = Field::parse(kind)?;
-                (field, offset(place, Some(field.width))?, Action::Get, after)
+                (field, offset(place, Some(field.width), max_bytes)?, Action::Get, after)
             }
             [kind, place, value, after @ ..] if arg::is(word, "set") => {
                 let field = Field::parse(kind)?;
-                let at = offset(place, Some(field.width))?;
+                let at = offset(place, Some(field.width), max_bytes)?;
                 (field, at, Action::Set(arg::integer(value)?, overflow), after)
             }
             [kind, place, value, after @ ..] if arg::is(word, "incrby") => {
                 let field = Field::parse(kind)?;
-                let at = offset(place, Some(field.width))?;
+                let at = offset(place, Some(field.width), max_bytes)?;
                 (field, at, Action::Increment(arg::integer(value)?, overflow), after)
             }
             _ => return Err(SYNTAX),

@@ -14,11 +14,9 @@ const BAD_OFFSET: CommandError =
 const NOT_A_BIT: CommandError = CommandError::fixed("ERR The bit argument must be 1 or 0.");
 const NOT_TAKES_ONE: CommandError =
     CommandError::fixed("ERR BITOP NOT must be called with a single source key.");
-/// `proto-max-bulk-len`: no string has more bytes.
-const MAX_BYTES: i64 = 512 << 20;
 
 pub(crate) fn setbit(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let at = offset(argv[2], None)?;
+    let at = offset(argv[2], None, cx.server.max_bulk())?;
     let on = match arg::integer_or(argv[3], BAD_BIT)? {
         0 => false,
         1 => true,
@@ -36,7 +34,7 @@ pub(crate) fn setbit(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 }
 
 pub(crate) fn getbit(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let at = offset(argv[2], None)?;
+    let at = offset(argv[2], None, cx.server.max_bulk())?;
     let set = cx.keys.read::<Str>(argv[1])?.is_some_and(|text| {
         let mut digits = Digits::new();
         text.bytes(&mut digits).get(at / 8).is_some_and(|byte| byte & (0x80 >> (at % 8)) != 0)
@@ -137,8 +135,13 @@ pub(crate) fn bitop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     cx.integer(len as u64)
 }
 
-/// A bit's offset; `#n` is the `n`th field of `width` bits (`getBitOffsetFromArgument`).
-pub(super) fn offset(arg: &[u8], width: Option<u32>) -> Result<usize, CommandError> {
+/// A bit's offset in a string of at most `max_bytes`; `#n` is the `n`th field of `width` bits
+/// (`getBitOffsetFromArgument`).
+pub(super) fn offset(
+    arg: &[u8],
+    width: Option<u32>,
+    max_bytes: usize,
+) -> Result<usize, CommandError> {
     let offset = match (arg, width) {
         ([b'#', number @ ..], Some(width)) => {
             arg::integer_or(number, BAD_OFFSET)?.checked_mul(i64::from(width))
@@ -146,8 +149,8 @@ pub(super) fn offset(arg: &[u8], width: Option<u32>) -> Result<usize, CommandErr
         _ => Some(arg::integer_or(arg, BAD_OFFSET)?),
     };
     offset
-        .filter(|offset| (0..MAX_BYTES * 8).contains(offset))
         .and_then(|offset| usize::try_from(offset).ok())
+        .filter(|offset| offset / 8 < max_bytes)
         .ok_or(BAD_OFFSET)
 }
 
@@ -224,7 +227,7 @@ fn position(bytes: &[u8], wanted: bool, first: usize, last: usize) -> Option<usi
     let mut at = first;
     while at <= last {
         let byte = *bytes.get(at / 8)?;
-        if at % 8 == 0 && byte == boring {
+        if at.is_multiple_of(8) && byte == boring {
             at += 8;
         } else if (byte & (0x80 >> (at % 8)) != 0) == wanted {
             return Some(at);

@@ -24,27 +24,18 @@ pub(crate) const COUNT_POSITIVE: CommandError =
 /// How long a blocking command waits; `None` for ever (`getTimeoutFromObjectOrReply` in
 /// `timeout.c`).
 pub(crate) fn timeout(word: &[u8]) -> Result<Option<Duration>, CommandError> {
-    if !matches!(LongDouble::parse(word), Some(Parsed::Finite(_))) {
-        return Err(match LongDouble::parse(word) {
-            Some(_) if word.first() == Some(&b'-') => {
-                CommandError::fixed("ERR timeout is negative")
-            }
-            Some(_) => CommandError::fixed("ERR timeout is out of range"),
-            None => TIMEOUT_NOT_FLOAT,
-        });
+    const NEGATIVE: CommandError = CommandError::fixed("ERR timeout is negative");
+    match LongDouble::parse(word).ok_or(TIMEOUT_NOT_FLOAT)? {
+        // The conversion to an integer overflows to the smallest one.
+        Parsed::Infinite => return Err(NEGATIVE),
+        Parsed::Finite(_) => {}
     }
-    let seconds = arg::float_or(word, TIMEOUT_NOT_FLOAT)?;
-    let milliseconds = seconds * 1000.0;
-    if milliseconds > i64::MAX as f64 {
-        return Err(CommandError::fixed("ERR timeout is out of range"));
+    let milliseconds = arg::float_or(word, TIMEOUT_NOT_FLOAT)? * 1000.0;
+    if milliseconds <= -1.0 || milliseconds >= i64::MAX as f64 {
+        return Err(NEGATIVE);
     }
-    if milliseconds < 0.0 {
-        return Err(CommandError::fixed("ERR timeout is negative"));
-    }
-    if milliseconds == 0.0 {
-        return Ok(None);
-    }
-    Ok(Some(Duration::from_millis(milliseconds.ceil() as u64)))
+    let milliseconds = milliseconds.ceil() as u64;
+    Ok((milliseconds > 0).then(|| Duration::from_millis(milliseconds)))
 }
 
 fn end(word: &[u8]) -> Result<End, CommandError> {
@@ -149,8 +140,8 @@ pub(crate) fn lmpop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 }
 
 pub(crate) fn blmpop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let timeout = timeout(argv[1])?;
     let call = MultiPop::read(argv, 2, &["left", "right"])?;
+    let timeout = timeout(argv[1])?;
     if pop_many(cx, &call)? {
         return Ok(());
     }

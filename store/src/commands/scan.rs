@@ -8,8 +8,8 @@ use redlua_core::{ReplySink, Seq};
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
-use crate::glob;
 use crate::value::{Hash, Set, ZSet};
+use redlua_conversions::glob;
 
 /// The cursor and the options of one call.
 struct Scan<'a> {
@@ -57,12 +57,27 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// A cursor as `strtoul` reads it (`parseScanCursorOrReply`).
+/// A cursor as `strtoul` reads it: empty is 0, negative wraps (`parseScanCursorOrReply`).
 fn cursor(word: &[u8]) -> Result<u64, CommandError> {
-    std::str::from_utf8(word)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .ok_or(CommandError::fixed("ERR invalid cursor"))
+    const INVALID: CommandError = CommandError::fixed("ERR invalid cursor");
+    let (negative, digits) = match word.split_first() {
+        Some((b'-', digits)) => (true, digits),
+        Some((b'+', digits)) => (false, digits),
+        _ => (false, word),
+    };
+    if word.is_empty() {
+        return Ok(0);
+    }
+    let mut cursor = 0u64;
+    for digit in digits {
+        let digit = (*digit as char).to_digit(10).ok_or(INVALID)?;
+        let next = cursor.checked_mul(10).and_then(|n| n.checked_add(u64::from(digit)));
+        cursor = next.ok_or(INVALID)?;
+    }
+    if digits.is_empty() {
+        return Err(INVALID);
+    }
+    Ok(if negative { cursor.wrapping_neg() } else { cursor })
 }
 
 fn header(sink: &mut dyn ReplySink, next: usize, items: usize) {

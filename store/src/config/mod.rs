@@ -8,9 +8,9 @@ mod table;
 
 use std::time::Duration;
 
-use crate::glob;
 use crate::keyspace::Tuning;
 use crate::value::{NodeLimit, Threshold};
+use redlua_conversions::glob;
 
 pub(crate) use kinds::Kind;
 use table::PARAMETERS;
@@ -114,7 +114,9 @@ impl Config {
                 Some(Kind::Protected) => return refused("can't set protected config"),
                 _ => {}
             }
-            if changes.iter().any(|(other, _)| *other == at) {
+            // The two names of one parameter may stand side by side.
+            let earlier = pairs.iter().take(changes.len());
+            if earlier.into_iter().any(|[other, _]| other.eq_ignore_ascii_case(name)) {
                 return refused("duplicate parameter");
             }
             changes.push((at, Vec::new()));

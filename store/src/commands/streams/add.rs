@@ -117,11 +117,6 @@ pub(crate) fn xsetid(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         at += 2;
     }
     let stream = cx.keys.write::<Stream>(argv[1])?.ok_or(NO_SUCH_KEY)?;
-    if id < stream.max_deleted_id {
-        return Err(CommandError::fixed(
-            "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id",
-        ));
-    }
     if stream.len > 0 {
         if id < stream.last_entry_id() {
             return Err(CommandError::fixed(

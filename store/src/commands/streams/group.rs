@@ -1,7 +1,5 @@
 //! `XGROUP`. It must not know entries.
 
-use redlua_core::Seq;
-
 use super::{any_id, no_such_group, strict_id};
 use crate::arg;
 use crate::context::Cx;
@@ -16,37 +14,6 @@ const KEY_MISSING: CommandError = CommandError::fixed(
 );
 const BUSY_GROUP: CommandError =
     CommandError::fixed("BUSYGROUP Consumer Group name already exists");
-
-const HELP: &[&str] = &[
-    "XGROUP <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "CREATE <key> <groupname> <id|$> [option]",
-    "    Create a new consumer group. Options are:",
-    "    * MKSTREAM",
-    "      Create the empty stream if it does not exist.",
-    "    * ENTRIESREAD entries_read",
-    "      Set the group's entries_read counter (internal use).",
-    "CREATECONSUMER <key> <groupname> <consumer>",
-    "    Create a new consumer in the specified group.",
-    "DELCONSUMER <key> <groupname> <consumer>",
-    "    Remove the specified consumer.",
-    "DESTROY <key> <groupname>",
-    "    Remove the specified group.",
-    "SETID <key> <groupname> <id|$> [ENTRIESREAD entries_read]",
-    "    Set the current group ID and entries_read counter.",
-    "HELP",
-    "    Prints this help.",
-];
-
-/// `XGROUP` without a subcommand; a call never gets past its arity.
-pub(crate) fn xgroup(_cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    Err(CommandError::subcommand("xgroup", argv.get(1).copied().unwrap_or_default()))
-}
-
-pub(crate) fn xgroup_help(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
-    cx.sink.seq(Seq::Array, HELP.len());
-    HELP.iter().for_each(|line| cx.sink.status(line.as_bytes()));
-    Ok(())
-}
 
 pub(crate) fn xgroup_create(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let options = Options::parse(argv, true)?;

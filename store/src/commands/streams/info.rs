@@ -8,29 +8,6 @@ use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, NO_SUCH_KEY};
 use crate::value::{Group, Stream, StreamId};
 
-const HELP: &[&str] = &[
-    "XINFO <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "CONSUMERS <key> <groupname>",
-    "    Show consumers of <groupname>.",
-    "GROUPS <key>",
-    "    Show the stream consumer groups.",
-    "STREAM <key> [FULL [COUNT <count>]",
-    "    Show information about the stream.",
-    "HELP",
-    "    Prints this help.",
-];
-
-/// `XINFO` without a subcommand; a call never gets past its arity.
-pub(crate) fn xinfo(_cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    Err(CommandError::subcommand("xinfo", argv.get(1).copied().unwrap_or_default()))
-}
-
-pub(crate) fn xinfo_help(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
-    cx.sink.seq(Seq::Array, HELP.len());
-    HELP.iter().for_each(|line| cx.sink.status(line.as_bytes()));
-    Ok(())
-}
-
 pub(crate) fn xinfo_consumers(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let now = cx.keys.now();
     let stream = cx.keys.read::<Stream>(argv[2])?.ok_or(NO_SUCH_KEY)?;
@@ -61,6 +38,7 @@ pub(crate) fn xinfo_groups(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 }
 
 pub(crate) fn xinfo_stream(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    let stream = cx.keys.read::<Stream>(argv[2])?.ok_or(NO_SUCH_KEY)?;
     let syntax = || CommandError::subcommand("xinfo", argv[1]);
     let mut full = None;
     match argv.get(3..).unwrap_or_default() {
@@ -78,7 +56,6 @@ pub(crate) fn xinfo_stream(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         }
         _ => return Err(syntax()),
     }
-    let stream = cx.keys.read::<Stream>(argv[2])?.ok_or(NO_SUCH_KEY)?;
     let sink = &mut *cx.sink;
     sink.map(if full.is_some() { 9 } else { 10 });
     number(sink, "length", stream.len);

@@ -14,10 +14,9 @@ mod read;
 pub(crate) use add::{xadd, xdel, xlen, xsetid, xtrim};
 pub(crate) use claim::{xautoclaim, xclaim};
 pub(crate) use group::{
-    xgroup, xgroup_create, xgroup_createconsumer, xgroup_delconsumer, xgroup_destroy, xgroup_help,
-    xgroup_setid,
+    xgroup_create, xgroup_createconsumer, xgroup_delconsumer, xgroup_destroy, xgroup_setid,
 };
-pub(crate) use info::{xinfo, xinfo_consumers, xinfo_groups, xinfo_help, xinfo_stream};
+pub(crate) use info::{xinfo_consumers, xinfo_groups, xinfo_stream};
 pub(crate) use pending::{xack, xpending};
 pub(crate) use range::{xrange, xrevrange};
 pub(crate) use read::{xread, xreadgroup};

@@ -1,0 +1,55 @@
+//! `CONFIG` (`config.c`).
+//!
+//! Owns the subcommands. It must not know particular parameters beyond the password.
+
+use crate::config::SetError;
+use crate::context::Cx;
+use crate::error::{CommandError, CommandResult, SYNTAX};
+
+pub(crate) fn get(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    let found = cx.server.config.matching(&argv[2..]);
+    cx.sink.map(found.len());
+    for (name, value) in found {
+        cx.sink.bulk(name.as_bytes());
+        cx.sink.bulk(value);
+    }
+    Ok(())
+}
+
+pub(crate) fn set(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    let (pairs, []) = argv[2..].as_chunks() else { return Err(SYNTAX) };
+    cx.server.config.set(pairs).map_err(explain)?;
+    cx.keys.tuning = cx.server.config.tuning;
+    if pairs.iter().any(|[name, _]| name.eq_ignore_ascii_case(b"requirepass")) {
+        // The password is the default user's (`updateRequirePass`).
+        let password = cx.server.config.value("requirepass");
+        let rule = if password.is_empty() { b"nopass".to_vec() } else { [b">", password].concat() };
+        let rules = [b"resetpass".to_vec(), rule];
+        let _ = cx.server.acl.set(b"default", &rules, false);
+    }
+    cx.ok()
+}
+
+fn explain(error: SetError) -> CommandError {
+    let (before, name, after) = match error {
+        SetError::Unknown(name) => {
+            ("ERR Unknown option or number of arguments for CONFIG SET - '", name, "'".to_owned())
+        }
+        SetError::Refused(name, reason) => (
+            "ERR CONFIG SET failed (possibly related to argument '",
+            name,
+            format!("') - {reason}"),
+        ),
+    };
+    CommandError::new([before.as_bytes(), &name, after.as_bytes()].concat())
+}
+
+pub(crate) fn resetstat(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
+    cx.server.calls = 0;
+    cx.keys.expired = 0;
+    cx.ok()
+}
+
+pub(crate) fn rewrite(_cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
+    Err(CommandError::fixed("ERR The server is running without a config file"))
+}
