@@ -234,7 +234,7 @@ impl ValueReader for StackReader {
             ffi::lua_settop(self.lua, self.cursor - 1);
             ffi::lua_pushvalue(self.lua, -1);
             self.descend();
-            self.arrive();
+            self.arrive(self.cursor);
         }
         true
     }
