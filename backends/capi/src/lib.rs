@@ -29,6 +29,7 @@ mod call;
 mod ffi;
 mod interrupt;
 mod native;
+mod pool;
 mod proxy;
 mod reader;
 mod sandbox;
