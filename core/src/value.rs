@@ -4,7 +4,7 @@
 //! and every conversion is written once for all Lua engines. It must not know how an engine
 //! stores its values: no method names a stack, a handle or a collector.
 
-use crate::{Location, ScriptId};
+use crate::{Location, NativeId, ScriptId};
 
 /// The type of a Lua value, as `type()` names it, or its absence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,6 +117,15 @@ pub trait ValueReader {
     fn next(&mut self) -> bool;
     /// While on a pair's value: moves to its key. [`leave`](Self::leave) moves back to the value.
     fn key(&mut self);
+    /// Like [`next`](Self::next), but moves to the pair's **key** and need not keep the value:
+    /// [`leave`](Self::leave) before the next step. Takes two places of a level, not three.
+    fn next_key(&mut self) -> bool {
+        let any = self.next();
+        if any {
+            self.key();
+        }
+        any
+    }
     /// While on a pair's value: ends the traversal early and moves back to the table.
     fn stop(&mut self);
 }
@@ -176,6 +185,13 @@ pub trait ValueWriter {
     /// Appends the native's own argument `index` (from 0), the same object for tables and
     /// functions; nil past the last one.
     fn argument(&mut self, index: usize);
+    /// Appends the function that runs [`Bridge::native`](crate::Bridge::native) with this id
+    /// (`cjson.new` returns a table of them). Engines that cannot make functions while a native
+    /// runs append nil.
+    fn native(&mut self, id: NativeId) {
+        let _ = id;
+        self.nil();
+    }
     /// Appends a new table with room for `array` elements and `hash` other pairs. The sizes are
     /// hints, but they decide the order in which the table is traversed: pass what the
     /// reference passes to `lua_createtable` (0, 0 for `lua_newtable`).

@@ -8,6 +8,7 @@ use sha1::{Digest, Sha1};
 
 use crate::fault;
 use crate::sandbox::{Native, REPL_ALL};
+use crate::text as texts;
 
 type Done = Result<(), Raise>;
 
@@ -114,7 +115,7 @@ fn sha1_hex(args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
 }
 
 /// The SHA1 of some bytes as 40 lower-case hexadecimal digits.
-pub(crate) fn sha1(bytes: &[u8]) -> [u8; 40] {
+pub fn sha1(bytes: &[u8]) -> [u8; 40] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut hex = [0; 40];
     for (pair, byte) in hex.chunks_exact_mut(2).zip(Sha1::digest(bytes)) {
@@ -166,7 +167,7 @@ fn set_repl(args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
     if flags & !REPL_ALL != 0 {
         return raise(
             out,
-            b"Invalid replication flags. Please use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",
+            b"Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",
         );
     }
     Ok(())
@@ -208,7 +209,7 @@ pub(crate) fn log(
         1 => LogLevel::Verbose,
         2 => LogLevel::Notice,
         3 => LogLevel::Warning,
-        _ => return raise(out, b"Invalid log level."),
+        _ => return raise(out, b"Invalid debug level."),
     };
     let mut message = Vec::new();
     for index in 1..args.count() {
@@ -232,10 +233,7 @@ pub(crate) fn acl_check_cmd(
     out: &mut dyn ValueWriter,
 ) -> Done {
     if args.count() == 0 {
-        return raise(
-            out,
-            b"Please specify at least one argument for this redis.acl_check_cmd() call",
-        );
+        return raise(out, texts::NO_ARGUMENT);
     }
     let mut argv = Vec::with_capacity(args.count());
     for index in 0..args.count() {
@@ -244,10 +242,7 @@ pub(crate) fn acl_check_cmd(
             Kind::String => args.bytes().to_vec(),
             Kind::Number => g17(args.number()).to_vec(),
             _ => {
-                return raise(
-                    out,
-                    b"redis.acl_check_cmd() command arguments must be strings or integers",
-                );
+                return raise(out, texts::BAD_ARGUMENT);
             }
         };
         argv.push(arg);

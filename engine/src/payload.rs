@@ -56,7 +56,7 @@ APPEND or REPLACE."
                 }
             },
             _ => {
-                return Err(crate::text::wrong_arity(b"function|restore"));
+                return Err(crate::text::subcommand_syntax(&[b"FUNCTION", b"RESTORE"]));
             }
         };
         let body = rdb::unseal(payload).ok_or(b"ERR DUMP payload version or checksum are wrong")?;

@@ -22,7 +22,7 @@ pub(crate) fn load(body: &[u8], tuning: &Tuning) -> Option<Value> {
         kind::SET_INTSET => {
             let mut set = Set::Ints(intset::parse(&reader.string()?)?);
             if set.len() > tuning.set_ints {
-                set.to_table();
+                set.become_table();
             }
             set.wrap()
         }
@@ -68,7 +68,7 @@ fn load_set(reader: &mut Reader<'_>, max_ints: usize) -> Option<Set> {
     let mut set = Set::default();
     let len = reader.length()?;
     if len > max_ints as u64 {
-        set.to_table();
+        set.become_table();
     }
     for _ in 0..len {
         // A member twice is no set.
