@@ -1,1 +1,51 @@
-//! redlua (under construction)
+//! Redis Lua scripting as a library: `EVAL`, `EVALSHA`, `FUNCTION`, `FCALL` and `redis.call`, on
+//! the Lua engine that a cargo feature picks.
+//!
+//! This crate is the facade: it owns the list of backends, [`Client`] and [`Script`]. It must
+//! not know how any of the parts works.
+//!
+//! ```
+//! use redlua::{Client, Script};
+//!
+//! let script = Script::new(
+//!     "local n = redis.call('INCRBY', KEYS[1], ARGV[1])
+//!      return {n, redis.call('TYPE', KEYS[1])}",
+//! );
+//! let mut client = Client::new();
+//! let (total, kind): (i64, String) =
+//!     script.key("visits").arg(5).invoke(&mut client)?;
+//! assert_eq!((total, kind.as_str()), (5, "string"));
+//! # Ok::<(), redlua::Error>(())
+//! ```
+//!
+//! # Which crate to look into
+//!
+//! | to | see |
+//! |---|---|
+//! | give scripting to your own Redis | [`core::Host`], [`Engine::dispatch`] |
+//! | write a Lua backend | [`core::Backend`] |
+//! | convert values | [`conversions`] |
+//! | use the embedded Redis | [`Store`] |
+#![forbid(unsafe_code)]
+
+#[cfg(not(feature = "mlua-lua51"))]
+compile_error!(
+    "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default) or \
+     `mlua-luajit`"
+);
+
+mod backends;
+mod client;
+mod script;
+
+pub use backends::{UnknownBackend, backend, backends};
+pub use client::{Client, Connection};
+pub use redlua_conversions as conversions;
+pub use redlua_conversions::{Error, Reply, from_reply, to_args};
+pub use redlua_core as core;
+pub use redlua_core::{Host, Limits, Protocol, Session};
+pub use redlua_engine as engine;
+pub use redlua_engine::{Engine, Monitor};
+pub use redlua_store as store;
+pub use redlua_store::Store;
+pub use script::{Invocation, Script};

@@ -1,2 +1,131 @@
-//! (under construction)
-fn main() {}
+//! redlua on the command line.
+//!
+//! Owns the arguments and the exit codes: 0 when the script succeeds, 1 when it fails, 2 when it
+//! could not be run. Must not know any command of Redis.
+#![forbid(unsafe_code)]
+
+mod backends;
+mod dump;
+mod error;
+mod output;
+mod script;
+mod seed;
+
+use std::error::Error as _;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::error::Error;
+
+/// Redis Lua scripts without a Redis.
+#[derive(Parser)]
+#[command(name = "redlua", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a script given as text, with EVAL's own arguments.
+    Eval {
+        #[command(flatten)]
+        options: Options,
+        /// The script.
+        script: OsString,
+        /// How many of the following are keys.
+        #[arg(allow_hyphen_values = true)]
+        numkeys: OsString,
+        /// Keys, then arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
+    /// Run a script from a file: keys, a comma, arguments, as `redis-cli --eval`.
+    Run {
+        #[command(flatten)]
+        options: Options,
+        /// The file; `-` is the standard input.
+        file: PathBuf,
+        /// Keys, then a word that is only a comma, then arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
+    /// List the Lua engines in this build.
+    Backends,
+}
+
+/// How a script is run and shown.
+#[derive(Args)]
+struct Options {
+    /// The protocol whose replies are shown.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..=3))]
+    resp: u8,
+    /// How the reply is shown.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Commands to run first, one a line, split as redis-cli splits them; may be given repeatedly.
+    #[arg(long, value_name = "FILE")]
+    seed: Vec<PathBuf>,
+    /// Show what the databases hold afterwards, as commands that a seed may hold.
+    #[arg(long)]
+    db: bool,
+    /// The Lua engine; `redlua backends` lists them.
+    #[arg(long, value_name = "NAME")]
+    backend: Option<String>,
+    /// Refuse writes, as EVAL_RO does.
+    #[arg(long)]
+    read_only: bool,
+    /// Let the clock stand at this time, in milliseconds since the epoch.
+    #[arg(long, value_name = "MS")]
+    now: Option<u64>,
+}
+
+/// How replies are shown.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// As redis-cli shows them to a person.
+    Human,
+    /// As JSON; bytes that are not UTF-8 are replaced.
+    Json,
+    /// As redis-cli prints them into a pipe.
+    Raw,
+    /// The bytes of the protocol.
+    Resp,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().perform() {
+        Ok(code) => code,
+        Err(error) => {
+            let mut message = error.to_string();
+            let mut source = error.source();
+            while let Some(cause) = source {
+                message.push_str(": ");
+                message.push_str(&cause.to_string());
+                source = cause.source();
+            }
+            // Nothing can be done when this cannot be written either.
+            let _ = writeln!(std::io::stderr(), "redlua: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+impl Cli {
+    fn perform(self) -> Result<ExitCode, Error> {
+        match self.command {
+            Command::Eval { options, script, numkeys, words } => {
+                script::eval(&options, &script, &numkeys, &words)
+            }
+            Command::Run { options, file, words } => script::run(&options, &file, &words),
+            Command::Backends => {
+                output::print(backends::table().as_bytes())?;
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+}

@@ -4,14 +4,24 @@
 //! It must not know scripts, hosts or backends.
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod glob;
 pub mod number;
 pub mod rdb;
 pub mod reply;
 pub mod resp;
 pub mod script;
-mod skip;
+pub mod tree;
 pub mod typed;
 
-pub use reply::{Items, Pairs, Reply, ReplyBuilder, human, quoted};
+mod bit;
+mod cjson;
+mod cmsgpack;
+mod library;
+mod prng;
+mod skip;
+mod structs;
+
+pub use library::Libraries;
+pub use reply::{Items, Pairs, Reply, ReplyBuilder, human, quoted, raw};
 pub use typed::{Error, from_reply, to_args};

@@ -3,11 +3,13 @@
 //! Owns `%.17g` (call arguments, RESP doubles), `%.14g` (Lua's `tostring`, cjson), and the rules
 //! by which Redis and Lua accept a number. Must not know who asks.
 
+mod cast;
 mod strtod;
 
 use std::fmt::{self, Write as _};
 use std::ops::Deref;
 
+pub(crate) use cast::{c_i32, c_i64, c_u64};
 pub use strtod::{Prefix, strtod};
 
 /// A short piece of ASCII text that lives on the stack.
@@ -119,7 +121,7 @@ pub fn g(value: f64, precision: usize) -> Text {
 }
 
 /// `10^n`: the first integer that `%.ng` spells with an exponent.
-const POWERS: [f64; 18] = [
+pub(crate) const POWERS: [f64; 18] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
     1e17,
 ];
@@ -143,11 +145,45 @@ fn special(value: f64) -> Text {
     text
 }
 
+/// A number with few decimal places, such as 19.99: `value` is the double nearest to
+/// `digits / 10^places`. As long as those digits fit into the precision, they are what rounding
+/// to it gives: half a unit in the last place of a double is far less than half a digit.
+fn short(value: f64, precision: usize) -> Option<Text> {
+    let magnitude = value.abs();
+    if precision > 15 || !(1e-4..1e15).contains(&magnitude) {
+        return None;
+    }
+    let bound = POWERS.get(precision).copied()?;
+    for (places, &power) in POWERS.iter().enumerate().take(7).skip(1) {
+        let digits = (magnitude * power).round();
+        if digits >= bound {
+            return None;
+        }
+        if digits / power == magnitude {
+            let (digits, power) = (digits as u64, power as u64);
+            let mut text = Text::new();
+            if value < 0.0 {
+                text.push(b"-");
+            }
+            text.push(itoa::Buffer::new().format(digits / power).as_bytes());
+            text.push(b".");
+            // A leading one keeps the zeros behind the point.
+            let mut fraction = itoa::Buffer::new();
+            text.push(fraction.format(digits % power + power).as_bytes().get(1..=places)?);
+            return Some(text);
+        }
+    }
+    None
+}
+
 /// C's `%g`: `precision` significant digits, trailing zeros dropped, an exponent of at least two
 /// digits when it is below -4 or not below the precision.
 fn general(value: f64, precision: usize) -> Text {
     if !value.is_finite() {
         return special(value);
+    }
+    if let Some(text) = short(value, precision) {
+        return text;
     }
     let mut scientific = Text::new();
     // Exact, halves to even, as glibc does. It cannot fail and cannot be too long.
@@ -299,7 +335,8 @@ mod tests {
             123456.5,
             99999999999999.5,
             999999999999999.5,
-            0.000099999999999999999,
+            0.0001,
+            9.9999999999999e-5,
             1e21,
             1e100,
             1e-100,
@@ -317,13 +354,14 @@ mod tests {
         ];
         // A fixed walk over all exponents and over exact halves.
         let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
-        for step in 0..4000 {
+        for step in 0..4000u32 {
+            list.push(f64::from(step * 7919) / 10f64.powi((step % 9) as i32));
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let value = f64::from_bits(state);
             if value.is_finite() {
                 list.push(value);
             }
-            list.push((state >> 40) as f64 / f64::from(1 << (step % 20)));
+            list.push((state >> 40) as f64 / f64::from(1u32 << (step % 20)));
         }
         list
     }

@@ -12,6 +12,8 @@ pub enum Item {
     /// The engine's own function or value of that name (`string.byte`, `pairs`), made safe where
     /// the backend must make it so: read-only tables respected, bytecode refused.
     Stock,
+    /// No value yet, but a place in the order of traversal: `KEYS`, `ARGV`.
+    Absent,
     /// `redis.call`: hands its arguments to [`Bridge::call`](crate::Bridge::call) and raises
     /// error replies.
     Call,
@@ -53,17 +55,20 @@ impl Entry {
 /// `redis` tables through it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
-    /// The globals of this view, in the order in which they are created.
+    /// The globals of this view.
     pub globals: Vec<Entry>,
 }
 
 /// Everything a [`Vm`](crate::Vm) needs to build the world of its scripts.
 ///
+/// `next` and `pairs` walk the globals and every library table in the order of their entries,
+/// whatever the engine's own order is.
+///
 /// All globals and every library table are read-only for scripts; reading a global that does not
 /// exist and writing one that does not exist are errors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Environment {
-    /// Globals of every view, in the order in which they are created. A `Table` whose items are
+    /// Globals of every view, before those of the view itself. A `Table` whose items are
     /// `Stock` is the engine's library of that name, cut down to the names listed.
     pub globals: Vec<Entry>,
     /// The views; at least one.

@@ -4,7 +4,7 @@
 //! and every conversion is written once for all Lua engines. It must not know how an engine
 //! stores its values: no method names a stack, a handle or a collector.
 
-use crate::{Location, ScriptId};
+use crate::{Location, NativeId, ScriptId};
 
 /// The type of a Lua value, as `type()` names it, or its absence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,6 +176,13 @@ pub trait ValueWriter {
     /// Appends the native's own argument `index` (from 0), the same object for tables and
     /// functions; nil past the last one.
     fn argument(&mut self, index: usize);
+    /// Appends the function that runs [`Bridge::native`](crate::Bridge::native) with this id
+    /// (`cjson.new` returns a table of them). Engines that cannot make functions while a native
+    /// runs append nil.
+    fn native(&mut self, id: NativeId) {
+        let _ = id;
+        self.nil();
+    }
     /// Appends a new table with room for `array` elements and `hash` other pairs. The sizes are
     /// hints, but they decide the order in which the table is traversed: pass what the
     /// reference passes to `lua_createtable` (0, 0 for `lua_newtable`).

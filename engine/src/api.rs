@@ -3,13 +3,12 @@
 //! Owns their rules and texts (`script_lua.c`, `eval.c`). Must not know which script runs.
 
 use redlua_conversions::number::{Text, g14, g17};
-use redlua_core::{
-    Arguments, Host, Kind, LogLevel, Protocol, Raise, Session, ValueWriter,
-};
+use redlua_core::{Arguments, Host, Kind, LogLevel, Protocol, Raise, Session, ValueWriter};
 use sha1::{Digest, Sha1};
 
 use crate::fault;
 use crate::sandbox::{Native, REPL_ALL};
+use crate::text as texts;
 
 type Done = Result<(), Raise>;
 
@@ -41,10 +40,9 @@ pub(crate) fn call(native: Native, args: &mut dyn Arguments, out: &mut dyn Value
             Ok(())
         }
         Native::Debug => Ok(()),
-        Native::RegisterFunction => raise(
-            out,
-            b"redis.register_function can only be called on FUNCTION LOAD command",
-        ),
+        Native::RegisterFunction => {
+            raise(out, b"redis.register_function can only be called on FUNCTION LOAD command")
+        }
         Native::Log | Native::SetResp | Native::AclCheckCmd => {
             Err(Raise::message("this native needs a script"))
         }
@@ -87,8 +85,9 @@ fn error_handler(args: &mut dyn Arguments, out: &mut dyn ValueWriter) {
             Kind::None | Kind::Nil => message.extend(b"nil"),
             _ => match text(args) {
                 Some(text) => message.extend(text.bytes()),
-                None => message
-                    .extend(format!("{}: {:#x}", args.kind().name(), args.address()).bytes()),
+                None => {
+                    message.extend(format!("{}: {:#x}", args.kind().name(), args.address()).bytes())
+                }
             },
         }
         fault::push(out, &message);
@@ -116,7 +115,7 @@ fn sha1_hex(args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
 }
 
 /// The SHA1 of some bytes as 40 lower-case hexadecimal digits.
-pub(crate) fn sha1(bytes: &[u8]) -> [u8; 40] {
+pub fn sha1(bytes: &[u8]) -> [u8; 40] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut hex = [0; 40];
     for (pair, byte) in hex.chunks_exact_mut(2).zip(Sha1::digest(bytes)) {
@@ -168,7 +167,7 @@ fn set_repl(args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
     if flags & !REPL_ALL != 0 {
         return raise(
             out,
-            b"Invalid replication flags. Please use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",
+            b"Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",
         );
     }
     Ok(())
@@ -210,7 +209,7 @@ pub(crate) fn log(
         1 => LogLevel::Verbose,
         2 => LogLevel::Notice,
         3 => LogLevel::Warning,
-        _ => return raise(out, b"Invalid log level."),
+        _ => return raise(out, b"Invalid debug level."),
     };
     let mut message = Vec::new();
     for index in 1..args.count() {
@@ -234,10 +233,7 @@ pub(crate) fn acl_check_cmd(
     out: &mut dyn ValueWriter,
 ) -> Done {
     if args.count() == 0 {
-        return raise(
-            out,
-            b"Please specify at least one argument for this redis.acl_check_cmd() call",
-        );
+        return raise(out, texts::NO_ARGUMENT);
     }
     let mut argv = Vec::with_capacity(args.count());
     for index in 0..args.count() {
@@ -246,10 +242,7 @@ pub(crate) fn acl_check_cmd(
             Kind::String => args.bytes().to_vec(),
             Kind::Number => g17(args.number()).to_vec(),
             _ => {
-                return raise(
-                    out,
-                    b"redis.acl_check_cmd() command arguments must be strings or integers",
-                );
+                return raise(out, texts::BAD_ARGUMENT);
             }
         };
         argv.push(arg);

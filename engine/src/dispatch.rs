@@ -104,12 +104,7 @@ impl Engine {
 }
 
 /// A command of the host.
-fn plain(
-    host: &mut dyn Host,
-    session: &mut Session,
-    argv: &[&[u8]],
-    sink: &mut dyn ReplySink,
-) {
+fn plain(host: &mut dyn Host, session: &mut Session, argv: &[&[u8]], sink: &mut dyn ReplySink) {
     let Some(spec) = host.command(argv) else {
         let container = argv.get(..1).and_then(|name| host.command(name));
         return match container {
@@ -136,12 +131,9 @@ fn plain(
 fn refusal(denied: &Denied, argv: &[&[u8]]) -> Vec<u8> {
     match denied {
         Denied::Command(name) => {
-            let name: &[u8] = if name.is_empty() { argv.first().unwrap_or(&&b""[..]) } else { name };
-            text::join(&[
-                b"NOPERM this user has no permissions to run the '",
-                name,
-                b"' command",
-            ])
+            let name: &[u8] =
+                if name.is_empty() { argv.first().unwrap_or(&&b""[..]) } else { name };
+            text::join(&[b"NOPERM this user has no permissions to run the '", name, b"' command"])
         }
         Denied::Key => {
             b"NOPERM this user has no permissions to access one of the keys used as arguments"

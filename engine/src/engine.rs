@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use redlua_core::{Backend, BackendInfo, Environment, Limits};
+use redlua_core::{Backend, BackendInfo, Limits};
 
 use crate::functions::Functions;
 use crate::monitor::Monitor;
@@ -20,7 +20,7 @@ use crate::world::World;
 pub struct Engine {
     backend: Arc<dyn Backend>,
     limits: Limits,
-    eval: Option<World>,
+    pub(crate) eval: World,
     pub(crate) scripts: Cache,
     pub(crate) functions: Functions,
     monitor: Monitor,
@@ -32,7 +32,7 @@ impl Engine {
         Engine {
             backend,
             limits: Limits::default(),
-            eval: None,
+            eval: World::default(),
             scripts: Cache::default(),
             functions: Functions::default(),
             monitor: Monitor::default(),
@@ -51,11 +51,10 @@ impl Engine {
 
     /// Changes the limits, from the next script on.
     pub fn set_limits(&mut self, limits: Limits) {
-        if let Some(world) = &mut self.eval {
-            world.vm.set_limits(&limits);
-        }
-        if let Some(world) = &mut self.functions.world {
-            world.vm.set_limits(&limits);
+        for world in [&mut self.eval, &mut self.functions.world] {
+            if let Some(vm) = world.vm() {
+                vm.set_limits(&limits);
+            }
         }
         self.limits = limits;
     }
@@ -77,11 +76,7 @@ impl Engine {
 
     /// Bytes held by the Lua states.
     pub fn memory_used(&self) -> usize {
-        [&self.eval, &self.functions.world]
-            .into_iter()
-            .flatten()
-            .map(|world| world.vm.memory_used())
-            .sum()
+        self.eval.memory_used() + self.functions.world.memory_used()
     }
 
     /// The Lua state of EVAL scripts.
@@ -89,7 +84,8 @@ impl Engine {
     /// # Errors
     /// The error reply when the backend cannot make one.
     pub(crate) fn eval_world(&mut self) -> Result<&mut World, Vec<u8>> {
-        open(&mut self.eval, &*self.backend, sandbox::eval, &self.limits)
+        self.eval.open(&*self.backend, sandbox::eval, &self.limits)?;
+        Ok(&mut self.eval)
     }
 
     /// The Lua state of function libraries.
@@ -97,13 +93,14 @@ impl Engine {
     /// # Errors
     /// The error reply when the backend cannot make one.
     pub(crate) fn function_world(&mut self) -> Result<&mut World, Vec<u8>> {
-        open(&mut self.functions.world, &*self.backend, sandbox::functions, &self.limits)
+        self.functions.world.open(&*self.backend, sandbox::functions, &self.limits)?;
+        Ok(&mut self.functions.world)
     }
 
     /// Drops the Lua state of EVAL scripts and every script in it.
     pub(crate) fn reset_eval(&mut self) {
         self.scripts.clear();
-        self.eval = None;
+        self.eval.reset();
     }
 }
 
@@ -115,21 +112,4 @@ impl std::fmt::Debug for Engine {
             .field("libraries", &self.libraries())
             .finish_non_exhaustive()
     }
-}
-
-fn open<'a>(
-    slot: &'a mut Option<World>,
-    backend: &dyn Backend,
-    environment: fn() -> Environment,
-    limits: &Limits,
-) -> Result<&'a mut World, Vec<u8>> {
-    let world = match slot.take() {
-        Some(world) => world,
-        None => World::new(
-            backend
-                .create(&environment(), limits)
-                .map_err(|error| format!("ERR {error}").into_bytes())?,
-        ),
-    };
-    Ok(slot.insert(world))
 }

@@ -14,7 +14,7 @@ use crate::help;
 use crate::monitor::RunKind;
 use crate::register::{self, Registered};
 use crate::run;
-use crate::scripts::{is_flush_mode, kill};
+use crate::scripts::{is_flush_mode, push_kill};
 use crate::shebang::{self, FLAG_NAMES, ScriptFlags};
 use crate::text::{self, join};
 use crate::world::{Task, World, keys_and_args};
@@ -23,7 +23,7 @@ use crate::world::{Task, World, keys_and_args};
 #[derive(Default)]
 pub(crate) struct Functions {
     /// Their Lua state.
-    pub(crate) world: Option<World>,
+    pub(crate) world: World,
     libraries: BTreeMap<Vec<u8>, Library>,
     /// Every function by its name in lower case: names are unique in any case
     /// (`functionDictType`).
@@ -134,9 +134,9 @@ impl Functions {
 
     /// Forgets functions of the Lua state.
     pub(crate) fn release(&mut self, ids: impl IntoIterator<Item = ScriptId>) {
-        if let Some(world) = &mut self.world {
+        if let Some(vm) = self.world.vm() {
             for id in ids {
-                world.vm.release(id);
+                vm.release(id);
             }
         }
     }
@@ -166,7 +166,9 @@ impl Functions {
 
     /// Removes everything, the Lua state included.
     pub(crate) fn clear(&mut self) {
-        *self = Functions::default();
+        self.libraries.clear();
+        self.functions.clear();
+        self.world.reset();
     }
 }
 
@@ -196,19 +198,13 @@ impl Engine {
         let [_, name, numkeys, rest @ ..] = argv else { return Ok(()) };
         let monitor = self.monitor().clone();
         let Functions { world, functions, .. } = &mut self.functions;
-        let (Some(function), Some(world)) =
-            (functions.get(&name.to_ascii_lowercase()), world.as_mut())
-        else {
+        let Some(function) = functions.get(&name.to_ascii_lowercase()) else {
             return Err(b"ERR Function not found".to_vec());
         };
         let (keys, args) = keys_and_args(numkeys, rest, b"ERR Bad number of keys provided")?;
         let rights = run::prepare(&*host, function.flags, read_only)?;
-        let invocation = Invocation {
-            keys,
-            args,
-            passing: Passing::Arguments,
-            view: crate::sandbox::CALL_VIEW,
-        };
+        let invocation =
+            Invocation { keys, args, passing: Passing::Arguments, view: crate::sandbox::CALL_VIEW };
         let task = Task {
             script: function.id,
             kind: RunKind::Function,
@@ -254,12 +250,11 @@ impl Engine {
                     Err(error) => sink.error(&error),
                 }
             }
-            (b"kill", []) => kill(self.monitor().kill(RunKind::Function), sink),
+            (b"kill", []) => push_kill(self.monitor().kill(RunKind::Function), sink),
             (b"help", []) => help::push(help::FUNCTION, sink),
-            (
-                b"load" | b"delete" | b"stats" | b"dump" | b"restore" | b"kill" | b"help",
-                _,
-            ) => sink.error(&text::wrong_arity(&text::full_name(argv, true))),
+            (b"load" | b"delete" | b"stats" | b"dump" | b"restore" | b"kill" | b"help", _) => {
+                sink.error(&text::wrong_arity(&text::full_name(argv, true)))
+            }
             _ => sink.error(&text::unknown_subcommand(argv)),
         }
     }

@@ -21,7 +21,7 @@ pub(crate) struct Rights {
 }
 
 /// The commands of the scripting family: no script may call them, known to the host or not.
-pub(crate) fn is_scripting(name: &[u8]) -> bool {
+fn is_scripting(name: &[u8]) -> bool {
     crate::dispatch::Family::of(name).is_some()
 }
 
@@ -38,7 +38,9 @@ pub(crate) fn admit(
 ) -> Result<CommandSpec, Vec<u8>> {
     let Some(spec) = host.command(argv) else {
         let refusal: &[u8] = match argv.first() {
-            Some(name) if is_scripting(name) => b"This Redis command is not allowed from script",
+            Some(name) if is_scripting(name) && host.command(&[name]).is_none() => {
+                b"This Redis command is not allowed from script"
+            }
             _ => b"Unknown Redis command called from script",
         };
         return Err(refusal.to_vec());
@@ -47,7 +49,9 @@ pub(crate) fn admit(
         return Err(b"Wrong number of args calling Redis command from script".to_vec());
     }
     // Most calls are plain reads or writes in a host that lacks nothing.
-    let special = CommandFlags::NOSCRIPT | CommandFlags::WRITE | CommandFlags::MAY_REPLICATE
+    let special = CommandFlags::NOSCRIPT
+        | CommandFlags::WRITE
+        | CommandFlags::MAY_REPLICATE
         | CommandFlags::DENYOOM;
     if spec.flags.intersects(special) {
         check_special(host, rights, &spec)?;
@@ -80,10 +84,7 @@ fn check_special(host: &dyn Host, rights: &Rights, spec: &CommandSpec) -> Result
             return Err(dashed(text::MISCONF));
         }
     }
-    if condition.out_of_memory
-        && !rights.allow_oom
-        && spec.flags.contains(CommandFlags::DENYOOM)
-    {
+    if condition.out_of_memory && !rights.allow_oom && spec.flags.contains(CommandFlags::DENYOOM) {
         return Err(dashed(text::OOM));
     }
     Ok(())

@@ -26,5 +26,7 @@ mod shebang;
 mod text;
 mod world;
 
+pub use api::sha1;
 pub use engine::Engine;
 pub use monitor::{KillOutcome, Monitor, RunKind, RunningFunction};
+pub use scripts::push_kill;

@@ -56,11 +56,10 @@ APPEND or REPLACE."
                 }
             },
             _ => {
-                return Err(crate::text::wrong_arity(b"function|restore"));
+                return Err(crate::text::subcommand_syntax(&[b"FUNCTION", b"RESTORE"]));
             }
         };
-        let body =
-            rdb::unseal(payload).ok_or(b"ERR DUMP payload version or checksum are wrong")?;
+        let body = rdb::unseal(payload).ok_or(b"ERR DUMP payload version or checksum are wrong")?;
         let codes = codes(body)?;
         let loaded = self.load_all(host, session, &codes)?;
         if policy == Policy::Flush {

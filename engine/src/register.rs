@@ -3,10 +3,10 @@
 //! Owns `redis.register_function` (`function_lua.c`). Must not know what becomes of the
 //! functions.
 
-use redlua_conversions::library::{self, Libraries};
+use redlua_conversions::Libraries;
 use redlua_core::{
     Arguments, Bridge, CallMode, Chunk, Flow, Host, Invocation, Kind, NativeId, Outcome, Passing,
-    Raise, ScriptId, Session, ValueReader, ValueWriter,
+    Raise, ScriptId, Session, ValueWriter,
 };
 
 use crate::sandbox::{LOAD_VIEW, Native};
@@ -39,27 +39,27 @@ pub(crate) fn run(
     code: &[u8],
 ) -> Result<Vec<Registered>, Vec<u8>> {
     let chunk = Chunk { name: "@user_function", source: code };
-    let script = world
-        .vm
+    let Some((vm, libraries)) = world.parts() else { return Ok(Vec::new()) };
+    let script = vm
         .compile(chunk)
         .map_err(|error| join(&[b"ERR Error compiling function: ", &error.message]))?;
     let mut loading = Loading {
         host,
         session: crate::run::session(session),
-        libraries: &mut world.libraries,
+        libraries,
         registered: Vec::new(),
         failure: None,
     };
     let invocation =
         Invocation { keys: &[], args: &[], passing: Passing::Nothing, view: LOAD_VIEW };
-    world.vm.run(script, &invocation, &mut loading);
+    vm.run(script, &invocation, &mut loading);
     let Loading { registered, failure, .. } = loading;
-    world.vm.release(script);
+    vm.release(script);
     match failure {
         None => Ok(registered),
         Some(failure) => {
             for function in registered {
-                world.vm.release(function.id);
+                vm.release(function.id);
             }
             Err(join(&[b"ERR Error registering functions: ", &failure]))
         }
@@ -106,7 +106,7 @@ impl Bridge for Loading<'_> {
         args: &mut dyn Arguments,
         out: &mut dyn ValueWriter,
     ) -> Result<(), Raise> {
-        if id < library::COUNT {
+        if Libraries::owns(id) {
             return self.libraries.call(id, args, out);
         }
         match Native::from_id(id) {
@@ -167,7 +167,7 @@ to Lua table (representing named arguments)."
         match key.as_slice() {
             b"function_name" => {
                 name = Some(api::text_of(args).ok_or(
-                    b"function_name argument given to redis.register_function must be a string",
+                    &b"function_name argument given to redis.register_function must be a string"[..],
                 )?);
             }
             b"description" => {
@@ -191,8 +191,7 @@ representing function flags"
             _ => return Err(b"unknown argument given to redis.register_function".to_vec()),
         }
     }
-    let name = name
-        .ok_or(&b"redis.register_function must get a function name argument"[..])?;
+    let name = name.ok_or(&b"redis.register_function must get a function name argument"[..])?;
     let id = id.ok_or(&b"redis.register_function must get a callback argument"[..])?;
     Ok(Registered { name, id, flags, description })
 }
@@ -203,7 +202,7 @@ fn flag_list(list: &mut dyn Arguments) -> Result<ScriptFlags, Vec<u8>> {
     for index in 1.. {
         let found = match list.enter_index(index) {
             Kind::Nil => None,
-            Kind::String => Some(flag(list.bytes())),
+            Kind::String => Some(flag(&list.bytes().to_ascii_lowercase())),
             _ => Some(None),
         };
         list.leave();

@@ -3,7 +3,7 @@
 //! Owns `redis.call` from the gate to the Lua value, and the way a run ends. Must not know which
 //! command started the script.
 
-use redlua_conversions::library::{self, Libraries};
+use redlua_conversions::Libraries;
 use redlua_conversions::script::{ReplyToValue, value_to_reply};
 use redlua_core::{
     Arguments, Bridge, CallMode, CommandFlags, Flow, Host, NativeId, Outcome, Protocol, Raise,
@@ -55,11 +55,11 @@ impl Bridge for Run<'_> {
     fn call(&mut self, mode: CallMode, argv: Option<&[&[u8]]>, out: &mut dyn ValueWriter) -> Flow {
         let failed = match argv {
             Some([]) => {
-                fault::push(out, b"ERR Please specify at least one argument for this redis.call() call");
+                fault::push(out, &fault::with_code(text::NO_ARGUMENT));
                 true
             }
             None => {
-                fault::push(out, b"ERR Lua redis lib command arguments must be strings or integers");
+                fault::push(out, &fault::with_code(text::BAD_ARGUMENT));
                 true
             }
             Some(argv) => self.execute(argv, out),
@@ -73,7 +73,7 @@ impl Bridge for Run<'_> {
         args: &mut dyn Arguments,
         out: &mut dyn ValueWriter,
     ) -> Result<(), Raise> {
-        if id < library::COUNT {
+        if Libraries::owns(id) {
             return self.libraries.call(id, args, out);
         }
         match Native::from_id(id) {
@@ -135,14 +135,18 @@ pub(crate) fn prepare(
             return Err(b"ERR Can not run script on cluster, 'no-cluster' flag is set.".to_vec());
         }
         if condition.stale && !flags.contains(F::ALLOW_STALE) {
-            return Err(b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set \
+            return Err(
+                b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set \
 to 'no' and 'allow-stale' flag is not set on the script."
-                .to_vec());
+                    .to_vec(),
+            );
         }
         if !no_writes {
             if condition.read_only {
-                return Err(b"READONLY You can not run script with write flag on readonly replica."
-                    .to_vec());
+                return Err(
+                    b"READONLY You can not run script with write flag on readonly replica."
+                        .to_vec(),
+                );
             }
             if condition.misconfigured {
                 return Err(text::MISCONF.to_vec());

@@ -2,7 +2,7 @@
 //!
 //! Must not know how a backend builds them, nor what the natives do.
 
-use redlua_conversions::library::{self, Libraries};
+use redlua_conversions::Libraries;
 use redlua_core::{Entry, Environment, Item, NativeId, View};
 
 use crate::text;
@@ -12,7 +12,7 @@ use crate::text;
 #[repr(u32)]
 pub(crate) enum Native {
     /// `__index` of the globals.
-    MissingGlobal = library::COUNT,
+    MissingGlobal = Libraries::COUNT,
     /// The handler of uncaught errors, `__redis__err__handler`.
     ErrorHandler,
     Sha1Hex,
@@ -47,7 +47,7 @@ impl Native {
 
     /// The native with that id.
     pub(crate) fn from_id(id: NativeId) -> Option<Native> {
-        Native::ALL.get(id.checked_sub(library::COUNT)? as usize).copied()
+        Native::ALL.get(id.checked_sub(Libraries::COUNT)? as usize).copied()
     }
 
     fn item(self) -> Item {
@@ -63,6 +63,82 @@ const REDIS_VERSION_NUM: f64 = 0x0007_000f as f64;
 /// `redis.REPL_ALL`, the sum of all replication targets.
 pub(crate) const REPL_ALL: i64 = 3;
 
+#[rustfmt::skip]
+/// The globals in the order in which `pairs(_G)` of a server walks them.
+const GLOBALS: [&str; 35] = [
+    "string",
+    "xpcall",
+    "__redis__err__handler",
+    "tostring",
+    "_VERSION",
+    "unpack",
+    "setmetatable",
+    "next",
+    "assert",
+    "tonumber",
+    "rawequal",
+    "collectgarbage",
+    "struct",
+    "getmetatable",
+    "ARGV",
+    "_G",
+    "cjson",
+    "math",
+    "pcall",
+    "KEYS",
+    "redis",
+    "type",
+    "bit",
+    "cmsgpack",
+    "select",
+    "rawset",
+    "gcinfo",
+    "rawget",
+    "loadstring",
+    "table",
+    "coroutine",
+    "pairs",
+    "ipairs",
+    "error",
+    "load",
+];
+
+#[rustfmt::skip]
+/// The fields of `redis` in the order in which `pairs(redis)` of a server walks them.
+const REDIS: [&str; 23] = [
+    "log",
+    "LOG_WARNING",
+    "error_reply",
+    "REPL_AOF",
+    "call",
+    "REPL_ALL",
+    "REDIS_VERSION_NUM",
+    "REPL_SLAVE",
+    "pcall",
+    "LOG_NOTICE",
+    "set_repl",
+    "debug",
+    "LOG_DEBUG",
+    "sha1hex",
+    "REDIS_VERSION",
+    "status_reply",
+    "acl_check_cmd",
+    "REPL_REPLICA",
+    "breakpoint",
+    "setresp",
+    "replicate_commands",
+    "LOG_VERBOSE",
+    "REPL_NONE",
+];
+
+/// The same for the functions of a library.
+#[rustfmt::skip]
+const REDIS_IN_FUNCTIONS: [&str; 20] = [
+    "log", "LOG_WARNING", "error_reply", "REPL_AOF", "call", "REPL_ALL", "REDIS_VERSION_NUM",
+    "REPL_SLAVE", "pcall", "LOG_NOTICE", "set_repl", "LOG_DEBUG", "sha1hex", "REDIS_VERSION",
+    "status_reply", "REPL_REPLICA", "setresp", "acl_check_cmd", "LOG_VERBOSE", "REPL_NONE",
+];
+
 /// The world of EVAL scripts.
 pub(crate) fn eval() -> Environment {
     let mut globals = lua_libraries();
@@ -72,9 +148,18 @@ pub(crate) fn eval() -> Environment {
         Entry::new("debug", Native::Debug.item()),
         Entry::new("replicate_commands", Native::ReplicateCommands.item()),
     ]);
-    globals.push(Entry::new("redis", Item::Table(redis)));
+    globals.push(Entry::new("redis", Item::Table(arranged(redis, &REDIS))));
     globals.push(Entry::new("__redis__err__handler", Native::ErrorHandler.item()));
-    environment(vec![View { globals }])
+    globals.extend([Entry::new("KEYS", Item::Absent), Entry::new("ARGV", Item::Absent)]);
+    environment(vec![View { globals: arranged(globals, &GLOBALS) }])
+}
+
+/// The entries in the order of `names`; what is not named goes last.
+fn arranged(mut entries: Vec<Entry>, names: &[&str]) -> Vec<Entry> {
+    let place =
+        |entry: &Entry| names.iter().position(|name| *name == entry.name).unwrap_or(names.len());
+    entries.sort_by_key(place);
+    entries
 }
 
 /// The view of a library's functions when they are called.
@@ -85,7 +170,8 @@ pub(crate) const LOAD_VIEW: usize = 1;
 /// The world of function libraries: [`CALL_VIEW`] and [`LOAD_VIEW`].
 pub(crate) fn functions() -> Environment {
     let mut globals = lua_libraries();
-    globals.push(Entry::new("redis", Item::Table(redis_api())));
+    globals.push(Entry::new("redis", Item::Table(arranged(redis_api(), &REDIS))));
+    let globals = arranged(globals, &GLOBALS);
     let mut load = vec![Entry::new("register_function", Native::RegisterFunction.item())];
     load.extend(log_api());
     load.extend(version_api());
@@ -116,19 +202,17 @@ fn library_of(name: &'static str, functions: &[&'static str]) -> Entry {
 /// Lua's own libraries, cut down as `luaLoadLibraries` and `luaRemoveUnsupportedFunctions` do,
 /// and those redis-server adds.
 fn lua_libraries() -> Vec<Entry> {
+    #[rustfmt::skip]
     const BASE: [&str; 23] = [
         "_G",
-        "_VERSION",
         "assert",
         "collectgarbage",
         "error",
         "gcinfo",
         "getmetatable",
-        "ipairs",
         "load",
         "loadstring",
         "next",
-        "pairs",
         "pcall",
         "rawequal",
         "rawget",
@@ -140,40 +224,67 @@ fn lua_libraries() -> Vec<Entry> {
         "type",
         "unpack",
         "xpcall",
+        "_VERSION",
+        "ipairs",
+        "pairs",
     ];
-    let mut globals: Vec<Entry> =
-        BASE.into_iter().map(stock).collect();
-    globals.push(library_of("coroutine", &["create", "resume", "running", "status", "wrap", "yield"]));
-    globals.push(library_of(
-        "table",
-        &["concat", "foreach", "foreachi", "getn", "maxn", "insert", "remove", "setn", "sort"],
-    ));
-    globals.push(library_of(
-        "string",
-        &[
-            "byte", "char", "dump", "find", "format", "gfind", "gmatch", "gsub", "len", "lower",
-            "match", "rep", "reverse", "sub", "upper",
-        ],
-    ));
-    let mut math: Vec<Entry> = [
-        "abs", "acos", "asin", "atan2", "atan", "ceil", "cosh", "cos", "deg", "exp", "floor",
-        "fmod", "frexp", "ldexp", "log10", "log", "max", "min", "modf", "pow", "rad", "random",
-        "randomseed", "sinh", "sin", "sqrt", "tanh", "tan", "pi", "huge", "mod",
-    ]
-    .into_iter()
-    .map(stock)
-    .collect();
-    for entry in &mut math {
-        match entry.name {
-            "random" => entry.item = Item::Native(library::RANDOM),
-            "randomseed" => entry.item = Item::Native(library::RANDOMSEED),
-            _ => {}
+    let mut globals: Vec<Entry> = BASE.into_iter().map(stock).collect();
+    globals.extend(ORDERED.iter().map(|(name, functions)| library_of(name, functions)));
+    globals.extend(Libraries::entries().into_iter().map(|mut library| {
+        if let Item::Table(entries) = &mut library.item {
+            let order = ADDED.iter().find(|(name, _)| *name == library.name);
+            *entries = arranged(std::mem::take(entries), order.map_or(&[], |(_, names)| names));
+        }
+        library
+    }));
+    for entry in globals.iter_mut().filter(|entry| entry.name == "math") {
+        if let Item::Table(math) = &mut entry.item {
+            for function in math {
+                match function.name {
+                    "random" => function.item = Item::Native(Libraries::RANDOM),
+                    "randomseed" => function.item = Item::Native(Libraries::RANDOMSEED),
+                    _ => {}
+                }
+            }
         }
     }
-    globals.push(Entry::new("math", Item::Table(math)));
-    globals.extend(Libraries::entries());
     globals
 }
+
+/// Lua's libraries and their functions, in the order in which a server walks them.
+#[rustfmt::skip]
+const ORDERED: [(&str, &[&str]); 4] = [
+    ("coroutine", &["resume", "yield", "status", "wrap", "create", "running"]),
+    ("table", &["setn", "insert", "getn", "foreachi", "maxn", "foreach", "concat", "sort", "remove"]),
+    ("string", &[
+        "sub", "upper", "len", "gfind", "rep", "find", "match", "char", "dump", "gmatch",
+        "reverse", "byte", "format", "gsub", "lower",
+    ]),
+    ("math", &[
+        "log", "max", "acos", "huge", "ldexp", "pi", "cos", "tanh", "pow", "deg", "tan", "cosh",
+        "sinh", "random", "randomseed", "frexp", "ceil", "floor", "rad", "abs", "sqrt", "modf",
+        "asin", "min", "mod", "fmod", "log10", "atan2", "exp", "sin", "atan",
+    ]),
+];
+
+/// The same for the libraries that redis-server adds.
+#[rustfmt::skip]
+const ADDED: [(&str, &[&str]); 4] = [
+    ("cjson", &[
+        "_NAME", "encode", "decode_max_depth", "_VERSION", "decode_invalid_numbers",
+        "encode_keep_buffer", "null", "encode_number_precision", "new", "encode_max_depth",
+        "encode_invalid_numbers", "decode", "encode_sparse_array",
+    ]),
+    ("cmsgpack", &[
+        "_DESCRIPTION", "pack", "_NAME", "unpack", "_COPYRIGHT", "_VERSION", "unpack_one",
+        "unpack_limit",
+    ]),
+    ("struct", &["pack", "size", "unpack"]),
+    ("bit", &[
+        "band", "rshift", "bor", "bnot", "bswap", "bxor", "tobit", "ror", "lshift", "tohex",
+        "rol", "arshift",
+    ]),
+];
 
 fn log_api() -> Vec<Entry> {
     let mut entries = vec![Entry::new("log", Native::Log.item())];
@@ -192,8 +303,7 @@ fn version_api() -> Vec<Entry> {
     ]
 }
 
-/// The `redis` table, in the order of `luaRegisterRedisAPI` (`script_lua.c`), which decides how
-/// `pairs` walks it.
+/// The `redis` table of `luaRegisterRedisAPI` (`script_lua.c`).
 fn redis_api() -> Vec<Entry> {
     let mut entries = vec![Entry::new("call", Item::Call), Entry::new("pcall", Item::Pcall)];
     entries.extend(log_api());

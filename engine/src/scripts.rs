@@ -42,7 +42,9 @@ impl Engine {
         sink: &mut dyn ReplySink,
     ) {
         let [_, script, numkeys, rest @ ..] = argv else { return };
-        if let Err(error) = self.try_eval(by, read_only, host, session, argv, sink, (script, numkeys, rest)) {
+        if let Err(error) =
+            self.try_eval(by, read_only, host, session, argv, sink, (script, numkeys, rest))
+        {
             sink.error(&error);
         }
     }
@@ -81,7 +83,7 @@ impl Engine {
             command: argv,
         };
         let monitor = self.monitor().clone();
-        self.eval_world()?.run(&task, &monitor, host, session, sink);
+        self.eval.run(&task, &monitor, host, session, sink);
         Ok(())
     }
 
@@ -92,7 +94,8 @@ impl Engine {
     fn compile(&mut self, sha: [u8; 40], source: &[u8]) -> Result<Cached, Vec<u8>> {
         let (flags, code) = shebang::script(source)?;
         let chunk = Chunk { name: "@user_script", source: code };
-        let id = self.eval_world()?.vm.compile(chunk).map_err(|error| {
+        let Some(vm) = self.eval_world()?.vm() else { return Err(Vec::new()) };
+        let id = vm.compile(chunk).map_err(|error| {
             let message: Vec<u8> =
                 error.message.iter().copied().take_while(|&byte| byte != 0).collect();
             join(&[b"ERR Error compiling script (new function): ", &message])
@@ -117,7 +120,7 @@ impl Engine {
             (b"flush", []) => self.script_flush(sink),
             (b"flush", [mode]) if is_flush_mode(mode) => self.script_flush(sink),
             (b"flush", _) => sink.error(b"ERR SCRIPT FLUSH only support SYNC|ASYNC option"),
-            (b"kill", []) => kill(self.monitor().kill(RunKind::Eval), sink),
+            (b"kill", []) => push_kill(self.monitor().kill(RunKind::Eval), sink),
             (b"debug", [mode]) => script_debug(mode, sink),
             (b"help", []) => help::push(help::SCRIPT, sink),
             (b"load" | b"exists" | b"kill" | b"debug" | b"help", _) => {
@@ -146,8 +149,9 @@ impl Engine {
     }
 }
 
-/// The reply to `SCRIPT KILL` and `FUNCTION KILL`.
-pub(crate) fn kill(outcome: KillOutcome, sink: &mut dyn ReplySink) {
+/// Pushes the reply to `SCRIPT KILL` or `FUNCTION KILL`, for servers that answer it while the
+/// script runs.
+pub fn push_kill(outcome: KillOutcome, sink: &mut dyn ReplySink) {
     match outcome {
         KillOutcome::Killed => sink.status(b"OK"),
         KillOutcome::NotBusy => sink.error(text::NOTBUSY),

@@ -8,7 +8,8 @@ pub(crate) const NOSCRIPT: &[u8] = b"NOSCRIPT No matching script. Please use EVA
 /// `SCRIPT KILL` with nothing to kill (`script.c scriptKill`).
 pub(crate) const NOTBUSY: &[u8] = b"NOTBUSY No scripts in execution right now.";
 /// `SCRIPT KILL` of a script that wrote.
-pub(crate) const UNKILLABLE: &[u8] = b"UNKILLABLE Sorry the script already executed write commands \
+pub(crate) const UNKILLABLE: &[u8] =
+    b"UNKILLABLE Sorry the script already executed write commands \
 against the dataset. You can either wait the script termination or kill the server in a hard way \
 using the SHUTDOWN NOSAVE command.";
 /// What others hear while an EVAL script is busy (`shared.slowevalerr`).
@@ -36,6 +37,12 @@ pub(crate) const NEGATIVE_KEYS: &[u8] = b"ERR Number of keys can't be negative";
 /// An argument that must be an integer.
 pub(crate) const NOT_AN_INTEGER: &[u8] = b"ERR value is not an integer or out of range";
 
+/// `redis.call()` without a command (`luaArgsToRedisArgv` in `script_lua.c`).
+pub(crate) const NO_ARGUMENT: &[u8] =
+    b"Please specify at least one argument for this redis lib call";
+/// `redis.call` with an argument of another type.
+pub(crate) const BAD_ARGUMENT: &[u8] =
+    b"Lua redis lib command arguments must be strings or integers";
 /// A write to a read-only table (`luaG_runerror` in Redis' Lua).
 pub(crate) const READONLY_TABLE: &str = "Attempt to modify a readonly table";
 
@@ -59,6 +66,19 @@ pub(crate) fn unknown_subcommand(argv: &[&[u8]]) -> Vec<u8> {
     let container = argv.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
     let sub = argv.get(1).map(|sub| printable(sub, 128)).unwrap_or_default();
     join(&[b"ERR unknown subcommand '", &sub, b"'. Try ", &container, b" HELP."])
+}
+
+/// A subcommand with words it does not take (`networking.c addReplySubcommandSyntaxError`).
+pub(crate) fn subcommand_syntax(argv: &[&[u8]]) -> Vec<u8> {
+    let container = argv.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+    let sub = argv.get(1).map(|sub| printable(sub, 128)).unwrap_or_default();
+    join(&[
+        b"ERR unknown subcommand or wrong number of arguments for '",
+        &sub,
+        b"'. Try ",
+        &container,
+        b" HELP.",
+    ])
 }
 
 /// `unknown command` with the beginning of its arguments (`server.c commandCheckExistence`).

@@ -2,16 +2,19 @@
 //!
 //! Must not know commands.
 
-use redlua_conversions::library::Libraries;
-use redlua_core::{Bridge, Host, Invocation, ReplySink, ScriptId, Session, Vm};
+use redlua_conversions::Libraries;
+use redlua_core::{
+    Backend, Bridge, Environment, Host, Invocation, Limits, ReplySink, ScriptId, Session, Vm,
+};
 
 use crate::gate::Rights;
 use crate::monitor::{Monitor, RunKind};
 use crate::run::{Run, session};
 
-/// One Lua state.
+/// One Lua state, made when it is first needed.
+#[derive(Default)]
 pub(crate) struct World {
-    pub(crate) vm: Box<dyn Vm>,
+    vm: Option<Box<dyn Vm>>,
     pub(crate) libraries: Libraries,
 }
 
@@ -28,11 +31,47 @@ pub(crate) struct Task<'a> {
 }
 
 impl World {
-    pub(crate) fn new(vm: Box<dyn Vm>) -> Self {
-        World { vm, libraries: Libraries::default() }
+    /// The Lua state, if there is one.
+    pub(crate) fn vm(&mut self) -> Option<&mut (dyn Vm + 'static)> {
+        self.vm.as_deref_mut()
     }
 
-    /// Runs a script; its reply goes into `sink`.
+    /// Bytes the Lua state holds.
+    pub(crate) fn memory_used(&self) -> usize {
+        self.vm.as_ref().map_or(0, |vm| vm.memory_used())
+    }
+
+    /// The Lua state, made now if there is none.
+    ///
+    /// # Errors
+    /// The error reply when the backend cannot make one.
+    pub(crate) fn open(
+        &mut self,
+        backend: &dyn Backend,
+        environment: fn() -> Environment,
+        limits: &Limits,
+    ) -> Result<(), Vec<u8>> {
+        if self.vm.is_none() {
+            let vm = backend
+                .create(&environment(), limits)
+                .map_err(|error| format!("ERR {error}").into_bytes())?;
+            self.vm = Some(vm);
+        }
+        Ok(())
+    }
+
+    /// Drops the Lua state with everything in it; the sequence of random numbers goes on.
+    pub(crate) fn reset(&mut self) {
+        self.vm = None;
+        self.libraries.reset_for_flush();
+    }
+
+    /// The Lua state and its libraries.
+    pub(crate) fn parts(&mut self) -> Option<(&mut (dyn Vm + 'static), &mut Libraries)> {
+        Some((self.vm.as_deref_mut()?, &mut self.libraries))
+    }
+
+    /// Runs a script of this Lua state; its reply goes into `sink`.
     pub(crate) fn run(
         &mut self,
         task: &Task<'_>,
@@ -41,20 +80,20 @@ impl World {
         caller: &Session,
         sink: &mut dyn ReplySink,
     ) {
-        self.libraries.reset_for_script();
-        monitor.begin(task.kind, self.vm.stop_token(), task.name, task.command);
+        let Some((vm, libraries)) = self.parts() else { return };
+        monitor.begin(task.kind, vm.stop_token(), task.name, task.command);
         host.script_started();
         let mut run = Run {
             host: &mut *host,
             session: session(caller),
             rights: task.rights,
-            libraries: &mut self.libraries,
+            libraries,
             monitor,
             kind: task.kind,
             name: task.name,
             sink,
         };
-        self.vm.run(task.script, &task.invocation, &mut run as &mut dyn Bridge);
+        vm.run(task.script, &task.invocation, &mut run as &mut dyn Bridge);
         host.script_ended();
         monitor.end();
     }

@@ -58,6 +58,17 @@ impl Cx<'_> {
         timeout: Option<Duration>,
         reply: TimeoutReply,
     ) -> CommandResult {
+        self.block_as(keys, timeout, reply, None)
+    }
+
+    /// The same for a command that another argv is to be retried for.
+    pub(crate) fn block_as(
+        &mut self,
+        keys: &[&[u8]],
+        timeout: Option<Duration>,
+        reply: TimeoutReply,
+        argv: Option<Vec<Vec<u8>>>,
+    ) -> CommandResult {
         if self.session.script {
             reply.push(self.sink);
         } else {
@@ -66,6 +77,7 @@ impl Cx<'_> {
                 keys: keys.iter().map(|key| key.to_vec()).collect(),
                 timeout,
                 reply: TimeoutReply::NullArray,
+                argv,
             });
         }
         Ok(())

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use crate::dict::Dict;
 use crate::error::{CommandError, WRONG_TYPE};
-use crate::value::{Threshold, Value, Variant};
+use crate::value::{NodeLimit, Threshold, Value, Variant};
 
 /// How many databases there are.
 pub(crate) const DATABASES: usize = 16;
@@ -43,6 +43,10 @@ pub(crate) struct Tuning {
     pub(crate) zset: Threshold,
     /// `set-max-intset-entries`
     pub(crate) set_ints: usize,
+    /// `stream-node-max-bytes`, `stream-node-max-entries`
+    pub(crate) stream: NodeLimit,
+    /// `hll-sparse-max-bytes`
+    pub(crate) hll_sparse: usize,
 }
 
 /// One database.
@@ -71,6 +75,8 @@ impl Default for Tuning {
             hash: Threshold { entries: 128, value: 64 },
             zset: Threshold { entries: 128, value: 64 },
             set_ints: 512,
+            stream: NodeLimit::default(),
+            hll_sparse: 3000,
         }
     }
 }

@@ -41,8 +41,8 @@ pub struct Store {
 
 /// A call of a blocking command that found nothing: it has pushed no reply.
 ///
-/// Retry the same argv whenever a key's [`Store::stamp`] changes; answer
-/// [`reply`](Self::reply) when the time is over.
+/// Retry [`argv`](Self::argv), or else the same argv, whenever a key's [`Store::stamp`] changes;
+/// answer [`reply`](Self::reply) when the time is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
     /// The database.
@@ -53,6 +53,9 @@ pub struct Blocked {
     pub timeout: Option<Duration>,
     /// What is answered when the time is over.
     pub reply: TimeoutReply,
+    /// What to retry when that is not the same argv: the `$` of `XREAD` means the end of the
+    /// stream at the time of the first call.
+    pub argv: Option<Vec<Vec<u8>>>,
 }
 
 /// What a blocking command answers when its time is over.

@@ -22,7 +22,7 @@ struct Wrapper {
 }
 
 const WRAPPERS: &[Wrapper] = &[
-    Wrapper { library: "", name: "next", function: through_first },
+    Wrapper { library: "", name: "next", function: next },
     Wrapper { library: "", name: "rawget", function: through_first },
     Wrapper { library: "", name: "pairs", function: pairs },
     Wrapper { library: "", name: "rawset", function: refuse_first },
@@ -186,6 +186,27 @@ unsafe extern "C-unwind" fn through_first(lua: *mut lua_State) -> c_int {
     unsafe {
         if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE && proxy::push_target(lua, 1) {
             ffi::lua_replace(lua, 1);
+        }
+        stock(lua)
+    }
+}
+
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn next(lua: *mut lua_State) -> c_int {
+    // SAFETY: as above; the real table replaces its stand-in.
+    unsafe {
+        if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE && proxy::push_target(lua, 1) {
+            ffi::lua_replace(lua, 1);
+            ffi::lua_settop(lua, 2);
+            match proxy::push_next(lua) {
+                Some(true) => return 2,
+                Some(false) => {
+                    ffi::lua_pushnil(lua);
+                    return 1;
+                }
+                None => {}
+            }
         }
         stock(lua)
     }

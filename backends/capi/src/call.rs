@@ -99,12 +99,7 @@ unsafe fn dispatch(lua: *mut lua_State, state: &State, mode: CallMode) -> Flow {
 /// # Safety
 /// As for [`dispatch`].
 #[cold]
-unsafe fn dispatch_many(
-    lua: *mut lua_State,
-    state: &State,
-    mode: CallMode,
-    count: c_int,
-) -> Flow {
+unsafe fn dispatch_many(lua: *mut lua_State, state: &State, mode: CallMode, count: c_int) -> Flow {
     let Spare { mut argv, mut texts } = state.spare.take();
     let mut numbers = 0;
     let mut valid = true;
@@ -165,8 +160,7 @@ unsafe fn bridge(
     // call uses it now: it cannot start another one in this Lua state.
     unsafe {
         let mut out = StackWriter::new(lua, 1, count);
-        let result =
-            catch_unwind(AssertUnwindSafe(|| bridge.as_mut().call(mode, argv, &mut out)));
+        let result = catch_unwind(AssertUnwindSafe(|| bridge.as_mut().call(mode, argv, &mut out)));
         match result {
             Ok(flow) => {
                 // The contract is one value; whatever a faulty bridge left, Lua gets one.

@@ -36,5 +36,4 @@ mod state;
 mod vm;
 mod writer;
 
-
 pub use vm::create;

@@ -10,6 +10,7 @@ use crate::ffi::{self, lua_State};
 /// Addresses that serve as keys no script can make.
 static TARGET: u8 = 0;
 static SHOWN: u8 = 0;
+static ORDER: u8 = 0;
 
 fn key(of: &'static u8) -> *mut c_void {
     std::ptr::from_ref(of).cast_mut().cast()
@@ -40,6 +41,80 @@ pub(crate) unsafe fn push_proxy(lua: *mut lua_State, refuse: c_int, shown: c_int
         raw_field(lua, c"__newindex", refuse);
         ffi::lua_setmetatable(lua, -2);
         ffi::lua_replace(lua, real);
+    }
+}
+
+/// Gives the table at the absolute index `table` a metatable that holds the order of its keys:
+/// `order[position] = name`, `order[name] = position`. `missing` is the absolute index of its
+/// `__index`, or 0 for none.
+///
+/// # Safety
+/// There is a table at `table`; 5 slots are free; memory is not limited. Stack 0.
+pub(crate) unsafe fn set_order<'a>(
+    lua: *mut lua_State,
+    table: c_int,
+    missing: c_int,
+    names: impl Iterator<Item = &'a str>,
+) {
+    // SAFETY: by contract; all sets are raw, on tables made here.
+    unsafe {
+        ffi::lua_createtable(lua, 0, 2);
+        let metatable = ffi::lua_gettop(lua);
+        ffi::lua_pushlightuserdata(lua, key(&ORDER));
+        ffi::lua_createtable(lua, 0, 0);
+        for (name, position) in names.zip(1..) {
+            ffi::lua_pushlstring(lua, name.as_ptr().cast(), name.len());
+            ffi::lua_pushvalue(lua, -1);
+            ffi::lua_rawseti(lua, -3, position);
+            ffi::lua_pushnumber(lua, f64::from(position));
+            ffi::lua_rawset(lua, -3);
+        }
+        ffi::lua_rawset(lua, metatable);
+        if missing != 0 {
+            raw_field(lua, c"__index", missing);
+        }
+        ffi::lua_setmetatable(lua, table);
+    }
+}
+
+/// `next` for the real table of a stand-in at index 1 and a key at index 2: pushes the next key
+/// that has a value and its value, in the order of [`set_order`]; returns whether there was one,
+/// or `None` when the key is not one of the table's.
+///
+/// # Safety
+/// Called in a C function with those arguments. Stack +2 or 0. Neither raises nor allocates.
+pub(crate) unsafe fn push_next(lua: *mut lua_State) -> Option<bool> {
+    // SAFETY: by contract.
+    unsafe {
+        let top = ffi::lua_gettop(lua);
+        if !push_marked(lua, 1, &ORDER) {
+            return None;
+        }
+        let order = top + 1;
+        let mut position = 0;
+        if ffi::lua_type(lua, 2) != ffi::LUA_TNIL {
+            ffi::lua_pushvalue(lua, 2);
+            ffi::lua_rawget(lua, order);
+            if ffi::lua_type(lua, -1) != ffi::LUA_TNUMBER {
+                ffi::lua_settop(lua, top);
+                return None;
+            }
+            position = ffi::lua_tonumber(lua, -1) as c_int;
+        }
+        loop {
+            ffi::lua_settop(lua, order);
+            position += 1;
+            ffi::lua_rawgeti(lua, order, position);
+            if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
+                ffi::lua_settop(lua, top);
+                return Some(false);
+            }
+            ffi::lua_pushvalue(lua, -1);
+            ffi::lua_rawget(lua, 1);
+            if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
+                return Some(true);
+            }
+        }
     }
 }
 

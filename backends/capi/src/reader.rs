@@ -36,8 +36,7 @@ impl StackReader {
     /// [`StackWriter`](crate::writer::StackWriter) while the cursor is not inside a table.
     pub(crate) unsafe fn new(lua: *mut lua_State, base: c_int, count: c_int) -> Self {
         let floor = base + count - 1;
-        let mut reader =
-            StackReader { lua, base, count, cursor: 0, floor, path: SmallVec::new() };
+        let mut reader = StackReader { lua, base, count, cursor: 0, floor, path: SmallVec::new() };
         reader.select(0);
         reader
     }
@@ -117,9 +116,7 @@ impl ValueReader for StackReader {
     fn address(&self) -> usize {
         match self.kind() {
             // SAFETY: see above.
-            Kind::LightUserData => unsafe {
-                ffi::lua_touserdata(self.lua, self.cursor).addr()
-            },
+            Kind::LightUserData => unsafe { ffi::lua_touserdata(self.lua, self.cursor).addr() },
             Kind::None | Kind::Nil | Kind::Boolean | Kind::Number | Kind::String => 0,
             // SAFETY: see above.
             _ => unsafe { ffi::lua_topointer(self.lua, self.cursor).addr() },

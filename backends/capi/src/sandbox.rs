@@ -91,14 +91,15 @@ pub(crate) unsafe fn build(
                 builder.push(entry, "");
                 set_top(lua, table, entry.name);
             }
-            push_metatable(lua, missing);
-            ffi::lua_setmetatable(lua, -2);
+            let names = environment.globals.iter().chain(&view.globals).map(|entry| entry.name);
+            proxy::set_order(lua, table, missing, names);
             views.push(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
         }
 
         // Strings index the stand-in of the string library, as scripts see it.
+        ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, views[0]);
         push_text(lua, b"string");
-        ffi::lua_rawget(lua, common);
+        ffi::lua_rawget(lua, -2);
         if ffi::lua_type(lua, -1) == ffi::LUA_TTABLE {
             let library = ffi::lua_gettop(lua);
             ffi::lua_pushvalue(lua, library);
@@ -165,6 +166,7 @@ impl Builder {
                     }
                     base::wrap(lua, library, entry.name, &self.parts);
                 }
+                Item::Absent => ffi::lua_pushnil(lua),
                 Item::Call => ffi::lua_pushcclosure(lua, call::redis_call, 0),
                 Item::Pcall => ffi::lua_pushcclosure(lua, call::redis_pcall, 0),
                 Item::Native(id) => native::push_native(lua, *id),
@@ -172,19 +174,15 @@ impl Builder {
                 Item::Text(text) => push_text(lua, text.as_bytes()),
                 Item::NullPointer => ffi::lua_pushlightuserdata(lua, std::ptr::null_mut()),
                 Item::Table(entries) | Item::StrictTable(entries) => {
-                    // Libraries of C functions are made in one piece (luaL_register), others grow.
-                    let size =
-                        if entries.iter().any(|e| e.item == Item::Stock) { entries.len() } else { 0 };
-                    ffi::lua_createtable(lua, 0, size as c_int);
+                    ffi::lua_createtable(lua, 0, entries.len() as c_int);
                     let table = ffi::lua_gettop(lua);
                     for inner in entries {
                         self.push(inner, entry.name);
                         set_top(lua, table, inner.name);
                     }
-                    if matches!(entry.item, Item::StrictTable(_)) {
-                        push_metatable(lua, self.missing);
-                        ffi::lua_setmetatable(lua, table);
-                    }
+                    let strict = matches!(entry.item, Item::StrictTable(_));
+                    let missing = if strict { self.missing } else { 0 };
+                    proxy::set_order(lua, table, missing, entries.iter().map(|inner| inner.name));
                     proxy::push_proxy(lua, self.refuse, 0);
                 }
             }

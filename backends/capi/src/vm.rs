@@ -4,8 +4,8 @@
 //! for.
 
 use std::ffi::{CString, c_int};
-use std::ptr::NonNull;
 use std::mem;
+use std::ptr::NonNull;
 
 use redlua_core::{
     BackendInfo, Bridge, Chunk, CompileError, Environment, Invocation, Limits, Location, Outcome,
@@ -191,8 +191,7 @@ impl Vm for CVm {
         // empty before and after.
         unsafe {
             let source = chunk.source;
-            let status =
-                load_text(self.lua, source.as_ptr().cast(), source.len(), name.as_ptr());
+            let status = load_text(self.lua, source.as_ptr().cast(), source.len(), name.as_ptr());
             self.state.enforce(false);
             if status == 0 {
                 let reference = ffi::luaL_ref(self.lua, ffi::LUA_REGISTRYINDEX);

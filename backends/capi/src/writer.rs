@@ -4,7 +4,7 @@
 
 use std::ffi::c_int;
 
-use redlua_core::ValueWriter;
+use redlua_core::{NativeId, ValueWriter};
 
 use crate::ffi::{self, lua_State};
 
@@ -64,6 +64,11 @@ impl ValueWriter for StackWriter {
     fn null_pointer(&mut self) {
         // SAFETY: see above. Stack +1.
         unsafe { ffi::lua_pushlightuserdata(self.lua, std::ptr::null_mut()) }
+    }
+
+    fn native(&mut self, id: NativeId) {
+        // SAFETY: see above. Stack +2, -1; allocates.
+        unsafe { crate::native::push_native(self.lua, id) }
     }
 
     fn argument(&mut self, index: usize) {

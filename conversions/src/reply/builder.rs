@@ -5,7 +5,7 @@
 use redlua_core::{Protocol, ReplySink, Seq};
 
 use super::Reply;
-use crate::resp::flatten;
+use crate::resp::{error_line, flatten, status_line};
 use crate::skip::Skip;
 
 /// The room reserved for a container at once; the rest comes with the elements.
@@ -14,7 +14,7 @@ const RESERVE: usize = 1024;
 /// A sink that keeps the reply it receives.
 ///
 /// One for RESP2 receives what a client of that protocol would see: maps as flat arrays, doubles
-/// as bulks. Attributes are dropped. The first complete reply is kept, what follows is ignored.
+/// as bulks. Newlines in errors and statuses become spaces, as on the wire. Attributes are dropped. The first complete reply is kept, what follows is ignored.
 ///
 /// ```
 /// use redlua_conversions::{Reply, ReplyBuilder};
@@ -148,11 +148,11 @@ impl ReplySink for ReplyBuilder {
     }
 
     fn status(&mut self, text: &[u8]) {
-        self.scalar(|| Reply::status(text));
+        self.scalar(|| Reply::status(status_line(text)));
     }
 
     fn error(&mut self, text: &[u8]) {
-        self.scalar(|| Reply::error(text));
+        self.scalar(|| Reply::error(error_line(text)));
     }
 
     fn seq(&mut self, kind: Seq, len: usize) {

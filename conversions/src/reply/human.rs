@@ -18,7 +18,7 @@ use crate::number;
 ///     (Reply::bulk("a"), Reply::array([Reply::Null, Reply::error("ERR no")])),
 ///     (Reply::bulk("b"), Reply::Boolean(true)),
 /// ]);
-/// let text = "1# \"a\" => 1) (nil)\n   2) (error) ERR no\n2# \"b\" => (true)\n";
+/// let text = "1# \"a\" => \n   1) (nil)\n   2) (error) ERR no\n2# \"b\" => (true)\n";
 /// assert_eq!(human(&reply), text.as_bytes());
 /// ```
 pub fn human(reply: &Reply) -> Vec<u8> {
@@ -30,8 +30,8 @@ pub fn human(reply: &Reply) -> Vec<u8> {
             open.pop();
             continue;
         };
-        level.introduce(&mut out);
         let indent = level.indent + level.width + 2;
+        level.introduce(child, indent, &mut out);
         show(child, indent, &mut out, &mut open);
     }
     out
@@ -50,14 +50,17 @@ struct Level<'a> {
 }
 
 impl Level<'_> {
-    /// Writes what stands before the next child.
-    fn introduce(&mut self, out: &mut Vec<u8>) {
+    /// Writes what stands before the next child, which is indented by `below`.
+    fn introduce(&mut self, child: &Reply, below: usize, out: &mut Vec<u8>) {
         let shown = self.shown;
         self.shown += 1;
         if self.map && shown % 2 == 1 {
-            // The value follows on its key's line.
+            // The value follows on its key's line, unless it needs several.
             out.pop();
             out.extend_from_slice(b" => ");
+            if has_lines(child) {
+                out.extend_from_slice(format!("\n{:below$}", "").as_bytes());
+            }
             return;
         }
         let number = if self.map { shown / 2 } else { shown } + 1;
@@ -98,6 +101,24 @@ fn show<'a>(reply: &'a Reply, indent: usize, out: &mut Vec<u8>, open: &mut Vec<L
         let map = matches!(reply, Reply::Map(_));
         let width = number::Text::integer(len as i64).len();
         open.push(Level { children, shown: 0, map, separator, indent, width });
+    }
+}
+
+/// Whether a container is shown on more than one line. (A verbatim string does not count.)
+fn has_lines(mut reply: &Reply) -> bool {
+    loop {
+        reply = match reply {
+            Reply::Map(pairs) => match &pairs[..] {
+                [] => return false,
+                [(key, value)] if Children::of(key).is_none() => value,
+                _ => return true,
+            },
+            other => match other.items() {
+                None | Some([]) => return false,
+                Some([only]) => only,
+                Some(_) => return true,
+            },
+        };
     }
 }
 
@@ -164,7 +185,12 @@ mod tests {
         assert!(text.ends_with("10) 1) (integer) 1\n    2) (integer) 2\n"), "{text}");
         assert_eq!(
             shown("%2\r\n+a\r\n%1\r\n+b\r\n~2\r\n:1\r\n:2\r\n:7\r\n#f\r\n"),
-            "1# a => 1# b => 1~ (integer) 1\n      2~ (integer) 2\n2# (integer) 7 => (false)\n"
+            "1# a => \n   1# b => \n      1~ (integer) 1\n      2~ (integer) 2\n\
+             2# (integer) 7 => (false)\n"
+        );
+        assert_eq!(
+            shown("%1\r\n+a\r\n%1\r\n+b\r\n~1\r\n:1\r\n"),
+            "1# a => 1# b => 1~ (integer) 1\n"
         );
     }
 

@@ -8,10 +8,12 @@ mod builder;
 mod human;
 mod json;
 mod nested;
+mod raw;
 
 pub use builder::ReplyBuilder;
 pub use human::{human, quoted};
 pub use nested::{Element, Items, Nested, Pairs};
+pub use raw::raw;
 
 use redlua_core::{ReplySink, Seq};
 

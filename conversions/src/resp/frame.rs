@@ -125,8 +125,8 @@ pub(super) fn token(bytes: &[u8], at: usize) -> Result<Option<(Token<'_>, usize)
             _ => return Err(wrong("not a boolean")),
         },
         b',' => Token::Double(double(line).ok_or_else(|| wrong("not a double"))?, line),
-        b'(' if is_digits(line) => Token::BigNumber(line),
-        b'(' => return Err(wrong("not a big number")),
+        // Any text: a script's `{big_number = …}` is sent as it is.
+        b'(' => Token::BigNumber(line),
         b'$' | b'*' if line == b"-1" => {
             if marker == b'$' {
                 Token::Null
@@ -178,9 +178,4 @@ fn double(line: &[u8]) -> Option<f64> {
         _ if line.iter().any(u8::is_ascii_digit) => text.parse().ok(),
         _ => None,
     }
-}
-
-fn is_digits(line: &[u8]) -> bool {
-    let digits = line.strip_prefix(b"-").or_else(|| line.strip_prefix(b"+")).unwrap_or(line);
-    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }

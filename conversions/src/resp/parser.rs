@@ -112,7 +112,6 @@ mod tests {
             b"#x\r\n",
             b",x\r\n",
             b",infinity\r\n",
-            b"(12a\r\n",
             b"=2\r\nab\r\n",
             b"_x\r\n",
             b"*1\r\n*1\r\n:\r\n",

@@ -42,6 +42,20 @@ pub enum RequestError {
     Length,
 }
 
+impl RequestError {
+    /// The error line that the server answers, without its dash: bytes, because the byte found
+    /// may be any.
+    pub fn line(&self) -> Vec<u8> {
+        let text = match self {
+            RequestError::NotBulk(found) => {
+                [b"Protocol error: expected '$', got '", &[*found][..], b"'"].concat()
+            }
+            other => other.to_string().into_bytes(),
+        };
+        [b"ERR ", &text[..]].concat()
+    }
+}
+
 /// Takes the bytes of one connection in and gives commands out.
 ///
 /// ```
@@ -110,7 +124,7 @@ impl RequestParser {
 
     fn inline(&mut self) -> Result<Option<Vec<Vec<u8>>>, RequestError> {
         let unread = self.unread();
-        let Some(end) = unread.iter().position(|byte| *byte == b'\n') else {
+        let Some(end) = find(unread, b'\n') else {
             return self.unfinished(RequestError::InlineTooBig);
         };
         let line = unread.get(..end).unwrap_or_default();
@@ -152,7 +166,7 @@ impl RequestParser {
     /// The next line without its newline; `None` when it has not arrived.
     fn line(&self, too_big: RequestError) -> Result<Option<Vec<u8>>, RequestError> {
         let unread = self.unread();
-        let Some(end) = unread.iter().position(|byte| *byte == b'\r') else {
+        let Some(end) = find(unread, b'\r') else {
             return self.unfinished(too_big);
         };
         // The LF is awaited but not looked at.
@@ -165,6 +179,12 @@ impl RequestParser {
     fn unfinished<T>(&self, too_big: RequestError) -> Result<Option<T>, RequestError> {
         if self.unread().len() > LINE_LIMIT { Err(too_big) } else { Ok(None) }
     }
+}
+
+/// Finds a byte as `strchr` does: a NUL before it hides it.
+fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let end = bytes.iter().position(|byte| *byte == wanted || *byte == 0)?;
+    (bytes.get(end) == Some(&wanted)).then_some(end)
 }
 
 #[cfg(test)]
@@ -220,6 +240,25 @@ mod tests {
         assert_eq!(all(&long), Err(RequestError::InlineTooBig));
         assert_eq!(all(&[b"*", &long[..]].concat()), Err(RequestError::CountTooBig));
         assert_eq!(all(&[b"*1\r\n$", &long[..]].concat()), Err(RequestError::LengthTooBig));
+    }
+
+    #[test]
+    fn the_error_line_holds_the_byte_found() {
+        let error = all(b"*1\r\n\xff1\r\n").unwrap_err();
+        assert_eq!(error.line(), b"ERR Protocol error: expected '$', got '\xff'");
+        let error = all(b"*x\r\n").unwrap_err();
+        assert_eq!(error.line(), b"ERR Protocol error: invalid multibulk length");
+    }
+
+    #[test]
+    fn what_the_server_tolerates() {
+        let ping = [[b"PING".to_vec()]];
+        for bytes in
+            [&b"*-5\r\nPING\r\n"[..], b"*1\r\n$4\r\nPINGxx", b"  \r\nPING\n", b"*1\rX$4\rYPING\r\n"]
+        {
+            assert_eq!(all(bytes).unwrap(), ping, "{:?}", String::from_utf8_lossy(bytes));
+        }
+        assert_eq!(all(b"PI\0NG\r\n"), Ok(vec![]));
     }
 
     #[test]

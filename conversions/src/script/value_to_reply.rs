@@ -137,11 +137,7 @@ fn begin(
     None
 }
 
-fn begin_table(
-    value: &mut dyn ValueReader,
-    sink: &mut dyn ReplySink,
-    exits: u8,
-) -> Option<Open> {
+fn begin_table(value: &mut dyn ValueReader, sink: &mut dyn ReplySink, exits: u8) -> Option<Open> {
     if scalar_field(value, b"err", Kind::String, |v| sink.error(&line(v.bytes())))
         || scalar_field(value, b"ok", Kind::String, |v| sink.status(c_string(v.bytes())))
         || scalar_field(value, b"double", Kind::Number, |v| sink.double(v.number()))

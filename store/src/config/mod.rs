@@ -9,7 +9,7 @@ mod table;
 use std::time::Duration;
 
 use crate::keyspace::Tuning;
-use crate::value::Threshold;
+use crate::value::{NodeLimit, Threshold};
 use redlua_conversions::glob;
 
 pub(crate) use kinds::Kind;
@@ -151,6 +151,11 @@ impl Config {
                 value: size("zset-max-listpack-value"),
             },
             set_ints: size("set-max-intset-entries"),
+            stream: NodeLimit {
+                bytes: size("stream-node-max-bytes"),
+                entries: size("stream-node-max-entries"),
+            },
+            hll_sparse: size("hll-sparse-max-bytes"),
         };
         let (maxmemory, max_bulk) = (size("maxmemory"), size("proto-max-bulk-len"));
         let busy_threshold = Duration::from_millis(size("busy-reply-threshold") as u64);

@@ -3,7 +3,7 @@
 //! The columns are those of [`Row::new`]; the facts are what a server's `COMMAND` answers.
 
 use super::Row;
-use crate::commands::{absent, admin, container, expiry, help, keys, object, scan};
+use crate::commands::{absent, admin, container, expiry, help, keys, object, scan, sort};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
@@ -33,8 +33,8 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("renamenx", 3, "write fast", "keyspace write fast", [1, 2, 1], "RW access delete@1;OW insert@2", "", keys::renamenx),
     Row::new("restore", -4, "write denyoom", "keyspace write slow dangerous", [1, 1, 1], "OW update@1", "", absent),
     Row::new("scan", -2, "readonly", "keyspace read slow", [0, 0, 0], "", "nondeterministic_output request_policy:special", scan::scan),
-    Row::new("sort", -2, "write denyoom movablekeys", "write set sortedset list slow dangerous", [1, 1, 1], "RO access@1;RO access@? ?: For the optional BY/GET keyword. It is marked 'unknown' because the key names derive from the content of the key we sort;OW update@? ?: For the optional STORE keyword. It is marked 'unknown' because the keyword can appear anywhere in the argument array", "", absent),
-    Row::new("sort_ro", -2, "readonly movablekeys", "read set sortedset list slow dangerous", [1, 1, 1], "RO access@1;RO access@? ?: For the optional BY/GET keyword. It is marked 'unknown' because the key names derive from the content of the key we sort", "", absent),
+    Row::new("sort", -2, "write denyoom movablekeys", "write set sortedset list slow dangerous", [1, 1, 1], "RO access@1;RO access@? ?: For the optional BY/GET keyword. It is marked 'unknown' because the key names derive from the content of the key we sort;OW update@? ?: For the optional STORE keyword. It is marked 'unknown' because the keyword can appear anywhere in the argument array", "", sort::sort),
+    Row::new("sort_ro", -2, "readonly movablekeys", "read set sortedset list slow dangerous", [1, 1, 1], "RO access@1;RO access@? ?: For the optional BY/GET keyword. It is marked 'unknown' because the key names derive from the content of the key we sort", "", sort::sort_ro),
     Row::new("touch", -2, "readonly fast", "keyspace read fast", [1, -1, 1], "RO@1 -1 1 0", "request_policy:multi_shard response_policy:agg_sum", keys::touch),
     Row::new("ttl", 2, "readonly fast", "keyspace read fast", [1, 1, 1], "RO access@1", "nondeterministic_output", expiry::ttl),
     Row::new("type", 2, "readonly fast", "keyspace read fast", [1, 1, 1], "RO@1", "", keys::type_of),

@@ -3,7 +3,7 @@
 //! The columns are those of [`Row::new`]; the facts are what a server's `COMMAND` answers.
 
 use super::Row;
-use crate::commands::{absent, counters, strings};
+use crate::commands::{absent, counters, lcs, strings};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
@@ -18,7 +18,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("incr", 2, "write denyoom fast", "write string fast", [1, 1, 1], "RW access update@1", "", counters::incr),
     Row::new("incrby", 3, "write denyoom fast", "write string fast", [1, 1, 1], "RW access update@1", "", counters::incrby),
     Row::new("incrbyfloat", 3, "write denyoom fast", "write string fast", [1, 1, 1], "RW access update@1", "", counters::incrbyfloat),
-    Row::new("lcs", -3, "readonly", "read string slow", [1, 2, 1], "RO access@1 1 1 0", "", absent),
+    Row::new("lcs", -3, "readonly", "read string slow", [1, 2, 1], "RO access@1 1 1 0", "", lcs::lcs),
     Row::new("mget", -2, "readonly fast", "read string fast", [1, -1, 1], "RO access@1 -1 1 0", "request_policy:multi_shard", strings::mget),
     Row::new("mset", -3, "write denyoom", "write string slow", [1, -1, 2], "OW update@1 -1 2 0", "request_policy:multi_shard response_policy:all_succeeded", strings::mset),
     Row::new("msetnx", -3, "write denyoom", "write string slow", [1, -1, 2], "OW insert@1 -1 2 0", "request_policy:multi_shard response_policy:agg_min", strings::msetnx),

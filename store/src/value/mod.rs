@@ -6,12 +6,16 @@ mod hash;
 mod list;
 mod order;
 mod set;
+mod stream;
 mod text;
 mod zset;
 
 pub(crate) use hash::{Hash, Threshold};
 pub(crate) use list::{End, List};
 pub(crate) use set::Set;
+pub(crate) use stream::{
+    Entry, EntryRef, Group, Keep, NewId, Node, NodeLimit, Pending, Refused, Stream, StreamId, Trim,
+};
 pub(crate) use text::{Digits, Str};
 pub(crate) use zset::{Bound, Lex, LexRange, ScoreRange, ZSet};
 
@@ -31,6 +35,8 @@ pub(crate) enum Value {
     Set(Box<Set>),
     /// A sorted set.
     ZSet(Box<ZSet>),
+    /// A stream.
+    Stream(Box<Stream>),
 }
 
 impl Value {
@@ -42,6 +48,7 @@ impl Value {
             Value::Hash(_) => "hash",
             Value::Set(_) => "set",
             Value::ZSet(_) => "zset",
+            Value::Stream(_) => "stream",
         }
     }
 
@@ -53,13 +60,14 @@ impl Value {
             Value::Hash(hash) => hash.encoding(),
             Value::Set(set) => set.encoding(),
             Value::ZSet(zset) => zset.encoding(),
+            Value::Stream(_) => "stream",
         }
     }
 
     /// Whether it is an aggregate without elements, which must not stay in the keyspace.
     pub(crate) fn is_hollow(&self) -> bool {
         match self {
-            Value::Str(_) => false,
+            Value::Str(_) | Value::Stream(_) => false,
             Value::List(list) => list.is_empty(),
             Value::Hash(hash) => hash.is_empty(),
             Value::Set(set) => set.is_empty(),
@@ -77,6 +85,7 @@ impl Value {
             }
             Value::Set(set) => 64 + set.len() * 40,
             Value::ZSet(zset) => 64 + zset.len() * 64,
+            Value::Stream(stream) => stream.memory(),
         }
     }
 }
@@ -122,4 +131,4 @@ macro_rules! variant {
     )*};
 }
 
-variant!(List, Hash, Set, ZSet);
+variant!(List, Hash, Set, ZSet, Stream);

@@ -1,0 +1,34 @@
+//! Why a script could not be run.
+//!
+//! Owns the messages. The script's own failure is none of them: that is its reply.
+
+use std::io;
+use std::path::PathBuf;
+
+use redlua::{Reply, UnknownBackend};
+
+/// Why a script could not be run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A file cannot be read.
+    #[error("{}", .path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// Neither can anything be written.
+    #[error("cannot write")]
+    Output(#[source] io::Error),
+    /// A line of a seed is no command.
+    #[error("{}:{line}: unbalanced quotes", .path.display())]
+    Quotes { path: PathBuf, line: usize },
+    /// A command of a seed fails.
+    #[error("{}:{line}: {command}: {reply}", .path.display())]
+    Seed { path: PathBuf, line: usize, command: String, reply: String },
+    /// There is no such Lua engine in this build.
+    #[error(transparent)]
+    Backend(#[from] UnknownBackend),
+    /// A command that must succeed does not.
+    #[error("{command}: unexpected reply: {}", String::from_utf8_lossy(&.reply.human()).trim_end())]
+    Unexpected { command: &'static str, reply: Reply },
+    /// A reply cannot be shown as JSON.
+    #[error("no JSON of the reply")]
+    Json(#[source] serde_json::Error),
+}

@@ -1,0 +1,59 @@
+//! Differences that are known and accepted.
+//!
+//! Owns the files `gaps/<target>.jsonl`. Must not know why a gap exists beyond the reason given.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, case};
+
+/// One case that a target is known to answer differently.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gap {
+    /// The case.
+    pub id: String,
+    /// Why this target cannot do it.
+    pub reason: String,
+}
+
+/// The gaps of one target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gaps(BTreeMap<String, String>);
+
+impl Gaps {
+    /// Reads `DIR/TARGET.jsonl`; a target without that file has no gaps.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line is no gap.
+    pub fn load(dir: &Path, target: &str) -> Result<Self, Error> {
+        let path = dir.join(format!("{target}.jsonl"));
+        if !path.exists() {
+            return Ok(Gaps::default());
+        }
+        let gaps: Vec<Gap> = case::lines(&path)?;
+        Ok(Gaps(gaps.into_iter().map(|gap| (gap.id, gap.reason)).collect()))
+    }
+
+    /// The reason why a case is declared, if it is.
+    pub fn reason(&self, id: &str) -> Option<&str> {
+        self.0.get(id).map(String::as_str)
+    }
+
+    /// The cases declared.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

@@ -1,0 +1,175 @@
+//! The command line of the conformance suite.
+//!
+//! Owns arguments and exit codes: 0 when all is well, 1 when cases fail, 2 when nothing can be
+//! run. Must not know the form of a case.
+#![forbid(unsafe_code)]
+
+use std::error::Error as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use redlua_conformance::{
+    Case, Embedded, Error, Gaps, Report, Runner, Socket, load, load_dir, markdown, record,
+};
+
+/// Cases with the replies of redis-server 7.0.15.
+#[derive(Parser)]
+#[command(name = "redlua-conformance", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run cases and compare the replies.
+    Run(Run),
+    /// Run cases on a real server and write its replies into their files.
+    ///
+    /// The server is emptied before each case. Settings of cjson made inside a FUNCTION, and its
+    /// random numbers, outlive that: give each recording a server of its own.
+    Record {
+        /// The server: redis://HOST:PORT.
+        #[arg(long)]
+        redis: String,
+        /// The files; all of the suite's by default.
+        files: Vec<PathBuf>,
+    },
+    /// Merge the JSON reports of several runs into one Markdown table.
+    Report {
+        /// Files written by `run --json`.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+struct Run {
+    /// Only cases whose id contains this.
+    #[arg(long)]
+    filter: Option<String>,
+    /// Show each failure.
+    #[arg(long, short)]
+    verbose: bool,
+    /// A server, redis://HOST:PORT, instead of redlua in this process.
+    #[arg(long)]
+    socket: Option<String>,
+    /// The backend, when there are several.
+    #[arg(long, default_value = "mlua-lua51")]
+    backend: String,
+    /// Expect the replies of this version where they are known.
+    #[arg(long, default_value = "7.0.15")]
+    server: String,
+    /// Seconds that a case may take.
+    #[arg(long, default_value_t = 5)]
+    limit: u64,
+    /// Write the report there, for `report`.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// The files; all of the suite's by default.
+    files: Vec<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(run) => run.perform(),
+        Command::Record { redis, files } => record_all(&redis, files),
+        Command::Report { files } => merge(&files),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprint!("{error}");
+        let mut source = error.source();
+        while let Some(cause) = source {
+            eprint!(": {cause}");
+            source = cause.source();
+        }
+        eprintln!();
+        ExitCode::from(2)
+    })
+}
+
+impl Run {
+    fn perform(self) -> Result<ExitCode, Error> {
+        let runner = match &self.socket {
+            Some(url) => Runner::new(Socket::new(url)?),
+            None => {
+                let backend = redlua::backend(&self.backend)
+                    .map_err(|error| Error::Backend(error.to_string()))?;
+                Runner::new(Embedded::new(backend))
+            }
+        };
+        let runner = runner.server(&self.server).limit(Duration::from_secs(self.limit));
+        let cases = self.cases()?;
+        let findings = runner.run(&cases);
+        let pairs = cases.iter().map(AsRef::as_ref).zip(&findings);
+        let report = Report::new(runner.name(), pairs, &Gaps::default());
+        if self.verbose {
+            report.failures.iter().for_each(|failure| println!("{failure}"));
+        }
+        print!("{report}");
+        if let Some(path) = self.json {
+            let unwritable = |source| Error::File { path: path.clone(), source };
+            let json = serde_json::to_string(&report).map_err(|error| unwritable(error.into()))?;
+            fs::write(&path, json).map_err(unwritable)?;
+        }
+        Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn cases(&self) -> Result<Vec<Arc<Case>>, Error> {
+        let mut cases = Vec::new();
+        if self.files.is_empty() {
+            cases = load_dir(&suite())?;
+        }
+        for file in &self.files {
+            cases.extend(load(file)?);
+        }
+        let wanted = |case: &Case| self.filter.as_ref().is_none_or(|part| case.id.contains(part));
+        Ok(cases.into_iter().filter(wanted).map(Arc::new).collect())
+    }
+}
+
+fn record_all(url: &str, mut files: Vec<PathBuf>) -> Result<ExitCode, Error> {
+    let socket = Socket::new(url)?;
+    let version = socket.version()?;
+    if version != "7.0.15" {
+        eprintln!("the suite is recorded from redis-server 7.0.15, this is {version}");
+        return Ok(ExitCode::from(2));
+    }
+    let runner = Runner::new(socket);
+    if files.is_empty() {
+        let unreadable = |source| Error::File { path: suite(), source };
+        let entries = fs::read_dir(suite()).map_err(unreadable)?;
+        files = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+        files.sort();
+    }
+    for file in files {
+        println!("{}: {} replies changed", file.display(), record(&runner, &file)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn merge(files: &[PathBuf]) -> Result<ExitCode, Error> {
+    let mut reports: Vec<Report> = Vec::new();
+    for path in files {
+        let text = fs::read_to_string(path)
+            .map_err(|source| Error::File { path: path.clone(), source })?;
+        let report = serde_json::from_str(&text).map_err(|source| Error::Line {
+            path: path.clone(),
+            line: 1,
+            source,
+        })?;
+        reports.push(report);
+    }
+    print!("{}", markdown(&reports));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The suite's own cases.
+fn suite() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
+}

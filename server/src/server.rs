@@ -1,0 +1,179 @@
+//! What all connections share: the store and engine behind a lock, who is connected, and the
+//! rule of the busy script.
+//!
+//! Must not know how a command works.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+use redlua::conversions::resp::RespWriter;
+use redlua::core::{Backend, ReplySink};
+use redlua::engine::{KillOutcome, RunKind};
+use redlua::store::Blocked;
+use redlua::{Engine, Limits, Monitor, Store};
+
+use crate::Connection;
+use crate::client::{Client, Core, Progress, busy_threshold};
+
+/// A Redis without a socket. Clones share one server.
+#[derive(Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+/// See [`Server`].
+pub(crate) struct Shared {
+    core: Mutex<Core>,
+    /// Tells whoever waits for a key that something was modified.
+    modified: Condvar,
+    /// Tells whoever waits for the core that it is free.
+    monitor: Monitor,
+    /// `busy-reply-threshold` in milliseconds, as last seen.
+    threshold: AtomicU64,
+    next_id: AtomicU64,
+}
+
+impl Server {
+    /// A server of an empty store, on the default backend. Scripts run as long as they like, as
+    /// in redis-server, until somebody kills them.
+    pub fn new() -> Self {
+        let mut engine = redlua::Client::new().engine;
+        engine.set_limits(Limits { time: None, ..Limits::default() });
+        Server::with(engine, Store::new())
+    }
+
+    /// A server of an empty store on this backend.
+    pub fn with_backend(backend: Arc<dyn Backend>) -> Self {
+        let mut engine = Engine::new(backend);
+        engine.set_limits(Limits { time: None, ..Limits::default() });
+        Server::with(engine, Store::new())
+    }
+
+    /// A server of this engine and this store.
+    pub fn with(engine: Engine, store: Store) -> Self {
+        let monitor = engine.monitor().clone();
+        Server {
+            shared: Arc::new(Shared {
+                core: Mutex::new(Core { store, engine }),
+                modified: Condvar::new(),
+                monitor,
+                threshold: AtomicU64::new(5000),
+                next_id: AtomicU64::new(1),
+            }),
+        }
+    }
+
+    /// A new connection, in RESP2 and database 0.
+    pub fn connect(&self) -> Connection {
+        let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
+        Connection::spawn(self.shared.clone(), Client::new(id))
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Server::new()
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Handles one command of `client` to its reply, however long it waits.
+    pub(crate) fn handle(&self, client: &mut Client, argv: &[&[u8]], out: &mut RespWriter) {
+        let Some(mut core) = self.acquire(client, argv, out) else { return };
+        let before = core.store.modifications();
+        let progress = client.handle(&mut core, argv, out);
+        self.threshold.store(busy_threshold(&core).as_millis() as u64, Ordering::Relaxed);
+        if core.store.modifications() != before {
+            self.modified.notify_all();
+        }
+        if let Progress::Waits(blocked) = progress {
+            self.wait(core, client, argv, &blocked, out);
+        }
+    }
+
+    /// The connection is gone.
+    pub(crate) fn forget(&self, client: &mut Client) {
+        client.end(&mut self.lock());
+    }
+
+    /// Takes the core; or answers for a busy script and returns `None`.
+    fn acquire(
+        &self,
+        client: &mut Client,
+        argv: &[&[u8]],
+        out: &mut RespWriter,
+    ) -> Option<MutexGuard<'_, Core>> {
+        loop {
+            match self.core.try_lock() {
+                Ok(core) => return Some(core),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            let threshold = Duration::from_millis(self.threshold.load(Ordering::Relaxed));
+            if let Some(busy) = self.monitor.busy(threshold) {
+                out.set_protocol(client.session.protocol);
+                self.answer_busy(argv, busy, out);
+                return None;
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    /// What a busy server answers (`processCommand` in `server.c`): only what ends the script.
+    fn answer_busy(&self, argv: &[&[u8]], busy: &[u8], out: &mut RespWriter) {
+        let word = |index: usize| argv.get(index).map(|word| word.to_ascii_lowercase());
+        let kind = match (word(0).as_deref(), word(1).as_deref(), argv.len()) {
+            (Some(b"script"), Some(b"kill"), 2) => RunKind::Eval,
+            (Some(b"function"), Some(b"kill"), 2) => RunKind::Function,
+            _ => return out.error(busy),
+        };
+        match self.monitor.kill(kind) {
+            KillOutcome::Killed => out.status(b"OK"),
+            outcome => redlua::engine::push_kill(outcome, out),
+        }
+    }
+
+    /// Waits until one of the keys is modified and the command finds what it wants, or until the
+    /// time is over.
+    fn wait(
+        &self,
+        mut core: MutexGuard<'_, Core>,
+        client: &mut Client,
+        argv: &[&[u8]],
+        blocked: &Blocked,
+        out: &mut RespWriter,
+    ) {
+        let deadline = blocked.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let retry: Option<Vec<&[u8]>> =
+            blocked.argv.as_ref().map(|words| words.iter().map(Vec::as_slice).collect());
+        let argv = retry.as_deref().unwrap_or(argv);
+        loop {
+            let left = match deadline {
+                Some(deadline) => match deadline.checked_duration_since(Instant::now()) {
+                    Some(left) if !left.is_zero() => left,
+                    _ => return blocked.reply.push(out),
+                },
+                None => Duration::from_secs(3600),
+            };
+            core = self.modified.wait_timeout(core, left).unwrap_or_else(PoisonError::into_inner).0;
+            let before = core.store.modifications();
+            if let Progress::Done = client.handle(&mut core, argv, out) {
+                if core.store.modifications() != before {
+                    self.modified.notify_all();
+                }
+                return;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

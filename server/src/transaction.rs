@@ -1,0 +1,135 @@
+//! `MULTI`, `EXEC`, `DISCARD`, `WATCH`, `UNWATCH`.
+//!
+//! Owns the queue and the watched keys of one connection (`multi.c`). Must not know what the
+//! queued commands do.
+
+use redlua::Store;
+use redlua::core::{CommandFlags, CommandSpec, Host, ReplySink, Seq};
+
+/// The transaction of a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Transaction {
+    /// The queued commands, while MULTI is open.
+    queue: Option<Vec<Vec<Vec<u8>>>>,
+    /// Whether queueing failed: EXEC will be refused.
+    broken: bool,
+    /// Watched keys: database, key, stamp.
+    watched: Vec<(u32, Vec<u8>, u64)>,
+}
+
+impl Transaction {
+    /// Whether MULTI is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.queue.is_some()
+    }
+
+    /// `MULTI`.
+    pub(crate) fn begin(&mut self, sink: &mut dyn ReplySink) {
+        if self.queue.is_some() {
+            return sink.error(b"ERR MULTI calls can not be nested");
+        }
+        self.queue = Some(Vec::new());
+        self.broken = false;
+        sink.status(b"OK");
+    }
+
+    /// Adds a command that was found acceptable.
+    pub(crate) fn push(&mut self, argv: &[&[u8]], sink: &mut dyn ReplySink) {
+        if let Some(queue) = &mut self.queue {
+            queue.push(argv.iter().map(|word| word.to_vec()).collect());
+            sink.status(b"QUEUED");
+        }
+    }
+
+    /// A command could not be queued.
+    pub(crate) fn spoil(&mut self) {
+        self.broken = true;
+    }
+
+    /// `DISCARD`.
+    pub(crate) fn discard(&mut self, store: &mut Store, sink: &mut dyn ReplySink) {
+        if self.queue.take().is_none() {
+            return sink.error(b"ERR DISCARD without MULTI");
+        }
+        self.unwatch(store);
+        sink.status(b"OK");
+    }
+
+    /// `EXEC`: the commands to run now, after the array's header was pushed; `None` when the
+    /// reply is complete.
+    pub(crate) fn exec(
+        &mut self,
+        store: &mut Store,
+        sink: &mut dyn ReplySink,
+    ) -> Option<Vec<Vec<Vec<u8>>>> {
+        let Some(queue) = self.queue.take() else {
+            sink.error(b"ERR EXEC without MULTI");
+            return None;
+        };
+        let touched = self.watched.iter().any(|(db, key, stamp)| store.stamp(*db, key) != *stamp);
+        self.unwatch(store);
+        if self.broken {
+            sink.error(b"EXECABORT Transaction discarded because of previous errors.");
+            return None;
+        }
+        if touched {
+            sink.null_array();
+            return None;
+        }
+        sink.seq(Seq::Array, queue.len());
+        Some(queue)
+    }
+
+    /// `WATCH`.
+    pub(crate) fn watch(
+        &mut self,
+        store: &mut Store,
+        db: u32,
+        keys: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
+        if self.is_open() {
+            return sink.error(b"ERR WATCH inside MULTI is not allowed");
+        }
+        for key in keys {
+            if !self.watched.iter().any(|(at, known, _)| *at == db && known == key) {
+                let stamp = store.stamp(db, key);
+                self.watched.push((db, key.to_vec(), stamp));
+            }
+        }
+        sink.status(b"OK");
+    }
+
+    /// `UNWATCH`, and what every end of a transaction does.
+    pub(crate) fn unwatch(&mut self, store: &mut Store) {
+        for (db, key, _) in self.watched.drain(..) {
+            store.forget_stamp(db, &key);
+        }
+    }
+
+    /// Forgets everything (`RESET`, the end of a connection).
+    pub(crate) fn reset(&mut self, store: &mut Store) {
+        self.queue = None;
+        self.broken = false;
+        self.unwatch(store);
+    }
+}
+
+/// Why a command cannot be queued, as `processCommand` finds out before queueing.
+pub(crate) fn queueable(store: &Store, argv: &[&[u8]]) -> Result<CommandSpec, Unqueueable> {
+    match store.command(argv) {
+        Some(spec) if !spec.accepts(argv.len()) => Err(Unqueueable::Refused),
+        Some(spec) if spec.flags.contains(CommandFlags::NO_MULTI) => Err(Unqueueable::NotInMulti),
+        Some(spec) => Ok(spec),
+        None => Err(Unqueueable::Refused),
+    }
+}
+
+/// See [`queueable`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unqueueable {
+    /// The engine refuses it before it runs: let it say why.
+    Refused,
+    /// It is not for transactions.
+    NotInMulti,
+}
