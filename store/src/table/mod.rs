@@ -110,6 +110,10 @@ pub(crate) struct Table {
     plain: Vec<bool>,
 }
 
+/// Commands that may replicate although they do not write (`CMD_MAY_REPLICATE` in
+/// `commands.c`); `COMMAND` does not show it.
+const MAY_REPLICATE: [&str; 6] = ["publish", "spublish", "pfcount", "eval", "evalsha", "fcall"];
+
 impl Table {
     /// The one table.
     pub(crate) fn instance() -> &'static Table {
@@ -225,6 +229,9 @@ impl Table {
             .fold(CommandFlags::empty(), CommandFlags::union);
         if row.flags.contains("movablekeys") {
             flags |= CommandFlags::MOVABLE_KEYS;
+        }
+        if MAY_REPLICATE.contains(&row.name) {
+            flags |= CommandFlags::MAY_REPLICATE;
         }
         match parent.and_then(|parent| self.commands.get_mut(parent)) {
             Some(container) => {
