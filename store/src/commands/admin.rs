@@ -61,38 +61,6 @@ pub(crate) fn replicaof(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     super::absent(cx, argv)
 }
 
-/// There is no way out to another server; what is not there need not be sent.
-pub(crate) fn migrate(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let mut keys = vec![argv[3]];
-    let mut at = 6;
-    while let Some(word) = argv.get(at) {
-        let left = argv.len() - at - 1;
-        at += match () {
-            _ if arg::is(word, "copy") || arg::is(word, "replace") => 1,
-            _ if arg::is(word, "auth") && left >= 1 => 2,
-            _ if arg::is(word, "auth2") && left >= 2 => 3,
-            _ if arg::is(word, "keys") => {
-                if !argv[3].is_empty() {
-                    return Err(CommandError::fixed(
-                        "ERR When using MIGRATE KEYS option, the key argument must be set to the \
-                         empty string",
-                    ));
-                }
-                keys = argv[at + 1..].to_vec();
-                argv.len()
-            }
-            _ => return Err(SYNTAX),
-        };
-    }
-    arg::integer(argv[5])?;
-    arg::integer(argv[4])?;
-    if !keys.iter().any(|key| cx.keys.exists(key)) {
-        cx.sink.status(b"NOKEY");
-        return Ok(());
-    }
-    Err(CommandError::fixed("IOERR error or timeout connecting to the client"))
-}
-
 pub(crate) fn failover(_cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     match argv {
         [_, word] if arg::is(word, "abort") => {
