@@ -43,7 +43,7 @@ pub use client::{Client, Connection};
 pub use redlua_conversions as conversions;
 pub use redlua_conversions::{Error, Reply, from_reply, to_args};
 pub use redlua_core as core;
-pub use redlua_core::{Host, Limits, Protocol, Session};
+pub use redlua_core::{CommandFlags, CommandSpec, Host, Limits, Protocol, ReplySink, Session};
 pub use redlua_engine as engine;
 pub use redlua_engine::{Engine, Monitor};
 pub use redlua_store as store;
