@@ -132,6 +132,8 @@ pub struct Session {
     pub user: UserId,
     /// Whether the call comes from a script: nothing may block.
     pub script: bool,
+    /// `SCRIPT DEBUG YES` or `SYNC`: the next `EVAL` is to be debugged.
+    pub debug: bool,
 }
 
 /// A state of the host that forbids some commands.

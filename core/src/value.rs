@@ -117,6 +117,15 @@ pub trait ValueReader {
     fn next(&mut self) -> bool;
     /// While on a pair's value: moves to its key. [`leave`](Self::leave) moves back to the value.
     fn key(&mut self);
+    /// Like [`next`](Self::next), but moves to the pair's **key** and need not keep the value:
+    /// [`leave`](Self::leave) before the next step. Takes two places of a level, not three.
+    fn next_key(&mut self) -> bool {
+        let any = self.next();
+        if any {
+            self.key();
+        }
+        any
+    }
     /// While on a pair's value: ends the traversal early and moves back to the table.
     fn stop(&mut self);
 }

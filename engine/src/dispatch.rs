@@ -95,7 +95,7 @@ impl Engine {
             Family::EvalRo => self.eval(By::Source, true, host, session, argv, sink),
             Family::EvalSha => self.eval(By::Sha, false, host, session, argv, sink),
             Family::EvalShaRo => self.eval(By::Sha, true, host, session, argv, sink),
-            Family::Script => self.script(argv, sink),
+            Family::Script => self.script(session, argv, sink),
             Family::Function => self.function(host, session, argv, sink),
             Family::Fcall => self.fcall(false, host, session, argv, sink),
             Family::FcallRo => self.fcall(true, host, session, argv, sink),

@@ -8,14 +8,20 @@ use redlua_core::{Kind, Location, ReplySink, ValueReader, ValueWriter};
 
 use crate::text::join;
 
-/// The text of an error as scripts see it: a leading dash marks a text with its own code word
-/// and goes away; any other gets the generic one.
+/// The text of an error as scripts see it: after a leading dash its own code word, else the
+/// generic one; no line ends around the message.
 pub(crate) fn with_code(text: &[u8]) -> Vec<u8> {
-    match text.strip_prefix(b"-") {
-        Some(coded) if coded.contains(&b' ') => coded.to_vec(),
-        Some(word) => join(&[b"ERR ", word]),
-        None => join(&[b"ERR ", text]),
-    }
+    let (code, message) = match text.strip_prefix(b"-") {
+        Some(coded) => match coded.iter().position(|&byte| byte == b' ') {
+            Some(space) => (&coded[..space], &coded[space + 1..]),
+            None => (&b"ERR"[..], coded),
+        },
+        None => (&b"ERR"[..], text),
+    };
+    let inner = |byte: &u8| !matches!(byte, b'\r' | b'\n');
+    let start = message.iter().position(inner).unwrap_or(message.len());
+    let end = message.iter().rposition(inner).map_or(start, |last| last + 1);
+    join(&[code, b" ", &message[start..end]])
 }
 
 /// Appends `{err = text}`.

@@ -201,8 +201,9 @@ impl Engine {
         let Some(function) = functions.get(&name.to_ascii_lowercase()) else {
             return Err(b"ERR Function not found".to_vec());
         };
+        run::permit(&*host, function.flags)?;
         let (keys, args) = keys_and_args(numkeys, rest, b"ERR Bad number of keys provided")?;
-        let rights = run::prepare(&*host, function.flags, read_only)?;
+        let rights = run::rights(function.flags, read_only)?;
         let invocation =
             Invocation { keys, args, passing: Passing::Arguments, view: crate::sandbox::CALL_VIEW };
         let task = Task {

@@ -14,6 +14,7 @@ use crate::fault;
 use crate::gate::{self, Rights};
 use crate::monitor::{Monitor, RunKind};
 use crate::sandbox::Native;
+use crate::shebang::ScriptFlags;
 use crate::{api, text};
 
 /// A script in progress.
@@ -111,62 +112,49 @@ fn stopped(reason: StopReason, kind: RunKind) -> &'static [u8] {
 
 /// The session a script runs in: its caller's, in RESP2 until it says otherwise.
 pub(crate) fn session(caller: &Session) -> Session {
-    Session { protocol: Protocol::Resp2, script: true, ..*caller }
+    Session { protocol: Protocol::Resp2, script: true, debug: false, ..*caller }
 }
 
-/// Whether the host's condition lets a script with these rights begin (`scriptPrepareForRun`).
+/// Whether the host's condition forbids a script with these flags (`processCommand` in
+/// `server.c`, which knows what a script with a shebang may do).
 ///
 /// # Errors
 /// The error reply.
-pub(crate) fn prepare(
-    host: &dyn Host,
-    flags: crate::shebang::ScriptFlags,
-    read_only_command: bool,
-) -> Result<Rights, Vec<u8>> {
-    use crate::shebang::ScriptFlags as F;
+pub(crate) fn permit(host: &dyn Host, flags: ScriptFlags) -> Result<(), &'static [u8]> {
     let condition = host.condition();
-    let no_writes = flags.contains(F::NO_WRITES);
-    if flags.contains(F::COMPATIBLE) {
-        if condition.stale {
-            return Err(text::MASTERDOWN.to_vec());
-        }
-    } else {
-        if condition.cluster && flags.contains(F::NO_CLUSTER) {
-            return Err(b"ERR Can not run script on cluster, 'no-cluster' flag is set.".to_vec());
-        }
-        if condition.stale && !flags.contains(F::ALLOW_STALE) {
-            return Err(
-                b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set \
-to 'no' and 'allow-stale' flag is not set on the script."
-                    .to_vec(),
-            );
-        }
-        if !no_writes {
-            if condition.read_only {
-                return Err(
-                    b"READONLY You can not run script with write flag on readonly replica."
-                        .to_vec(),
-                );
-            }
-            if condition.misconfigured {
-                return Err(text::MISCONF.to_vec());
-            }
-            if read_only_command {
-                return Err(
-                    b"ERR Can not execute a script with write flag using *_ro command.".to_vec()
-                );
-            }
-        }
-        if condition.out_of_memory && !flags.intersects(F::ALLOW_OOM | F::NO_WRITES) {
-            return Err(b"OOM allow-oom flag is not set on the script, can not run it when used \
-memory > 'maxmemory'"
-                .to_vec());
-        }
+    let compatible = flags.contains(ScriptFlags::COMPATIBLE);
+    let writes = !compatible && !flags.contains(ScriptFlags::NO_WRITES);
+    if condition.out_of_memory && writes && !flags.contains(ScriptFlags::ALLOW_OOM) {
+        return Err(text::OOM);
+    }
+    if writes && condition.misconfigured {
+        return Err(text::MISCONF);
+    }
+    if writes && condition.read_only {
+        return Err(text::READONLY);
+    }
+    if condition.stale && !flags.contains(ScriptFlags::ALLOW_STALE) {
+        return Err(text::MASTERDOWN);
+    }
+    if condition.cluster && flags.contains(ScriptFlags::NO_CLUSTER) {
+        return Err(b"ERR Can not run script on cluster, 'no-cluster' flag is set.");
+    }
+    Ok(())
+}
+
+/// What a script with these flags may do (`scriptPrepareForRun` in `script.c`).
+///
+/// # Errors
+/// The error reply.
+pub(crate) fn rights(flags: ScriptFlags, read_only_command: bool) -> Result<Rights, &'static [u8]> {
+    let no_writes = flags.contains(ScriptFlags::NO_WRITES);
+    if read_only_command && !no_writes && !flags.contains(ScriptFlags::COMPATIBLE) {
+        return Err(b"ERR Can not execute a script with write flag using *_ro command.");
     }
     Ok(Rights {
         read_only: read_only_command || no_writes,
-        allow_oom: flags.contains(F::ALLOW_OOM),
-        allow_stale: flags.contains(F::ALLOW_STALE),
+        allow_oom: flags.contains(ScriptFlags::ALLOW_OOM),
+        allow_stale: flags.contains(ScriptFlags::ALLOW_STALE),
         dirty: false,
     })
 }

@@ -37,7 +37,7 @@ impl Engine {
         by: By,
         read_only: bool,
         host: &mut dyn Host,
-        session: &Session,
+        session: &mut Session,
         argv: &[&[u8]],
         sink: &mut dyn ReplySink,
     ) {
@@ -55,25 +55,41 @@ impl Engine {
         by: By,
         read_only: bool,
         host: &mut dyn Host,
-        session: &Session,
+        session: &mut Session,
         argv: &[&[u8]],
         sink: &mut dyn ReplySink,
         (script, numkeys, rest): (&[u8], &[u8], &[&[u8]]),
     ) -> Result<(), Vec<u8>> {
-        let (keys, args) = match by {
-            By::Sha if script.len() != 40 => return Err(text::NOSCRIPT.to_vec()),
-            _ => keys_and_args(numkeys, rest, text::NOT_AN_INTEGER)?,
-        };
+        if by == By::Sha && script.len() != 40 {
+            return Err(text::NOSCRIPT.to_vec());
+        }
         let sha = match by {
             By::Source => sha1(script),
             By::Sha => lower(script).ok_or(text::NOSCRIPT)?,
         };
-        let cached = match (self.scripts.get(&sha), by) {
-            (Some(&cached), _) => cached,
+        let known = self.scripts.get(&sha).copied();
+        let flags = match (known, by) {
+            (Some(cached), _) => Some(cached.flags),
+            (None, By::Source) => shebang::script(script).ok().map(|(flags, _)| flags),
+            (None, By::Sha) => None,
+        };
+        if let Some(flags) = flags {
+            run::permit(&*host, flags)?;
+        }
+        if session.debug {
+            session.debug = false;
+            return Err(match by {
+                By::Sha => b"ERR Please use EVAL instead of EVALSHA for debugging".to_vec(),
+                By::Source => b"ERR the script debugger is not available in redlua".to_vec(),
+            });
+        }
+        let (keys, args) = keys_and_args(numkeys, rest, text::NOT_AN_INTEGER)?;
+        let cached = match (known, by) {
+            (Some(cached), _) => cached,
             (None, By::Sha) => return Err(text::NOSCRIPT.to_vec()),
             (None, By::Source) => self.compile(sha, script)?,
         };
-        let rights = run::prepare(&*host, cached.flags, read_only)?;
+        let rights = run::rights(cached.flags, read_only)?;
         let task = Task {
             script: cached.id,
             kind: RunKind::Eval,
@@ -106,7 +122,12 @@ impl Engine {
     }
 
     /// `SCRIPT` with its subcommands; `argv` has at least two words.
-    pub(crate) fn script(&mut self, argv: &[&[u8]], sink: &mut dyn ReplySink) {
+    pub(crate) fn script(
+        &mut self,
+        session: &mut Session,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
         let [_, subcommand, rest @ ..] = argv else { return };
         match (subcommand.to_ascii_lowercase().as_slice(), rest) {
             (b"load", [source]) => self.script_load(source, sink),
@@ -121,7 +142,7 @@ impl Engine {
             (b"flush", [mode]) if is_flush_mode(mode) => self.script_flush(sink),
             (b"flush", _) => sink.error(b"ERR SCRIPT FLUSH only support SYNC|ASYNC option"),
             (b"kill", []) => push_kill(self.monitor().kill(RunKind::Eval), sink),
-            (b"debug", [mode]) => script_debug(mode, sink),
+            (b"debug", [mode]) => script_debug(session, mode, sink),
             (b"help", []) => help::push(help::SCRIPT, sink),
             (b"load" | b"exists" | b"kill" | b"debug" | b"help", _) => {
                 sink.error(&text::wrong_arity(&text::full_name(argv, true)));
@@ -166,15 +187,14 @@ pub(crate) fn is_flush_mode(word: &[u8]) -> bool {
     word.eq_ignore_ascii_case(b"sync") || word.eq_ignore_ascii_case(b"async")
 }
 
-/// The debugger belongs to a connection; without one only switching it off succeeds.
-fn script_debug(mode: &[u8], sink: &mut dyn ReplySink) {
-    if mode.eq_ignore_ascii_case(b"no") {
-        sink.status(b"OK");
-    } else if mode.eq_ignore_ascii_case(b"yes") || mode.eq_ignore_ascii_case(b"sync") {
-        sink.error(b"ERR the script debugger is not available in redlua");
-    } else {
-        sink.error(b"ERR Use SCRIPT DEBUG YES/SYNC/NO");
-    }
+/// `SCRIPT DEBUG`: what the next `EVAL` of the connection does.
+fn script_debug(session: &mut Session, mode: &[u8], sink: &mut dyn ReplySink) {
+    session.debug = match mode.to_ascii_lowercase().as_slice() {
+        b"no" => false,
+        b"yes" | b"sync" => true,
+        _ => return sink.error(b"ERR Use SCRIPT DEBUG YES/SYNC/NO"),
+    };
+    sink.status(b"OK");
 }
 
 /// A SHA1 in lower case; `None` when it has not 40 characters.

@@ -47,7 +47,7 @@ impl Client {
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Progress {
-        out.set_protocol(self.session.protocol);
+        out.set_protocol(Store::reply_protocol(&self.session, argv));
         let Some(name) = argv.first().map(|name| name.to_ascii_lowercase()) else {
             return Progress::Done;
         };
@@ -82,6 +82,7 @@ impl Client {
     /// The connection is gone.
     pub(crate) fn end(&mut self, core: &mut Core) {
         self.transaction.reset(&mut core.store);
+        core.store.forget(self.session.id);
     }
 
     fn run(&mut self, core: &mut Core, argv: &[&[u8]], out: &mut dyn ReplySink) {
@@ -106,7 +107,7 @@ impl Client {
         let Some(queue) = self.transaction.exec(&mut core.store, out) else { return };
         for words in &queue {
             let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-            out.set_protocol(self.session.protocol);
+            out.set_protocol(Store::reply_protocol(&self.session, &argv));
             self.run(core, &argv, out);
             // Nothing waits inside a transaction: what found nothing answers at once.
             if let Some(blocked) = core.store.take_blocked() {

@@ -21,9 +21,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn spawn(shared: Arc<Shared>, client: Client) -> Self {
+    pub(crate) fn spawn(shared: Arc<Shared>, client: Client, outbox: Arc<Outbox>) -> Self {
         let (requests, queue) = channel();
-        let outbox = Arc::new(Outbox::default());
         let replies = outbox.clone();
         std::thread::spawn(move || serve(&shared, client, &queue, &replies));
         Connection { requests, outbox }

@@ -3,18 +3,20 @@
 //!
 //! Must not know how a command works.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use redlua::conversions::resp::RespWriter;
-use redlua::core::{Backend, ReplySink};
+use redlua::core::{Backend, Protocol, ReplySink};
 use redlua::engine::{KillOutcome, RunKind};
 use redlua::store::Blocked;
 use redlua::{Engine, Limits, Monitor, Store};
 
 use crate::Connection;
 use crate::client::{Client, Core, Progress, busy_threshold};
+use crate::outbox::Outbox;
 
 /// A Redis without a socket. Clones share one server.
 #[derive(Clone)]
@@ -32,6 +34,14 @@ pub(crate) struct Shared {
     /// `busy-reply-threshold` in milliseconds, as last seen.
     threshold: AtomicU64,
     next_id: AtomicU64,
+    /// Where messages for a connection go.
+    outboxes: Mutex<HashMap<u64, Listener>>,
+}
+
+/// A connection as messages reach it.
+struct Listener {
+    outbox: Arc<Outbox>,
+    protocol: Protocol,
 }
 
 impl Server {
@@ -60,6 +70,7 @@ impl Server {
                 monitor,
                 threshold: AtomicU64::new(5000),
                 next_id: AtomicU64::new(1),
+                outboxes: Mutex::default(),
             }),
         }
     }
@@ -67,7 +78,10 @@ impl Server {
     /// A new connection, in RESP2 and database 0.
     pub fn connect(&self) -> Connection {
         let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
-        Connection::spawn(self.shared.clone(), Client::new(id))
+        let outbox = Arc::new(Outbox::default());
+        let listener = Listener { outbox: outbox.clone(), protocol: Protocol::Resp2 };
+        self.shared.listeners().insert(id, listener);
+        Connection::spawn(self.shared.clone(), Client::new(id), outbox)
     }
 }
 
@@ -93,6 +107,7 @@ impl Shared {
         if core.store.modifications() != before {
             self.modified.notify_all();
         }
+        self.deliver(&mut core, client);
         if let Progress::Waits(blocked) = progress {
             self.wait(core, client, argv, &blocked, out);
         }
@@ -100,7 +115,28 @@ impl Shared {
 
     /// The connection is gone.
     pub(crate) fn forget(&self, client: &mut Client) {
+        self.listeners().remove(&client.session.id);
         client.end(&mut self.lock());
+    }
+
+    /// Hands out what was published, and notes which protocol the client reads by now.
+    fn deliver(&self, core: &mut Core, client: &Client) {
+        let messages = core.store.take_messages();
+        let mut listeners = self.listeners();
+        if let Some(listener) = listeners.get_mut(&client.session.id) {
+            listener.protocol = client.session.protocol;
+        }
+        for (id, message) in messages {
+            if let Some(listener) = listeners.get(&id) {
+                let mut bytes = RespWriter::new(listener.protocol);
+                message.push(&mut bytes);
+                listener.outbox.push(bytes.into_bytes());
+            }
+        }
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, HashMap<u64, Listener>> {
+        self.outboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the core; or answers for a busy script and returns `None`.

@@ -170,11 +170,6 @@ impl<V> Dict<V> {
         self.slots.iter().map(|slot| &slot.key)
     }
 
-    /// Removes everything.
-    pub(crate) fn clear(&mut self) {
-        *self = Dict::default();
-    }
-
     fn rebuild(&mut self) {
         self.index.clear();
         if self.slots.len() <= LINEAR {

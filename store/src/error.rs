@@ -66,5 +66,3 @@ pub(crate) const OVERFLOW: CommandError =
 pub(crate) const NAN_OR_INFINITY: CommandError =
     CommandError::fixed("ERR increment would produce NaN or Infinity");
 pub(crate) const DB_INDEX: CommandError = CommandError::fixed("ERR DB index is out of range");
-pub(crate) const NOT_IN_CONTEXT: CommandError =
-    CommandError::fixed("ERR not supported by the embedded store");

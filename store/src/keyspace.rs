@@ -199,6 +199,11 @@ impl Keyspace {
         self.live(key).is_some()
     }
 
+    /// Whether the key is there and expires.
+    pub(crate) fn is_volatile(&mut self, key: &[u8]) -> bool {
+        self.live(key).is_some_and(|entry| entry.expires != NEVER)
+    }
+
     /// The value of a key that must hold a `T` if it holds anything.
     #[inline]
     pub(crate) fn read<T: Variant>(&mut self, key: &[u8]) -> Result<Option<&T>, CommandError> {

@@ -202,7 +202,7 @@ impl Default for Store {
 impl Host for Store {
     #[inline]
     fn command(&self, argv: &[&[u8]]) -> Option<CommandSpec> {
-        let mut spec = self.table.resolve(argv)?.spec;
+        let mut spec = self.table.spec(argv)?;
         if self.server.scripts_may_all {
             spec.flags -= CommandFlags::NOSCRIPT;
         }

@@ -208,6 +208,21 @@ impl ValueReader for StackReader {
         }
     }
 
+    fn next_key(&mut self) -> bool {
+        if !self.next() {
+            return false;
+        }
+        // SAFETY: the value gives its place to a copy of the key below it. The place above the
+        // key is where the cursor returns to, so that `next` finds the key. Stack 0.
+        unsafe {
+            ffi::lua_settop(self.lua, self.cursor - 1);
+            ffi::lua_pushvalue(self.lua, -1);
+            self.descend();
+            self.arrive();
+        }
+        true
+    }
+
     fn stop(&mut self) {
         // SAFETY: removes the value and its key. Stack -2.
         unsafe { ffi::lua_settop(self.lua, self.cursor - 2) };

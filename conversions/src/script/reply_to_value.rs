@@ -130,11 +130,11 @@ impl<'a> ReplyToValue<'a> {
             Container::Array => self.out.table(values, 0),
             Container::Set => {
                 self.out.table(0, 0);
-                self.out.table(0, values);
+                self.out.table(0, 0);
             }
             Container::Map => {
                 self.out.table(0, 0);
-                self.out.table(0, values / 2);
+                self.out.table(0, 0);
             }
         }
         if self.out.failed() {

@@ -51,14 +51,7 @@ pub fn value_to_reply(value: &mut dyn ValueReader, script: Protocol, sink: &mut 
                     None
                 }
             }
-            Container::Set => {
-                if value.next() {
-                    value.key();
-                    Some(1)
-                } else {
-                    None
-                }
-            }
+            Container::Set => value.next_key().then_some(1),
         };
         match inner {
             Some(exits) => {
@@ -87,7 +80,7 @@ pub fn value_to_reply(value: &mut dyn ValueReader, script: Protocol, sink: &mut 
 /// ```
 pub fn integer(value: f64) -> i64 {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if value >= -LIMIT && value < LIMIT { value as i64 } else { i64::MIN }
+    if (-LIMIT..LIMIT).contains(&value) { value as i64 } else { i64::MIN }
 }
 
 /// A container whose elements are being pushed.
@@ -222,13 +215,11 @@ fn c_string(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// An error's text: a C string without line ends around it.
+/// An error's text: a C string without line ends after it.
 fn line(bytes: &[u8]) -> Vec<u8> {
     let text = c_string(bytes);
-    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
-    let start = text.iter().position(|b| !is_end(b)).unwrap_or(text.len());
-    let end = text.iter().rposition(|b| !is_end(b)).map_or(start, |last| last + 1);
-    text.get(start..end).unwrap_or_default().to_vec()
+    let end = text.iter().rposition(|b| !matches!(b, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    text.get(..end).unwrap_or_default().to_vec()
 }
 
 /// Digits whose line ends are blanks.

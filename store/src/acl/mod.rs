@@ -131,18 +131,29 @@ impl Acl {
         command: &Command,
         argv: &[&[u8]],
     ) -> Result<(), Denied> {
-        let mut worst = Refusal::Command;
+        self.check(id, command, argv).map_err(|(denied, _)| denied)
+    }
+
+    /// The same, with the word of the call that is refused.
+    pub(crate) fn check(
+        &self,
+        id: UserId,
+        command: &Command,
+        argv: &[&[u8]],
+    ) -> Result<(), (Denied, usize)> {
+        let mut worst = (Refusal::Command, 0);
         for selector in self.user(id).into_iter().flat_map(|user| &user.selectors) {
             match selector.check(command, argv) {
                 Ok(()) => return Ok(()),
                 Err(refusal) => worst = worst.max(refusal),
             }
         }
-        Err(match worst {
+        let denied = match worst.0 {
             Refusal::Command => Denied::Command(command.name.as_bytes().to_vec()),
             Refusal::Key => Denied::Key,
             Refusal::Channel => Denied::Channel,
-        })
+        };
+        Err((denied, worst.1))
     }
 }
 

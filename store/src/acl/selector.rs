@@ -113,8 +113,9 @@ impl Selector {
                         valid and does not have any effect. Try 'resetkeys' to start with an \
                         empty list of patterns");
         }
-        let tilde = rule.iter().position(|&byte| byte == b'~').ok_or(SYNTAX)?;
-        let (flags, pattern) = (&rule[..tilde], &rule[tilde + 1..]);
+        // Without a tilde the pattern is empty.
+        let tilde = rule.iter().position(|&byte| byte == b'~').unwrap_or(rule.len());
+        let (flags, pattern) = (&rule[..tilde], rule.get(tilde + 1..).unwrap_or_default());
         let (read, write) = match flags {
             [] => (true, true),
             [b'%', flags @ ..] if !flags.is_empty() => {
@@ -167,14 +168,14 @@ impl Selector {
     /// `+command`, `+container|subcommand` or `+command|first-argument`.
     fn permit(&mut self, name: &[u8]) -> Result<(), RuleError> {
         let table = Table::instance();
-        let Some(bar) = name.iter().position(|&byte| byte == b'|') else {
+        let Some(bar) = name.iter().rposition(|&byte| byte == b'|') else {
             let command = table.top(name).ok_or(UNKNOWN)?;
             self.change(command, true);
             return Ok(());
         };
-        let command = table.top(&name[..bar]).ok_or(UNKNOWN)?;
+        let command = table.full(&name[..bar]).ok_or(UNKNOWN)?;
         let word = &name[bar + 1..];
-        if word.contains(&b'|') {
+        if command.parent.is_some() {
             return Err("Allowing first-arg of a subcommand is not supported");
         }
         if word.is_empty() {
@@ -206,13 +207,16 @@ impl Selector {
     }
 
     /// Whether the selector permits a call (`ACLSelectorCheckCmd`).
-    pub(super) fn check(&self, command: &Command, argv: &[&[u8]]) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    /// What is refused, and which word of the call it is.
+    pub(super) fn check(&self, command: &Command, argv: &[&[u8]]) -> Result<(), (Refusal, usize)> {
         let free = command.spec.flags.contains(redlua_core::CommandFlags::NO_AUTH);
         if !self.all_commands && !free && !self.commands.contains(&command.spec.id) {
-            let words = self.first_args.get(&command.spec.id).ok_or(Refusal::Command)?;
-            let word = argv.get(1).ok_or(Refusal::Command)?;
+            let words = self.first_args.get(&command.spec.id).ok_or((Refusal::Command, 0))?;
+            let word = argv.get(1).ok_or((Refusal::Command, 0))?;
             if !words.iter().any(|known| known.eq_ignore_ascii_case(word)) {
-                return Err(Refusal::Command);
+                return Err((Refusal::Command, 1));
             }
         }
         if !self.all_keys {
@@ -221,14 +225,15 @@ impl Selector {
                 let write = has("insert") || has("delete") || has("update");
                 let key = argv.get(at).copied().unwrap_or_default();
                 if !self.permits_key(key, has("access"), write) {
-                    return Err(Refusal::Key);
+                    return Err((Refusal::Key, at));
                 }
             }
         }
         if !self.all_channels {
             let (channels, literal) = channels(command, argv);
-            if channels.iter().any(|channel| !self.permits_channel(channel, literal)) {
-                return Err(Refusal::Channel);
+            if let Some(at) = channels.iter().position(|name| !self.permits_channel(name, literal))
+            {
+                return Err((Refusal::Channel, at + 1));
             }
         }
         Ok(())

@@ -58,6 +58,7 @@ impl User {
     pub(super) fn apply(&mut self, rule: &[u8]) -> Result<(), RuleError> {
         let lower = rule.to_ascii_lowercase();
         match lower.as_slice() {
+            b"" => {}
             b"on" => self.enabled = true,
             b"off" => self.enabled = false,
             b"nopass" => {
@@ -74,6 +75,7 @@ impl User {
             b"reset" => {
                 let name = std::mem::take(&mut self.name);
                 *self = User::new(&name, self.default_channels);
+                self.sanitize = Some(true);
             }
             [b'>', ..] => self.add_password(hex_digest(&rule[1..])),
             [b'#', ..] => self.add_password(checked_hash(&rule[1..])?),

@@ -194,22 +194,18 @@ pub(crate) fn dryrun(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     if !command.spec.accepts(call.len()) {
         return Err(CommandError::arity(command.name));
     }
-    let name = cx.server.acl.name(user);
-    let start = [b"This user has no permissions to ", &b""[..]].concat();
-    let _ = name;
-    match cx.server.acl.permits(user, command, call) {
+    match cx.server.acl.check(user, command, call) {
         Ok(()) => cx.sink.status(b"OK"),
-        Err(Denied::Command(name)) => {
-            let text = [&start, &b"run the '"[..], &name, b"' command"].concat();
-            cx.sink.bulk(&text);
-        }
-        Err(Denied::Key) => {
-            let text = [&start, &b"access the key"[..]].concat();
-            cx.sink.bulk(&text);
-        }
-        Err(Denied::Channel) => {
-            let text = [&start, &b"access the channel"[..]].concat();
-            cx.sink.bulk(&text);
+        Err((denied, at)) => {
+            let word = call.get(at).copied().unwrap_or_default();
+            let (verb, word, noun) = match &denied {
+                Denied::Command(name) => ("run", name.as_slice(), "command"),
+                Denied::Key => ("access", word, "key"),
+                Denied::Channel => ("access", word, "channel"),
+            };
+            let start = format!("This user has no permissions to {verb} the '");
+            let end = format!("' {noun}");
+            cx.sink.bulk(&[start.as_bytes(), word, end.as_bytes()].concat());
         }
     }
     Ok(())

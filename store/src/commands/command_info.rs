@@ -37,7 +37,7 @@ pub(crate) fn info(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     for name in names {
         match Table::instance().full(name) {
             Some(command) => push_info(cx.sink, command),
-            None => cx.sink.null_array(),
+            None => cx.sink.null(),
         }
     }
     Ok(())
@@ -54,7 +54,7 @@ fn push_info(sink: &mut dyn ReplySink, command: &Command) {
         sink.integer(i64::from(position));
     }
     push_words(sink, &command.categories, "@");
-    sink.seq(Seq::Array, command.tips.len());
+    sink.seq(Seq::Set, command.tips.len());
     for tip in &command.tips {
         sink.bulk(tip.as_bytes());
     }
@@ -62,7 +62,9 @@ fn push_info(sink: &mut dyn ReplySink, command: &Command) {
     for rule in &command.rules {
         push_rule(sink, rule);
     }
-    sink.seq(Seq::Array, command.subcommands.len());
+    // An empty list is a set, another an array (`addReplyCommandSubCommands`).
+    let kind = if command.subcommands.is_empty() { Seq::Set } else { Seq::Array };
+    sink.seq(kind, command.subcommands.len());
     for subcommand in command.subcommands.iter().filter_map(|id| table.number(*id)) {
         push_info(sink, subcommand);
     }
@@ -181,7 +183,7 @@ fn keys(call: &[&[u8]]) -> Result<Vec<KeyUse>, CommandError> {
     let command = Table::instance()
         .resolve(call)
         .ok_or(CommandError::fixed("ERR Invalid command specified"))?;
-    if command.rules.is_empty() {
+    if command.rules.iter().all(|rule| rule.flags.contains(&"not_key")) {
         return Err(NO_KEYS);
     }
     if !command.spec.accepts(call.len()) {

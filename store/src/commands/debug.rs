@@ -81,7 +81,7 @@ fn protocol(sink: &mut dyn ReplySink, name: &[u8]) -> CommandResult {
     match name.to_ascii_lowercase().as_slice() {
         b"string" => sink.bulk(b"Hello World"),
         b"integer" => sink.integer(12345),
-        b"double" => sink.double(3.141),
+        b"double" => sink.double(3141.0 / 1000.0),
         b"bignum" => sink.big_number(b"1234567999999999999999999999999999999"),
         b"null" => sink.null(),
         b"array" => {

@@ -117,20 +117,25 @@ fn set_expiry(cx: &mut Cx<'_>, argv: &[&[u8]], unit: Unit, base: i64) -> Command
 }
 
 pub(crate) fn persist(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let volatile = cx.keys.peek(argv[1]).is_some_and(|entry| entry.expires().is_some());
+    let volatile = cx.keys.is_volatile(argv[1]);
     if volatile {
         cx.keys.set_expiry(argv[1], None);
     }
     cx.integer(i64::from(volatile))
 }
 
+/// The clock itself: time goes on for TTL inside a script, although no key expires there.
+fn running_time(cx: &Cx<'_>) -> i64 {
+    i64::try_from(cx.server.clock.now().as_millis()).unwrap_or(i64::MAX)
+}
+
 pub(crate) fn ttl(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let now = cx.keys.now();
+    let now = running_time(cx);
     tell(cx, argv, |expires| rounded((expires - now).max(0)))
 }
 
 pub(crate) fn pttl(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let now = cx.keys.now();
+    let now = running_time(cx);
     tell(cx, argv, |expires| (expires - now).max(0))
 }
 

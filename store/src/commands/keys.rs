@@ -6,9 +6,7 @@ use redlua_core::Seq;
 
 use crate::arg;
 use crate::context::Cx;
-use crate::error::{
-    CommandError, CommandResult, DB_INDEX, NO_SUCH_KEY, NOT_INTEGER, OUT_OF_RANGE, SYNTAX,
-};
+use crate::error::{CommandError, CommandResult, DB_INDEX, NO_SUCH_KEY, SYNTAX};
 use crate::keyspace::DATABASES;
 use crate::value::Bytes;
 use redlua_conversions::glob;
@@ -92,13 +90,8 @@ pub(crate) fn dbsize(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
 
 /// A database's number (`getIntFromObjectOrReply`, then `selectDb`).
 fn database(word: &[u8]) -> Result<usize, CommandError> {
-    let number = small(word, NOT_INTEGER, OUT_OF_RANGE)?;
+    let number = arg::ranged_long(word, i32::MIN.into(), i32::MAX.into())?;
     usize::try_from(number).ok().filter(|&number| number < DATABASES).ok_or(DB_INDEX)
-}
-
-/// An integer of 32 bits.
-fn small(word: &[u8], no_integer: CommandError, range: CommandError) -> Result<i32, CommandError> {
-    i32::try_from(arg::integer_or(word, no_integer)?).map_err(|_| range)
 }
 
 pub(crate) fn select(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -109,9 +102,9 @@ pub(crate) fn select(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 pub(crate) fn swapdb(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     const FIRST: CommandError = CommandError::fixed("ERR invalid first DB index");
     const SECOND: CommandError = CommandError::fixed("ERR invalid second DB index");
-    let one = small(argv[1], FIRST, FIRST)?;
-    let two = small(argv[2], SECOND, SECOND)?;
-    let valid = |number: i32| usize::try_from(number).ok().filter(|&number| number < DATABASES);
+    let one = arg::ranged(argv[1], i32::MIN.into(), i32::MAX.into(), FIRST)?;
+    let two = arg::ranged(argv[2], i32::MIN.into(), i32::MAX.into(), SECOND)?;
+    let valid = |number: i64| usize::try_from(number).ok().filter(|&number| number < DATABASES);
     let (Some(one), Some(two)) = (valid(one), valid(two)) else {
         return Err(DB_INDEX);
     };

@@ -140,8 +140,8 @@ pub(crate) fn lmpop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 }
 
 pub(crate) fn blmpop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let timeout = timeout(argv[1])?;
     let call = MultiPop::read(argv, 2, &["left", "right"])?;
+    let timeout = timeout(argv[1])?;
     if pop_many(cx, &call)? {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use redlua_core::Seq;
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, INDEX_OUT_OF_RANGE, NO_SUCH_KEY, SYNTAX};
-use crate::value::{End, List};
+use crate::value::{Bytes, End, List};
 
 pub(crate) fn lpush(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     push(cx, argv, End::Left)
@@ -241,13 +241,14 @@ pub(crate) fn lpos(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         return Ok(());
     };
     let limit = if limit == 0 { usize::MAX } else { limit };
-    let skip = usize::try_from(rank.unsigned_abs() - 1).unwrap_or(usize::MAX);
+    // The smallest integer cannot be negated: every match counts from the tail then.
+    let skip = rank.checked_abs().map_or(0, |rank| rank as usize - 1);
     let wanted = match count {
         None => 1,
         Some(0) => usize::MAX,
         Some(count) => count,
     };
-    let hit = |(at, other): (usize, &Box<[u8]>)| (**other == *item).then_some(at);
+    let hit = |(at, other): (usize, &Bytes)| (**other == *item).then_some(at);
     let items = list.iter().enumerate();
     let found: Vec<usize> = if rank > 0 {
         items.take(limit).filter_map(hit).skip(skip).take(wanted).collect()

@@ -175,10 +175,8 @@ pub(crate) fn getex(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         Some(_) => {
             cx.keys.set_expiry(key, deadline);
         }
-        None if options.persist => {
-            if cx.keys.peek(key).is_some_and(|entry| entry.expires().is_some()) {
-                cx.keys.set_expiry(key, None);
-            }
+        None if options.persist && cx.keys.is_volatile(key) => {
+            cx.keys.set_expiry(key, None);
         }
         None => {}
     }

@@ -9,7 +9,7 @@ use crate::arg;
 use crate::commands::zsets::{push_pairs, shrunk};
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
-use crate::value::{Bound, Lex, LexRange, ScoreRange, Value, ZSet};
+use crate::value::{Bound, Bytes, Lex, LexRange, ScoreRange, Value, ZSet};
 
 /// What a range counts by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +154,7 @@ fn select<'a>(
     reverse: bool,
     offset: i64,
     limit: i64,
-) -> Vec<(&'a Box<[u8]>, f64)> {
+) -> Vec<(&'a Bytes, f64)> {
     let len = zset.len();
     let (start, end) = match range {
         Range::Rank(start, end) => {
@@ -241,7 +241,7 @@ fn remove(cx: &mut Cx<'_>, key: &[u8], range: &Range<'_>) -> CommandResult {
     let Some(zset) = cx.keys.write::<ZSet>(key)? else {
         return cx.integer(0);
     };
-    let members: Vec<Box<[u8]>> =
+    let members: Vec<Bytes> =
         select(zset, range, false, 0, -1).into_iter().map(|(member, _)| member.clone()).collect();
     for member in &members {
         zset.remove(member);

@@ -12,7 +12,7 @@ use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
 use crate::keyspace::Keyspace;
 use crate::store::TimeoutReply;
-use crate::value::ZSet;
+use crate::value::{Bytes, ZSet};
 
 /// The flags of `ZADD`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,10 +93,7 @@ fn check_flags(flags: AddFlags, pairs: usize) -> CommandResult {
             "ERR XX and NX options at the same time are not compatible",
         ));
     }
-    if flags.greater && flags.only_new
-        || flags.less && flags.only_new
-        || flags.greater && flags.less
-    {
+    if [flags.greater, flags.less, flags.only_new].iter().filter(|flag| **flag).count() > 1 {
         return Err(CommandError::fixed(
             "ERR GT, LT, and/or NX options at the same time are not compatible",
         ));
@@ -290,15 +287,18 @@ fn pop(cx: &mut Cx<'_>, argv: &[&[u8]], max: bool) -> CommandResult {
     Ok(())
 }
 
+/// A member with its score.
+type Scored = (Bytes, f64);
+
 /// Takes up to `count` members with the lowest or highest scores away.
 fn take(
     keys: &mut Keyspace,
     key: &[u8],
     count: usize,
     max: bool,
-) -> Result<Vec<(Box<[u8]>, f64)>, CommandError> {
+) -> Result<Vec<Scored>, CommandError> {
     let Some(zset) = keys.write::<ZSet>(key)? else { return Ok(Vec::new()) };
-    let owned = |(member, score): (&Box<[u8]>, f64)| (member.clone(), score);
+    let owned = |(member, score): (&Bytes, f64)| (member.clone(), score);
     let items: Vec<_> = if max {
         zset.descending(zset.len().saturating_sub(1), count).map(owned).collect()
     } else {
@@ -346,8 +346,8 @@ pub(crate) fn zmpop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 }
 
 pub(crate) fn bzmpop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let timeout = timeout(argv[1])?;
     let call = MultiPop::read(argv, 2, &["min", "max"])?;
+    let timeout = timeout(argv[1])?;
     if pop_many(cx, &call)? {
         return Ok(());
     }

@@ -99,7 +99,7 @@ fn memory(value: &[u8]) -> Option<u64> {
     number.checked_mul(factor)
 }
 
-/// Event classes in canonical order; all but two of them together are `A`
+/// Event classes in canonical order; the common ones together are `A`, which hides `n`
 /// (`keyspaceEventsFlagsToString` in `notify.c`).
 fn events(value: &[u8]) -> Option<Vec<u8>> {
     const ALL: &[u8] = b"g$lshzxetd";
@@ -117,9 +117,9 @@ fn events(value: &[u8]) -> Option<Vec<u8>> {
     if ALL.iter().all(has) {
         text.push(b'A');
     } else {
-        text.extend(ALL.iter().filter(|class| has(class)));
+        text.extend(ALL.iter().chain(b"n").filter(|class| has(class)));
     }
-    text.extend(b"KEmn".iter().filter(|class| has(class)));
+    text.extend(b"KEm".iter().filter(|class| has(class)));
     Some(text)
 }
 

@@ -114,7 +114,9 @@ impl Config {
                 Some(Kind::Protected) => return refused("can't set protected config"),
                 _ => {}
             }
-            if changes.iter().any(|(other, _)| *other == at) {
+            // The two names of one parameter may stand side by side.
+            let earlier = pairs.iter().take(changes.len());
+            if earlier.into_iter().any(|[other, _]| other.eq_ignore_ascii_case(name)) {
                 return refused("duplicate parameter");
             }
             changes.push((at, Vec::new()));

@@ -45,6 +45,15 @@ impl Command {
                 keys.extend(store.map(|at| (at, vec!["OW", "update"])));
                 Some(keys)
             }
+            // `migrateGetKeys`: an empty key announces a list of them.
+            "migrate" => {
+                let flags = vec!["RW", "access", "delete"];
+                let list = argv.iter().skip(6).position(|word| word.eq_ignore_ascii_case(b"keys"));
+                Some(match list.filter(|_| argv.get(3).is_some_and(|key| key.is_empty())) {
+                    Some(at) => (at + 7..argv.len()).map(|at| (at, flags.clone())).collect(),
+                    None => vec![(3, flags)],
+                })
+            }
             "sort_ro" => Some(vec![(1, vec!["RO", "access"])]),
             _ => {
                 let mut keys = Vec::new();

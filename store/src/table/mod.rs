@@ -10,6 +10,7 @@ mod generic;
 mod geo;
 mod hash;
 mod hyperloglog;
+mod index;
 mod keys;
 mod list;
 mod pubsub;
@@ -27,6 +28,7 @@ use std::sync::LazyLock;
 use redlua_core::{CommandFlags, CommandSpec, KeySpec};
 
 use crate::context::Handler;
+use index::Index;
 
 pub(crate) use keys::KeyUse;
 pub(crate) use spec::{Find, KeyRule, Start};
@@ -100,11 +102,17 @@ impl Command {
 /// All commands.
 pub(crate) struct Table {
     commands: Vec<Command>,
-    /// Numbers of top-level commands, plus one, at the slot of their name's hash or after it.
-    slots: Vec<u16>,
+    /// The numbers of top-level commands by name.
+    index: Index,
+    /// The facts of each command once more, close together for look-ups.
+    specs: Vec<CommandSpec>,
+    /// Whether a command has no subcommands.
+    plain: Vec<bool>,
 }
 
-const SLOTS: usize = 1024;
+/// Commands that may replicate although they do not write (`CMD_MAY_REPLICATE` in
+/// `commands.c`); `COMMAND` does not show it.
+const MAY_REPLICATE: [&str; 6] = ["publish", "spublish", "pfcount", "eval", "evalsha", "fcall"];
 
 impl Table {
     /// The one table.
@@ -113,8 +121,21 @@ impl Table {
         &TABLE
     }
 
-    /// The command that an argv names; see [`redlua_core::Host::command`].
+    /// The facts of the command that an argv names; see [`redlua_core::Host::command`].
     #[inline]
+    pub(crate) fn spec(&self, argv: &[&[u8]]) -> Option<CommandSpec> {
+        let name = argv.first()?;
+        let number = usize::from(self.index.find(name)?);
+        let spec = *self.specs.get(number)?;
+        // The index tells shorter names for sure.
+        let plain = self.plain.get(number).copied().unwrap_or(false);
+        if plain && name.len() <= 16 {
+            return Some(spec);
+        }
+        self.resolve(argv).map(|command| command.spec)
+    }
+
+    /// The command that an argv names.
     pub(crate) fn resolve(&self, argv: &[&[u8]]) -> Option<&Command> {
         let command = self.top(argv.first()?)?;
         match argv.get(1) {
@@ -130,17 +151,9 @@ impl Table {
     }
 
     /// The top-level command of that name, in any case.
-    #[inline]
     pub(crate) fn top(&self, name: &[u8]) -> Option<&Command> {
-        let mut slot = hash(name);
-        loop {
-            let number = *self.slots.get(slot)?;
-            let command = self.commands.get(usize::from(number).checked_sub(1)?)?;
-            if command.name.as_bytes().eq_ignore_ascii_case(name) {
-                return Some(command);
-            }
-            slot = (slot + 1) % SLOTS;
-        }
+        let command = self.commands.get(usize::from(self.index.find(name)?))?;
+        command.name.as_bytes().eq_ignore_ascii_case(name).then_some(command)
     }
 
     /// A container's subcommand of that name, in any case.
@@ -189,10 +202,17 @@ impl Table {
             server::ROWS,
             cluster::ROWS,
         ];
-        let mut table = Table { commands: Vec::new(), slots: vec![0; SLOTS] };
+        let mut table = Table {
+            commands: Vec::new(),
+            index: Index::new(),
+            specs: Vec::new(),
+            plain: Vec::new(),
+        };
         for row in groups.into_iter().flatten() {
             table.add(row);
         }
+        table.specs = table.commands.iter().map(|command| command.spec).collect();
+        table.plain = table.commands.iter().map(|c| c.subcommands.is_empty()).collect();
         table
     }
 
@@ -210,6 +230,9 @@ impl Table {
         if row.flags.contains("movablekeys") {
             flags |= CommandFlags::MOVABLE_KEYS;
         }
+        if MAY_REPLICATE.contains(&row.name) {
+            flags |= CommandFlags::MAY_REPLICATE;
+        }
         match parent.and_then(|parent| self.commands.get_mut(parent)) {
             Some(container) => {
                 flags |= CommandFlags::SUBCOMMAND;
@@ -219,13 +242,7 @@ impl Table {
                     container.spec.flags |= CommandFlags::CONTAINER;
                 }
             }
-            None => {
-                let mut slot = hash(row.name.as_bytes());
-                while self.slots[slot] != 0 {
-                    slot = (slot + 1) % SLOTS;
-                }
-                self.slots[slot] = id as u16 + 1;
-            }
+            None => self.index.insert(row.name.as_bytes(), id as u16),
         }
         let [first, last, step] = row.keys;
         self.commands.push(Command {
@@ -242,20 +259,6 @@ impl Table {
     }
 }
 
-/// The slot of a name, from its length and four of its letters in any case.
-#[inline]
-fn hash(name: &[u8]) -> usize {
-    let len = name.len();
-    let letter = |at: usize| u64::from(name.get(at).copied().unwrap_or(0) | 0x20);
-    let sample = letter(0)
-        | letter(1) << 8
-        | letter(len / 2) << 16
-        | letter(len.wrapping_sub(1)) << 24
-        | letter(len.wrapping_sub(2)) << 32
-        | (len as u64) << 40;
-    (sample.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54) as usize % SLOTS
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,6 +271,9 @@ mod tests {
             let found = table.full(command.name.to_ascii_uppercase().as_bytes());
             assert_eq!(found.map(|found| found.name), Some(command.name));
             assert_eq!(table.number(command.spec.id).map(|found| found.name), Some(command.name));
+            let upper = command.name.to_ascii_uppercase();
+            let words: Vec<&[u8]> = upper.split('|').map(str::as_bytes).collect();
+            assert_eq!(table.spec(&words), Some(command.spec));
         }
         assert!(table.resolve(&[b"config", b"nosuch"]).is_none());
         assert!(table.resolve(&[b"nosuch"]).is_none());
@@ -276,17 +282,5 @@ mod tests {
         assert_eq!(name(&[b"Config", b"GET", b"x"]), Some("config|get"));
         assert_eq!(name(&[b"config"]), Some("config"));
         assert_eq!(name(&[b"get", b"x"]), Some("get"));
-    }
-
-    #[test]
-    fn probes_little() {
-        let table = Table::instance();
-        for command in table.tops() {
-            let start = hash(command.name.as_bytes());
-            let at =
-                table.slots.iter().position(|&n| usize::from(n) == command.spec.id as usize + 1);
-            let distance = (at.unwrap() + SLOTS - start) % SLOTS;
-            assert!(distance < 8, "{} is {distance} slots away", command.name);
-        }
     }
 }

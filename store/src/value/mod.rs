@@ -12,9 +12,9 @@ mod zset;
 
 pub(crate) use hash::{Hash, Threshold};
 pub(crate) use list::{End, List};
-pub(crate) use set::{Members, Set};
+pub(crate) use set::Set;
 pub(crate) use stream::{
-    Entry, EntryRef, Group, Keep, NewId, Node, NodeLimit, Pending, Refused, Stream, StreamId, Trim,
+    EntryRef, Group, Keep, NewId, NodeLimit, Pending, Refused, Stream, StreamId, Trim,
 };
 pub(crate) use text::{Digits, Str};
 pub(crate) use zset::{Bound, Lex, LexRange, ScoreRange, ZSet};

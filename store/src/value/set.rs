@@ -19,9 +19,6 @@ pub(crate) enum Set {
     Table(Dict<()>),
 }
 
-/// The members of a set, one after another.
-pub(crate) type Members<'a> = Box<dyn Iterator<Item = Cow<'a, [u8]>> + 'a>;
-
 impl Default for Set {
     fn default() -> Self {
         Set::Ints(Vec::new())
@@ -61,12 +58,12 @@ impl Set {
                     Err(at) => {
                         ints.insert(at, int);
                         if ints.len() > max_ints {
-                            self.to_table();
+                            self.become_table();
                         }
                         return true;
                     }
                 },
-                None => self.to_table(),
+                None => self.become_table(),
             }
         }
         match self {
@@ -103,7 +100,7 @@ impl Set {
     }
 
     /// All members.
-    pub(crate) fn iter(&self) -> Members<'_> {
+    pub(crate) fn iter(&self) -> Box<dyn Iterator<Item = Cow<'_, [u8]>> + '_> {
         match self {
             Set::Ints(ints) => Box::new(ints.iter().map(|int| Cow::Owned(digits(*int)))),
             Set::Table(dict) => Box::new(dict.keys().map(|key| Cow::Borrowed(&**key))),
@@ -121,7 +118,7 @@ impl Set {
     }
 
     /// Makes it a hash table.
-    pub(crate) fn to_table(&mut self) {
+    pub(crate) fn become_table(&mut self) {
         if let Set::Ints(ints) = self {
             let mut dict = Dict::default();
             for int in ints {

@@ -52,13 +52,18 @@ impl Str {
     /// Replaces the value as `SET` does, reusing the buffer.
     #[inline]
     pub(crate) fn assign(&mut self, bytes: &[u8]) {
-        if let Str::Raw(buffer) = self
-            && bytes.len() > EMBEDDED
-        {
-            buffer.clear();
-            buffer.extend_from_slice(bytes);
-        } else {
-            *self = Str::new(bytes);
+        match self {
+            Str::Raw(buffer) if bytes.len() > EMBEDDED => {
+                buffer.clear();
+                buffer.extend_from_slice(bytes);
+            }
+            Str::Short(len, buffer) if bytes.len() <= INLINE && integer(bytes).is_none() => {
+                if let Some(place) = buffer.get_mut(..bytes.len()) {
+                    place.copy_from_slice(bytes);
+                    *len = bytes.len() as u8;
+                }
+            }
+            _ => *self = Str::new(bytes),
         }
     }
 

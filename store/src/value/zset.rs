@@ -169,20 +169,13 @@ impl ZSet {
     /// The ranks `start..end` whose members are in the range. When scores differ the answer is
     /// what the listpack's linear search finds (`zzlFirstInLexRange` in `t_zset.c`).
     pub(crate) fn by_lex(&self, range: LexRange<'_>) -> (usize, usize) {
-        if range.is_empty() {
+        if self.misses(range) {
             return (0, 0);
         }
         if !self.compact {
             let start = self.order.partition(|_, member| !range.reaches(member));
             let end = self.order.partition(|_, member| range.within(member));
             return (start, end.max(start));
-        }
-        let last = self.len().checked_sub(1).and_then(|rank| self.at(rank));
-        let first = self.at(0);
-        if !last.is_some_and(|(member, _)| range.reaches(member))
-            || !first.is_some_and(|(member, _)| range.within(member))
-        {
-            return (0, 0);
         }
         let start = self.iter().position(|(member, _)| range.reaches(member)).unwrap_or(0);
         let count = self
@@ -192,33 +185,29 @@ impl ZSet {
         (start, start + count)
     }
 
-    /// The same for a walk downwards (`zzlLastInLexRange`): where it begins, plus one, and where
-    /// it ends.
+    /// The same for a walk downwards (`zzlLastInLexRange`).
     pub(crate) fn by_lex_down(&self, range: LexRange<'_>) -> (usize, usize) {
-        if !self.compact || range.is_empty() {
+        if !self.compact || self.misses(range) {
             return self.by_lex(range);
         }
-        let (start, end) = self.by_lex(range);
-        if start == end && self.is_empty() {
-            return (0, 0);
-        }
-        let last = self.len().checked_sub(1).and_then(|rank| self.at(rank));
-        if !last.is_some_and(|(member, _)| range.reaches(member))
-            || !self.at(0).is_some_and(|(member, _)| range.within(member))
-        {
-            return (0, 0);
-        }
-        let Some(back) =
-            self.descending(self.len() - 1, usize::MAX).position(|(m, _)| range.within(m))
-        else {
-            return (0, 0);
-        };
-        let end = self.len() - back;
+        let last = self.len().saturating_sub(1);
+        let skipped = self.descending(last, usize::MAX).position(|(m, _)| range.within(m));
+        let end = self.len() - skipped.unwrap_or(self.len());
         let count = self
-            .descending(end - 1, usize::MAX)
+            .descending(last, usize::MAX)
+            .skip(self.len() - end)
             .take_while(|(member, _)| range.reaches(member))
             .count();
         (end - count, end)
+    }
+
+    /// Whether the range is empty or lies outside the first and last member
+    /// (`zzlIsInLexRange`).
+    fn misses(&self, range: LexRange<'_>) -> bool {
+        let last = self.len().checked_sub(1).and_then(|rank| self.at(rank));
+        range.is_empty()
+            || !last.is_some_and(|(member, _)| range.reaches(member))
+            || !self.at(0).is_some_and(|(member, _)| range.within(member))
     }
 
     /// Whether it is a listpack.
