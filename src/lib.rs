@@ -49,3 +49,8 @@ pub use redlua_engine::{Engine, Monitor};
 pub use redlua_store as store;
 pub use redlua_store::Store;
 pub use script::{Invocation, Script};
+
+/// The examples of README.md run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
