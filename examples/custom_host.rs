@@ -51,7 +51,7 @@ impl Host for Mock {
 }
 // redlua: to here
 
-pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let script = "redis.call('SET', KEYS[1], ARGV[1]); return redis.call('GET', KEYS[1])";
     let mut client = Client::with_host(Mock::default()); // redlua
     println!("{:?}", client.command(("EVAL", script, 1, "greeting", "hello"))?); // redlua

@@ -1,7 +1,6 @@
 //! The embedding example does what it says, in as many lines as it says.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[allow(unreachable_pub, reason = "an example is a crate of its own")]
 #[path = "../examples/custom_host.rs"]
 mod custom_host;
 
