@@ -92,10 +92,8 @@ const REST: &str = "server";
 /// # Errors
 /// The notes cannot be read, or one names no command.
 pub fn commands(notes: &Path) -> Result<Vec<CommandState>, Error> {
-    let mut notes: BTreeMap<String, Note> = case::lines::<Note>(notes)?
-        .into_iter()
-        .map(|note| (note.command.clone(), note))
-        .collect();
+    let mut notes: BTreeMap<String, Note> =
+        case::lines::<Note>(notes)?.into_iter().map(|note| (note.command.clone(), note)).collect();
     let broken = |error: redlua::Error| Error::Target(std::io::Error::other(error.to_string()));
     let reply = Client::new().command(("COMMAND",)).map_err(broken)?;
     let mut entries: Vec<Entry> = redlua::from_reply(&reply).map_err(broken)?;
