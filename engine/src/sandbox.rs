@@ -170,7 +170,7 @@ pub(crate) const LOAD_VIEW: usize = 1;
 /// The world of function libraries: [`CALL_VIEW`] and [`LOAD_VIEW`].
 pub(crate) fn functions() -> Environment {
     let mut globals = lua_libraries();
-    globals.push(Entry::new("redis", Item::Table(arranged(redis_api(), &REDIS))));
+    globals.push(Entry::new("redis", Item::Table(arranged(redis_api(), &REDIS_IN_FUNCTIONS))));
     let globals = arranged(globals, &GLOBALS);
     let mut load = vec![Entry::new("register_function", Native::RegisterFunction.item())];
     load.extend(log_api());

@@ -22,10 +22,12 @@ pub(crate) struct StackReader {
     count: c_int,
     /// Stack index of the value under the cursor; 0 for none.
     cursor: c_int,
+    /// The type of that value: asked of Lua once, for every method looks at it.
+    kind: Kind,
     /// The highest index that holds an argument or the resolved form of one.
     floor: c_int,
     /// Where the cursor was before, innermost last.
-    path: SmallVec<[c_int; 16]>,
+    path: SmallVec<[(c_int, Kind); 16]>,
 }
 
 impl StackReader {
@@ -36,25 +38,38 @@ impl StackReader {
     /// [`StackWriter`](crate::writer::StackWriter) while the cursor is not inside a table.
     pub(crate) unsafe fn new(lua: *mut lua_State, base: c_int, count: c_int) -> Self {
         let floor = base + count - 1;
-        let mut reader = StackReader { lua, base, count, cursor: 0, floor, path: SmallVec::new() };
+        let (cursor, kind, path) = (0, Kind::None, SmallVec::new());
+        let mut reader = StackReader { lua, base, count, cursor, kind, floor, path };
         reader.select(0);
         reader
     }
 
-    /// Puts the cursor on the value just pushed.
+    /// Puts the cursor on the value on top of the stack, which is at `index`.
     ///
     /// # Safety
     /// The top of the stack is that value. Stack: up to +1 while a stand-in is resolved.
     #[inline]
-    unsafe fn arrive(&mut self) -> Kind {
+    unsafe fn arrive(&mut self, index: c_int) -> Kind {
+        self.cursor = index;
         // SAFETY: the top of the stack is a value of this reader.
         unsafe {
-            let kind = ffi::lua_type(self.lua, -1);
-            if kind == ffi::LUA_TTABLE && proxy::push_target(self.lua, -1) {
-                ffi::lua_replace(self.lua, -2);
+            self.kind = kind_of(ffi::lua_type(self.lua, index));
+            if self.kind == Kind::Table && proxy::push_target(self.lua, index) {
+                ffi::lua_replace(self.lua, index);
             }
-            self.cursor = ffi::lua_gettop(self.lua);
-            kind_of(kind)
+        }
+        self.kind
+    }
+
+    /// The index of the next value to be pushed. Inside of a table the cursor is on top of the
+    /// stack; an argument may have results above it.
+    #[inline]
+    fn above(&self) -> c_int {
+        if self.path.is_empty() {
+            // SAFETY: `lua` is live.
+            unsafe { ffi::lua_gettop(self.lua) + 1 }
+        } else {
+            self.cursor + 1
         }
     }
 
@@ -65,13 +80,14 @@ impl StackReader {
 
     #[inline]
     fn descend(&mut self) {
-        self.path.push(self.cursor);
+        self.path.push((self.cursor, self.kind));
     }
 
     #[inline]
     fn ascend(&mut self) {
-        if let Some(cursor) = self.path.pop() {
+        if let Some((cursor, kind)) = self.path.pop() {
             self.cursor = cursor;
+            self.kind = kind;
         }
     }
 }
@@ -82,21 +98,17 @@ impl StackReader {
 impl ValueReader for StackReader {
     #[inline]
     fn kind(&self) -> Kind {
-        if self.cursor == 0 {
-            return Kind::None;
-        }
-        // SAFETY: see above.
-        kind_of(unsafe { ffi::lua_type(self.lua, self.cursor) })
+        self.kind
     }
 
     fn boolean(&self) -> bool {
         // SAFETY: see above.
-        self.kind() == Kind::Boolean && unsafe { ffi::lua_toboolean(self.lua, self.cursor) != 0 }
+        self.kind == Kind::Boolean && unsafe { ffi::lua_toboolean(self.lua, self.cursor) != 0 }
     }
 
     #[inline]
     fn number(&self) -> f64 {
-        if self.kind() != Kind::Number {
+        if self.kind != Kind::Number {
             return 0.0;
         }
         // SAFETY: see above.
@@ -105,7 +117,7 @@ impl ValueReader for StackReader {
 
     #[inline]
     fn bytes(&self) -> &[u8] {
-        if self.kind() != Kind::String {
+        if self.kind != Kind::String {
             return &[];
         }
         // SAFETY: the value is a string, so nothing is converted; it stays on the stack, hence
@@ -114,7 +126,7 @@ impl ValueReader for StackReader {
     }
 
     fn address(&self) -> usize {
-        match self.kind() {
+        match self.kind {
             // SAFETY: see above.
             Kind::LightUserData => unsafe { ffi::lua_touserdata(self.lua, self.cursor).addr() },
             Kind::None | Kind::Nil | Kind::Boolean | Kind::Number | Kind::String => 0,
@@ -124,7 +136,7 @@ impl ValueReader for StackReader {
     }
 
     fn len(&self) -> usize {
-        if self.kind() != Kind::Table {
+        if self.kind != Kind::Table {
             return 0;
         }
         // SAFETY: see above; raw for tables in Lua 5.1.
@@ -139,6 +151,7 @@ impl ValueReader for StackReader {
 
     #[inline]
     fn enter_index(&mut self, index: i64) -> Kind {
+        let above = self.above();
         self.descend();
         // SAFETY: the cursor is on a table. Stack +1.
         unsafe {
@@ -149,18 +162,19 @@ impl ValueReader for StackReader {
                     ffi::lua_rawget(self.lua, self.cursor);
                 }
             }
-            self.arrive()
+            self.arrive(above)
         }
     }
 
     #[inline]
     fn enter_field(&mut self, name: &[u8]) -> Kind {
+        let above = self.above();
         self.descend();
         // SAFETY: the cursor is on a table. Stack +1; allocates the key.
         unsafe {
             ffi::lua_pushlstring(self.lua, name.as_ptr().cast(), name.len());
             ffi::lua_rawget(self.lua, self.cursor);
-            self.arrive()
+            self.arrive(above)
         }
     }
 
@@ -172,24 +186,26 @@ impl ValueReader for StackReader {
     }
 
     fn iterate(&mut self) {
+        let above = self.above();
         self.descend();
         // SAFETY: a nil key to begin with and a nil in place of the value. Stack +2.
         unsafe {
             ffi::lua_pushnil(self.lua);
             ffi::lua_pushnil(self.lua);
-            self.cursor = ffi::lua_gettop(self.lua);
         }
+        self.cursor = above + 1;
+        self.kind = Kind::Nil;
     }
 
     #[inline]
     fn next(&mut self) -> bool {
-        let Some(&table) = self.path.last() else { return false };
+        let Some(&(table, _)) = self.path.last() else { return false };
         // SAFETY: below the cursor's value is the key that lua_next returned last (or the first
         // nil), so it is valid for the table. Stack -1, then +1 or -1.
         unsafe {
             ffi::lua_settop(self.lua, self.cursor - 1);
             if ffi::lua_next(self.lua, table) != 0 {
-                self.arrive();
+                self.arrive(self.cursor);
                 true
             } else {
                 self.ascend();
@@ -204,7 +220,7 @@ impl ValueReader for StackReader {
         // SAFETY: the key is just below the value. Stack +1.
         unsafe {
             ffi::lua_pushvalue(self.lua, self.cursor - 1);
-            self.arrive();
+            self.arrive(self.cursor + 1);
         }
     }
 
@@ -249,20 +265,22 @@ impl Arguments for StackReader {
                 // SAFETY: the index is that of an argument. A stand-in's target is pushed and
                 // stays on the stack until the native returns.
                 unsafe {
-                    if ffi::lua_type(self.lua, self.cursor) == ffi::LUA_TTABLE
-                        && proxy::push_target(self.lua, self.cursor)
-                    {
+                    self.kind = kind_of(ffi::lua_type(self.lua, self.cursor));
+                    if self.kind == Kind::Table && proxy::push_target(self.lua, self.cursor) {
                         self.cursor = ffi::lua_gettop(self.lua);
                         self.floor = self.cursor;
                     }
                 }
             }
-            _ => self.cursor = 0,
+            _ => {
+                self.cursor = 0;
+                self.kind = Kind::None;
+            }
         }
     }
 
     fn pin(&mut self) -> Option<ScriptId> {
-        if self.kind() != Kind::Function {
+        if self.kind != Kind::Function {
             return None;
         }
         // SAFETY: pushes the function and moves it to the registry. Stack +1, -1; allocates.

@@ -41,11 +41,7 @@ pub fn compress(input: &[u8], room: usize) -> Option<Vec<u8>> {
         if out.bytes.len() + 4 - spare >= room {
             return None;
         }
-        let limit = (input.len() - at - 2).min(MAX_MATCH);
-        let mut length = 3;
-        while length < limit && input[from + length] == input[at + length] {
-            length += 1;
-        }
+        let length = match_length(input, from, at);
         out.reference(at - from - 1, length - 2);
         at += length;
         if at + 2 >= input.len() {
@@ -150,6 +146,26 @@ impl Output {
         self.close();
         self.bytes
     }
+}
+
+/// How far the bytes at `from` and `at` agree; three do. The limit leaves two bytes over for the
+/// next slot, but liblzf compares the first nineteen without looking at it.
+fn match_length(input: &[u8], from: usize, at: usize) -> usize {
+    let limit = (input.len() - at - 2).min(MAX_MATCH);
+    let same = |length: usize| input.get(from + length) == input.get(at + length);
+    let mut length = 3;
+    if limit > 16 {
+        while length < 19 && same(length) {
+            length += 1;
+        }
+        if length < 19 {
+            return length;
+        }
+    }
+    while length < limit && same(length) {
+        length += 1;
+    }
+    length
 }
 
 /// The table's slot for the three bytes at `at`; `None` when fewer are left.

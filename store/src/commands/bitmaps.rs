@@ -227,7 +227,7 @@ fn position(bytes: &[u8], wanted: bool, first: usize, last: usize) -> Option<usi
     let mut at = first;
     while at <= last {
         let byte = *bytes.get(at / 8)?;
-        if at % 8 == 0 && byte == boring {
+        if at.is_multiple_of(8) && byte == boring {
             at += 8;
         } else if (byte & (0x80 >> (at % 8)) != 0) == wanted {
             return Some(at);

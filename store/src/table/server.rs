@@ -4,7 +4,7 @@
 
 use super::Row;
 use crate::commands::{
-    absent, acl, admin, command_info, configuration, container, debug, help, keys, monitoring,
+    absent, acl, admin, command_info, configuration, container, debug, dump, help, keys, monitoring,
 };
 
 #[rustfmt::skip]
@@ -72,7 +72,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("psync", -3, "admin noscript no_async_loading no_multi", "admin slow dangerous", [0, 0, 0], "", "", absent),
     Row::new("replconf", -1, "admin noscript loading stale allow_busy", "admin slow dangerous", [0, 0, 0], "", "", absent),
     Row::new("replicaof", 3, "admin noscript stale no_async_loading", "admin slow dangerous", [0, 0, 0], "", "", admin::replicaof),
-    Row::new("restore-asking", -4, "write denyoom asking", "keyspace write slow dangerous", [1, 1, 1], "OW update@1", "", absent),
+    Row::new("restore-asking", -4, "write denyoom asking", "keyspace write slow dangerous", [1, 1, 1], "OW update@1", "", dump::restore),
     Row::new("role", 1, "noscript loading stale fast", "admin fast dangerous", [0, 0, 0], "", "", admin::role),
     Row::new("save", 1, "admin noscript no_async_loading no_multi", "admin slow dangerous", [0, 0, 0], "", "", admin::save),
     Row::new("shutdown", -1, "admin noscript loading stale no_multi allow_busy", "admin slow dangerous", [0, 0, 0], "", "", admin::shutdown),

@@ -3,7 +3,7 @@
 //! The columns are those of [`Row::new`]; the facts are what a server's `COMMAND` answers.
 
 use super::Row;
-use crate::commands::{absent, counters, lcs, strings};
+use crate::commands::{counters, lcs, strings};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[

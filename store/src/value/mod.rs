@@ -14,7 +14,7 @@ pub(crate) use hash::{Hash, Threshold};
 pub(crate) use list::{End, List};
 pub(crate) use set::Set;
 pub(crate) use stream::{
-    EntryRef, Group, Keep, NewId, NodeLimit, Pending, Refused, Stream, StreamId, Trim,
+    Entry, EntryRef, Group, Keep, NewId, Node, NodeLimit, Pending, Refused, Stream, StreamId, Trim,
 };
 pub(crate) use text::{Digits, Str};
 pub(crate) use zset::{Bound, Lex, LexRange, ScoreRange, ZSet};

@@ -80,11 +80,11 @@ pub(crate) fn xautoclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let mut deleted = Vec::new();
     let mut from = Bound::Included(start);
     let mut cursor = StreamId::MIN;
-    loop {
-        let Some(group) = stream.groups.get_mut(name) else { break };
-        let Some((&id, pending)) = group.pending().range((from, Bound::Unbounded)).next() else {
-            break;
-        };
+    while let Some((&id, pending)) = stream
+        .groups
+        .get(name)
+        .and_then(|group| group.pending().range((from, Bound::Unbounded)).next())
+    {
         if attempts == 0 || left == 0 {
             cursor = id;
             break;

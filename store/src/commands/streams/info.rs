@@ -38,6 +38,7 @@ pub(crate) fn xinfo_groups(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 }
 
 pub(crate) fn xinfo_stream(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    let stream = cx.keys.read::<Stream>(argv[2])?.ok_or(NO_SUCH_KEY)?;
     let syntax = || CommandError::subcommand("xinfo", argv[1]);
     let mut full = None;
     match argv.get(3..).unwrap_or_default() {
@@ -55,7 +56,6 @@ pub(crate) fn xinfo_stream(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         }
         _ => return Err(syntax()),
     }
-    let stream = cx.keys.read::<Stream>(argv[2])?.ok_or(NO_SUCH_KEY)?;
     let sink = &mut *cx.sink;
     sink.map(if full.is_some() { 9 } else { 10 });
     number(sink, "length", stream.len);

@@ -69,7 +69,7 @@ fn read(cx: &mut Cx<'_>, argv: &[&[u8]], grouped: bool) -> CommandResult {
             Some((group, consumer)) => deliver(stream, group, consumer, *id, &options, now),
             None => {
                 let new = stream.len > 0 && stream.last_entry_id() > *id;
-                new.then(|| Delivery::Entries(*id, options.count))
+                new.then_some(Delivery::Entries(*id, options.count))
             }
         };
         if let Some(delivery) = delivery {
@@ -246,7 +246,7 @@ impl<'a> Options<'a> {
                     at += 1;
                 }
                 [_, ..] if arg::is(option, "streams") => {
-                    if rest.len() % 2 != 0 {
+                    if !rest.len().is_multiple_of(2) {
                         return Err(UNBALANCED);
                     }
                     (options.keys, options.ids) = rest.split_at(rest.len() / 2);

@@ -1,0 +1,105 @@
+//! `DUMP` and `RESTORE` (`cluster.c`). They must not know the serialised forms.
+
+use redlua_conversions::rdb;
+
+use crate::arg;
+use crate::context::Cx;
+use crate::dump;
+use crate::error::{CommandError, CommandResult, SYNTAX};
+
+const BAD_IDLE: CommandError = CommandError::fixed("ERR Invalid IDLETIME value, must be >= 0");
+const BAD_FREQUENCY: CommandError =
+    CommandError::fixed("ERR Invalid FREQ value, must be >= 0 and <= 255");
+const BAD_TTL: CommandError = CommandError::fixed("ERR Invalid TTL value, must be >= 0");
+const BUSY_KEY: CommandError = CommandError::fixed("BUSYKEY Target key name already exists.");
+const BAD_PAYLOAD: CommandError =
+    CommandError::fixed("ERR DUMP payload version or checksum are wrong");
+const BAD_DATA: CommandError = CommandError::fixed("ERR Bad data format");
+
+pub(crate) fn dump(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    match cx.keys.value(argv[1]) {
+        Some(value) => {
+            let mut payload = dump::save(value);
+            rdb::seal(&mut payload);
+            cx.sink.bulk(&payload);
+        }
+        None => cx.sink.null(),
+    }
+    Ok(())
+}
+
+pub(crate) fn restore(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    let options = Options::parse(argv.get(4..).unwrap_or_default())?;
+    let key = argv[1];
+    if !options.replace && cx.keys.exists(key) {
+        return Err(BUSY_KEY);
+    }
+    let ttl = arg::integer(argv[2])?;
+    if ttl < 0 {
+        return Err(BAD_TTL);
+    }
+    rdb::unseal(argv[3]).ok_or(BAD_PAYLOAD)?;
+    // A value that is cut off takes its last bytes from the footer, as the server's does.
+    let value = dump::load(argv[3], &cx.keys.tuning).ok_or(BAD_DATA)?;
+    let now = cx.keys.now();
+    let expires = match ttl {
+        0 => None,
+        ttl if options.absolute => Some(ttl),
+        ttl => Some(ttl.saturating_add(now)),
+    };
+    if expires.is_some_and(|expires| expires <= now) {
+        cx.keys.delete(key);
+        return cx.ok();
+    }
+    cx.keys.set(key, value);
+    if expires.is_some() {
+        cx.keys.set_expiry(key, expires);
+    }
+    if let Some(idle) = options.idle {
+        let seconds = u32::try_from(now / 1000).unwrap_or(0);
+        cx.keys.set_accessed(key, seconds.saturating_sub(idle));
+    }
+    cx.ok()
+}
+
+#[derive(Default)]
+struct Options {
+    replace: bool,
+    absolute: bool,
+    /// Seconds since the key was last used.
+    idle: Option<u32>,
+}
+
+impl Options {
+    fn parse(mut rest: &[&[u8]]) -> Result<Self, CommandError> {
+        let mut options = Options::default();
+        let mut frequency = false;
+        while let [word, after @ ..] = rest {
+            rest = match after {
+                _ if arg::is(word, "replace") => {
+                    options.replace = true;
+                    after
+                }
+                _ if arg::is(word, "absttl") => {
+                    options.absolute = true;
+                    after
+                }
+                [value, after @ ..] if arg::is(word, "idletime") && !frequency => {
+                    let idle = u64::try_from(arg::integer(value)?).map_err(|_| BAD_IDLE)?;
+                    options.idle = Some(u32::try_from(idle).unwrap_or(u32::MAX));
+                    after
+                }
+                [value, after @ ..] if arg::is(word, "freq") && options.idle.is_none() => {
+                    // Without an LFU policy the counter is not kept.
+                    if !(0..=255).contains(&arg::integer(value)?) {
+                        return Err(BAD_FREQUENCY);
+                    }
+                    frequency = true;
+                    after
+                }
+                _ => return Err(SYNTAX),
+            };
+        }
+        Ok(options)
+    }
+}
