@@ -30,8 +30,8 @@
 
 #[cfg(not(feature = "mlua-lua51"))]
 compile_error!(
-    "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default) or \
-     `mlua-luajit`"
+    "redlua needs a Lua engine: enable one of its cargo features, of which there is now \
+     `mlua-lua51` (the default)"
 );
 
 mod backends;
