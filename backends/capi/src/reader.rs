@@ -233,8 +233,9 @@ impl ValueReader for StackReader {
         unsafe {
             ffi::lua_settop(self.lua, self.cursor - 1);
             ffi::lua_pushvalue(self.lua, -1);
+            let index = self.cursor;
             self.descend();
-            self.arrive();
+            self.arrive(index);
         }
         true
     }
