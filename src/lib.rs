@@ -48,9 +48,14 @@ pub use client::{Client, Connection};
 pub use redlua_conversions as conversions;
 pub use redlua_conversions::{Error, Reply, from_reply, to_args};
 pub use redlua_core as core;
-pub use redlua_core::{Host, Limits, Protocol, Session};
+pub use redlua_core::{CommandFlags, CommandSpec, Host, Limits, Protocol, ReplySink, Session};
 pub use redlua_engine as engine;
 pub use redlua_engine::{Engine, Monitor};
 pub use redlua_store as store;
 pub use redlua_store::Store;
 pub use script::{Invocation, Script};
+
+/// The examples of README.md run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
