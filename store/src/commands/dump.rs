@@ -1,4 +1,4 @@
-//! `DUMP` and `RESTORE` (`cluster.c`). They must not know the serialised forms.
+//! `DUMP`, `RESTORE` and `MIGRATE` (`cluster.c`). They must not know the serialised forms.
 
 use redlua_conversions::rdb;
 
@@ -14,6 +14,11 @@ const BAD_TTL: CommandError = CommandError::fixed("ERR Invalid TTL value, must b
 const BUSY_KEY: CommandError = CommandError::fixed("BUSYKEY Target key name already exists.");
 const BAD_PAYLOAD: CommandError =
     CommandError::fixed("ERR DUMP payload version or checksum are wrong");
+const KEY_BESIDE_KEYS: CommandError = CommandError::fixed(
+    "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string",
+);
+const UNREACHABLE: CommandError =
+    CommandError::fixed("IOERR error or timeout writing to target instance");
 const BAD_DATA: CommandError = CommandError::fixed("ERR Bad data format");
 
 pub(crate) fn dump(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -102,4 +107,34 @@ impl Options {
         }
         Ok(options)
     }
+}
+
+/// `MIGRATE` (`cluster.c migrateCommand`): an embedded store reaches no other server, so keys that
+/// exist cannot leave.
+pub(crate) fn migrate(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    let mut keys = argv.get(3..4).unwrap_or_default();
+    let mut words = argv.get(6..).unwrap_or_default();
+    while let Some((word, rest)) = words.split_first() {
+        let values = match word.to_ascii_lowercase().as_slice() {
+            b"copy" | b"replace" => 0,
+            b"auth" => 1,
+            b"auth2" => 2,
+            b"keys" => {
+                if keys.first().is_some_and(|key| !key.is_empty()) {
+                    return Err(KEY_BESIDE_KEYS);
+                }
+                keys = rest;
+                rest.len()
+            }
+            _ => return Err(SYNTAX),
+        };
+        words = rest.get(values..).ok_or(SYNTAX)?;
+    }
+    arg::integer(argv[5])?;
+    arg::integer(argv[4])?;
+    if keys.iter().any(|key| cx.keys.exists(key)) {
+        return Err(UNREACHABLE);
+    }
+    cx.sink.status(b"NOKEY");
+    Ok(())
 }

@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("expireat", -3, "write fast", "keyspace write fast", [1, 1, 1], "RW update@1", "", expiry::expireat),
     Row::new("expiretime", 2, "readonly fast", "keyspace read fast", [1, 1, 1], "RO access@1", "", expiry::expiretime),
     Row::new("keys", 2, "readonly", "keyspace read slow dangerous", [0, 0, 0], "", "request_policy:all_shards nondeterministic_output_order", keys::keys),
-    Row::new("migrate", -6, "write movablekeys", "keyspace write slow dangerous", [3, 3, 1], "RW access delete@3;RW access delete incomplete@KEYS:-2 -1 1 0", "nondeterministic_output", absent),
+    Row::new("migrate", -6, "write movablekeys", "keyspace write slow dangerous", [3, 3, 1], "RW access delete@3;RW access delete incomplete@KEYS:-2 -1 1 0", "nondeterministic_output", dump::migrate),
     Row::new("move", 3, "write fast", "keyspace write fast", [1, 1, 1], "RW access update@1", "", keys::move_key),
     Row::new("object", -2, "", "slow", [0, 0, 0], "", "", container),
     Row::new("object|encoding", 3, "readonly", "keyspace read slow", [2, 2, 1], "RO@2", "nondeterministic_output", object::encoding),
