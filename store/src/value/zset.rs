@@ -82,6 +82,8 @@ impl ZSet {
 
     /// Sets a member's score; returns the one it had.
     pub(crate) fn set(&mut self, member: &[u8], score: f64) -> Option<f64> {
+        // A listpack keeps whole scores as integers, which have no negative zero.
+        let score = if self.compact { score + 0.0 } else { score };
         match self.scores.find_mut(member) {
             Some(slot) => {
                 let old = std::mem::replace(slot, score);
