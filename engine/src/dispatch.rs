@@ -106,10 +106,13 @@ impl Engine {
 /// A command of the host.
 fn plain(host: &mut dyn Host, session: &mut Session, argv: &[&[u8]], sink: &mut dyn ReplySink) {
     let Some(spec) = host.command(argv) else {
-        // A name that is known alone is a container's, and the second word is not.
-        let container = argv.len() > 1 && argv.get(..1).is_some_and(|n| host.command(n).is_some());
-        let unknown = if container { text::unknown_subcommand } else { text::unknown_command };
-        return sink.error(&unknown(argv));
+        // A name that is known alone but not with its second word has subcommands.
+        let known = argv.get(..1).is_some_and(|name| host.command(name).is_some());
+        return sink.error(&if known && argv.len() > 1 {
+            text::unknown_subcommand(argv)
+        } else {
+            text::unknown_command(argv)
+        });
     };
     let subcommand = spec.flags.contains(CommandFlags::SUBCOMMAND);
     if !spec.accepts(argv.len()) {

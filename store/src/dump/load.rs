@@ -4,7 +4,7 @@ use redlua_conversions::number::parse_f64;
 use redlua_conversions::rdb::Reader;
 
 use super::listpack::Element;
-use super::{PACKED_NODE, PLAIN_NODE, intset, kind, listpack, streams, ziplist};
+use super::{PACKED_NODE, PLAIN_NODE, intset, kind, listpack, streams, ziplist, zipmap};
 use crate::keyspace::Tuning;
 use crate::value::{End, Hash, List, Set, Str, Threshold, Value, Variant, ZSet};
 
@@ -26,7 +26,7 @@ pub(crate) fn load(body: &[u8], tuning: &Tuning) -> Option<Value> {
             }
             set.wrap()
         }
-        kind::HASH | kind::HASH_LISTPACK | kind::HASH_ZIPLIST => {
+        kind::HASH | kind::HASH_LISTPACK | kind::HASH_ZIPLIST | kind::HASH_ZIPMAP => {
             load_hash(kind, &mut reader, tuning.hash)?.wrap()
         }
         kind::ZSET | kind::ZSET_2 | kind::ZSET_LISTPACK | kind::ZSET_ZIPLIST => {
@@ -87,23 +87,22 @@ fn load_hash(kind: u8, reader: &mut Reader<'_>, threshold: Threshold) -> Option<
         return Some(hash);
     }
     let blob = reader.string()?;
+    let elements = match kind {
+        kind::HASH_ZIPMAP => zipmap::parse(&blob)?,
+        kind::HASH_ZIPLIST => ziplist::parse(&blob)?,
+        _ => listpack::parse(&blob)?,
+    };
     // What was a listpack stays one however long its elements are.
     let threshold = Threshold { value: usize::MAX, ..threshold };
-    for (field, value) in pairs(&blob, kind == kind::HASH_ZIPLIST)? {
+    for (field, value) in pairs(elements)? {
         hash.set(&field.to_vec(), &value.to_vec(), threshold).then_some(())?;
     }
     Some(hash)
 }
 
 fn load_zset(kind: u8, reader: &mut Reader<'_>, threshold: Threshold) -> Option<ZSet> {
-    let mut zset = ZSet::default();
-    let mut insert = |member: &[u8], score: f64, threshold: Threshold| {
-        if score.is_nan() || zset.set(member, score).is_some() {
-            return None;
-        }
-        zset.settle(member.len(), threshold);
-        Some(())
-    };
+    let mut items = Vec::new();
+    let mut threshold = threshold;
     if matches!(kind, kind::ZSET | kind::ZSET_2) {
         for _ in 0..reader.length()? {
             let member = reader.string()?;
@@ -111,17 +110,28 @@ fn load_zset(kind: u8, reader: &mut Reader<'_>, threshold: Threshold) -> Option<
                 kind::ZSET => text_score(reader)?,
                 _ => f64::from_le_bytes(reader.chunk()?),
             };
-            insert(&member, score, threshold)?;
+            items.push((member.to_vec(), score));
         }
     } else {
         let blob = reader.string()?;
-        let threshold = Threshold { value: usize::MAX, ..threshold };
-        for (member, score) in pairs(&blob, kind == kind::ZSET_ZIPLIST)? {
+        let elements = match kind {
+            kind::ZSET_ZIPLIST => ziplist::parse(&blob)?,
+            _ => listpack::parse(&blob)?,
+        };
+        threshold.value = usize::MAX;
+        for (member, score) in pairs(elements)? {
             let score = match score {
                 Element::Integer(score) => score as f64,
                 Element::Bytes(text) => parse_f64(text)?,
             };
-            insert(&member.to_vec(), score, threshold)?;
+            items.push((member.to_vec(), score));
+        }
+    }
+    let longest = items.iter().map(|(member, _)| member.len()).max().unwrap_or(0);
+    let mut zset = ZSet::sized(items.len(), longest, threshold);
+    for (member, score) in items {
+        if score.is_nan() || zset.set(&member, score).is_some() {
+            return None;
         }
     }
     Some(zset)
@@ -138,9 +148,8 @@ fn text_score(reader: &mut Reader<'_>) -> Option<f64> {
     }
 }
 
-/// The elements of a blob by twos.
-fn pairs(blob: &[u8], old: bool) -> Option<Vec<(Element<'_>, Element<'_>)>> {
-    let elements = if old { ziplist::parse(blob)? } else { listpack::parse(blob)? };
+/// The elements by twos.
+fn pairs(elements: Vec<Element<'_>>) -> Option<Vec<(Element<'_>, Element<'_>)>> {
     let (pairs, rest) = elements.as_chunks::<2>();
     rest.is_empty().then(|| pairs.iter().map(|[first, second]| (*first, *second)).collect())
 }

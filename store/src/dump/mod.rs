@@ -8,6 +8,7 @@ mod load;
 mod save;
 mod streams;
 mod ziplist;
+mod zipmap;
 
 pub(crate) use load::load;
 pub(crate) use save::save;
@@ -22,6 +23,7 @@ mod kind {
     pub(super) const HASH: u8 = 4;
     /// Scores as doubles.
     pub(super) const ZSET_2: u8 = 5;
+    pub(super) const HASH_ZIPMAP: u8 = 9;
     pub(super) const LIST_ZIPLIST: u8 = 10;
     pub(super) const SET_INTSET: u8 = 11;
     pub(super) const ZSET_ZIPLIST: u8 = 12;

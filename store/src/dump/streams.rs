@@ -68,9 +68,13 @@ pub(super) fn load(reader: &mut Reader<'_>, counters: bool) -> Option<Stream> {
         let first = stream.range(StreamId::MIN, StreamId::MAX).next();
         stream.first_id = first.map(|entry| entry.id()).unwrap_or_default();
     }
-    // The counts must agree, lest trimming by them goes wrong.
+    // Everything else relies on these: the count is right, nodes follow one another and nothing
+    // comes after the last ID.
     let live: usize = stream.nodes.values().map(|node| node.live).sum();
-    if stream.len != live as u64 {
+    let ends = stream.nodes.values().map(|node| (node.master, node.last()));
+    let ordered = ends.clone().is_sorted_by(|before, after| before.1 < after.0)
+        && ends.last().is_none_or(|(_, last)| last <= stream.last_id);
+    if stream.len != live as u64 || !ordered {
         return None;
     }
     for _ in 0..reader.length()? {

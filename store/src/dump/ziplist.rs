@@ -6,26 +6,38 @@ use super::listpack::{Element, signed};
 
 const HEADER: usize = 10;
 const END: u8 = 0xff;
+/// The element before is so long that its length takes four more bytes.
+const LONG: u8 = 0xfe;
 
-/// The elements of a ziplist; `None` when it is not a sound one.
+/// The elements of a ziplist; `None` when it is not a sound one: servers check every length of
+/// it before they convert it (`ziplistValidateIntegrity`).
 pub(super) fn parse(bytes: &[u8]) -> Option<Vec<Element<'_>>> {
-    let (header, mut rest) = bytes.split_first_chunk::<HEADER>()?;
-    let total = u32::from_le_bytes(*header.first_chunk::<4>()?);
-    let count = u16::from_le_bytes(*header.last_chunk::<2>()?);
-    if total as usize != bytes.len() {
+    let (&[a, b, c, d, e, f, g, h, i, j], mut rest) = bytes.split_first_chunk::<HEADER>()?;
+    let tail = u32::from_le_bytes([e, f, g, h]) as usize;
+    let count = u16::from_le_bytes([i, j]);
+    if u32::from_le_bytes([a, b, c, d]) as usize != bytes.len() {
         return None;
     }
     let mut elements = Vec::new();
+    // Where the element before began and how long it was.
+    let (mut last, mut previous) = (HEADER, 0);
     loop {
-        // The length of the element before, for reading backwards.
-        let (&previous, tail) = rest.split_first()?;
-        if previous == END {
-            let counted = count == u16::MAX || usize::from(count) == elements.len();
-            return (tail.is_empty() && counted).then_some(elements);
+        let start = bytes.len() - rest.len();
+        let (length, after) = match rest {
+            [END] => {
+                let counted = count == u16::MAX || usize::from(count) == elements.len();
+                return (counted && tail == last).then_some(elements);
+            }
+            [LONG, a, b, c, d, after @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]), after),
+            [short @ 0..LONG, after @ ..] => (u32::from(*short), after),
+            _ => return None,
+        };
+        if length as usize != previous {
+            return None;
         }
-        let tail = if previous == 254 { tail.get(4..)? } else { tail };
-        let (element, after) = element(tail)?;
+        let (element, after) = element(after)?;
         elements.push(element);
+        (last, previous) = (start, rest.len() - after.len());
         rest = after;
     }
 }

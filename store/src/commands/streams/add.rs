@@ -205,7 +205,7 @@ impl Options {
         let limit = match limit {
             Some(_) if !approximate => return Err(LIMIT_EXACT),
             Some(limit) => limit,
-            None if approximate => match 100 * node.entries as i64 {
+            None if approximate => match 100_i64.saturating_mul(node.entries as i64) {
                 0 => 10_000,
                 limit => limit.min(1_000_000),
             },

@@ -30,13 +30,17 @@ pub(crate) fn xclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         }
         let Some(group) = stream.groups.get_mut(name) else { break };
         let count = match group.pending().get(&id) {
-            Some(old) if claim.min_idle > 0 && now - old.delivered < claim.min_idle => continue,
+            Some(old)
+                if claim.min_idle > 0 && now.saturating_sub(old.delivered) < claim.min_idle =>
+            {
+                continue;
+            }
             Some(old) => old.count,
             // An entry that is pending for nobody is made up with one delivery.
             None if claim.force => 1,
             None => continue,
         };
-        let count = claim.retries.unwrap_or(count + u64::from(!claim.just_id));
+        let count = claim.retries.unwrap_or(count.saturating_add(u64::from(!claim.just_id)));
         // Only a consumer that claims something is noted.
         let (consumer, _) = group.see(argv[3], now);
         group.assign(id, Pending { consumer, delivered: claim.delivered, count });
@@ -91,8 +95,8 @@ pub(crate) fn xautoclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         }
         attempts -= 1;
         from = Bound::Excluded(id);
-        let idle = now - pending.delivered;
-        let count = pending.count + u64::from(!just_id);
+        let idle = now.saturating_sub(pending.delivered);
+        let count = pending.count.saturating_add(u64::from(!just_id));
         if stream.entry(id).is_none() {
             if let Some(group) = stream.groups.get_mut(name) {
                 group.acknowledge(id);

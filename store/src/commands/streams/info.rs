@@ -18,7 +18,7 @@ pub(crate) fn xinfo_consumers(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult 
         text(cx.sink, "name", name);
         number(cx.sink, "pending", consumer.pending.len() as u64);
         cx.sink.bulk(b"idle");
-        cx.sink.integer((now - consumer.seen).max(0));
+        cx.sink.integer(now.saturating_sub(consumer.seen).max(0));
     }
     Ok(())
 }

@@ -103,7 +103,9 @@ impl<'a> Filter<'a> {
         };
         let found: Vec<_> = ids
             .filter_map(|id| group.pending().get(id).map(|pending| (id, pending)))
-            .filter(|(_, pending)| self.idle == 0 || now - pending.delivered >= self.idle)
+            .filter(|(_, pending)| {
+                self.idle == 0 || now.saturating_sub(pending.delivered) >= self.idle
+            })
             .take(self.count)
             .collect();
         sink.seq(Seq::Array, found.len());
@@ -111,7 +113,7 @@ impl<'a> Filter<'a> {
             sink.seq(Seq::Array, 4);
             push_id(sink, *id);
             sink.bulk(&pending.consumer);
-            sink.integer((now - pending.delivered).max(0));
+            sink.integer(now.saturating_sub(pending.delivered).max(0));
             sink.integer(i64::try_from(pending.count).unwrap_or(i64::MAX));
         }
     }

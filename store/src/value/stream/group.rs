@@ -105,7 +105,7 @@ impl Group {
     pub(crate) fn redeliver(&mut self, id: StreamId, now: i64) {
         if let Some(pending) = self.pending.get_mut(&id) {
             pending.delivered = now;
-            pending.count += 1;
+            pending.count = pending.count.saturating_add(1);
         }
     }
 

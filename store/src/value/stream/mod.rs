@@ -114,7 +114,7 @@ impl Stream {
                 self.nodes.insert(id, node);
             }
         }
-        self.entries_added += 1;
+        self.entries_added = self.entries_added.wrapping_add(1);
         self.last_id = id;
         self.len += 1;
         if self.len == 1 {
@@ -239,9 +239,13 @@ impl Stream {
         self.first_id = first.unwrap_or_default();
     }
 
-    /// Whether an entry was deleted at `start` or later (`streamRangeHasTombstones`).
+    /// Whether an entry was deleted at `start` or later and others before it are left
+    /// (`streamRangeHasTombstones`).
     pub(crate) fn has_tombstones(&self, start: StreamId) -> bool {
-        self.len > 0 && self.max_deleted_id != StreamId::MIN && start <= self.max_deleted_id
+        self.len > 0
+            && self.max_deleted_id != StreamId::MIN
+            && self.first_id <= self.max_deleted_id
+            && start <= self.max_deleted_id
     }
 
     /// How many entries had been added when this one was, if that can be told
@@ -264,7 +268,7 @@ impl Stream {
         let whole = self.max_deleted_id == StreamId::MIN || self.max_deleted_id < self.first_id;
         match id.cmp(&self.first_id) {
             std::cmp::Ordering::Less if whole => Some(added - len),
-            std::cmp::Ordering::Equal if whole => Some(added - len + 1),
+            std::cmp::Ordering::Equal if whole => Some((added - len).saturating_add(1)),
             _ => None,
         }
     }
