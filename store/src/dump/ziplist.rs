@@ -29,7 +29,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Vec<Element<'_>>> {
                 return (counted && tail == last).then_some(elements);
             }
             [LONG, a, b, c, d, after @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]), after),
-            [short @ 0..LONG, after @ ..] => (u32::from(*short), after),
+            [short, after @ ..] if *short < LONG => (u32::from(*short), after),
             _ => return None,
         };
         if length as usize != previous {

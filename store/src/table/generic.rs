@@ -3,7 +3,7 @@
 //! The columns are those of [`Row::new`]; the facts are what a server's `COMMAND` answers.
 
 use super::Row;
-use crate::commands::{absent, admin, container, dump, expiry, help, keys, object, scan, sort};
+use crate::commands::{admin, container, dump, expiry, help, keys, object, scan, sort};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
