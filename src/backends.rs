@@ -15,6 +15,8 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
     vec![
         #[cfg(feature = "mlua-lua51")]
         Arc::new(redlua_mlua::Lua51),
+        #[cfg(feature = "mlua-luajit")]
+        Arc::new(redlua_mlua::LuaJit),
     ]
 }
 

@@ -28,10 +28,15 @@
 //! | use the embedded Redis | [`Store`] |
 #![forbid(unsafe_code)]
 
-#[cfg(not(feature = "mlua-lua51"))]
+#[cfg(not(any(feature = "mlua-lua51", feature = "mlua-luajit")))]
 compile_error!(
-    "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default) or \
+    "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default) and \
      `mlua-luajit`"
+);
+#[cfg(all(feature = "mlua-lua51", feature = "mlua-luajit"))]
+compile_error!(
+    "redlua links one C Lua: the cargo features `mlua-lua51` and `mlua-luajit` exclude each \
+     other (use `default-features = false` with `mlua-luajit`)"
 );
 
 mod backends;
@@ -43,9 +48,14 @@ pub use client::{Client, Connection};
 pub use redlua_conversions as conversions;
 pub use redlua_conversions::{Error, Reply, from_reply, to_args};
 pub use redlua_core as core;
-pub use redlua_core::{Host, Limits, Protocol, Session};
+pub use redlua_core::{CommandFlags, CommandSpec, Host, Limits, Protocol, ReplySink, Session};
 pub use redlua_engine as engine;
 pub use redlua_engine::{Engine, Monitor};
 pub use redlua_store as store;
 pub use redlua_store::Store;
 pub use script::{Invocation, Script};
+
+/// The examples of README.md run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 mod case;
+mod commands;
+mod compatibility;
 mod embedded;
 mod error;
 mod gaps;
@@ -16,6 +18,8 @@ mod target;
 mod verdict;
 
 pub use case::{Arg, Case, Step, bytes_of, load, load_dir, text_of};
+pub use commands::{CommandState, State, command_table, commands};
+pub use compatibility::compatibility;
 pub use embedded::Embedded;
 pub use error::Error;
 pub use gaps::{Gap, Gaps};

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use redlua_conformance::{
-    Case, Embedded, Error, Gaps, Report, Runner, Socket, load, load_dir, markdown, record,
+    Case, Embedded, Error, Gaps, Report, Runner, Socket, compatibility, load, load_dir, markdown,
+    record,
 };
 
 /// Cases with the replies of redis-server 7.0.15.
@@ -43,6 +44,11 @@ enum Command {
     Report {
         /// Files written by `run --json`.
         #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Print COMPATIBILITY.md: backends by area, declared gaps, the command table.
+    Compatibility {
+        /// Files written by `run --json`; without any, the backends of this build are run.
         files: Vec<PathBuf>,
     },
 }
@@ -79,6 +85,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run.perform(),
         Command::Record { redis, files } => record_all(&redis, files),
         Command::Report { files } => merge(&files),
+        Command::Compatibility { files } => compatible(&files),
     };
     outcome.unwrap_or_else(|error| {
         eprint!("{error}");
@@ -154,22 +161,48 @@ fn record_all(url: &str, mut files: Vec<PathBuf>) -> Result<ExitCode, Error> {
 }
 
 fn merge(files: &[PathBuf]) -> Result<ExitCode, Error> {
-    let mut reports: Vec<Report> = Vec::new();
-    for path in files {
+    print!("{}", markdown(&reports(files)?));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compatible(files: &[PathBuf]) -> Result<ExitCode, Error> {
+    let reports = if files.is_empty() { run_all()? } else { reports(files)? };
+    print!("{}", compatibility(&here(), &reports)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The suite on every backend of this build.
+fn run_all() -> Result<Vec<Report>, Error> {
+    let cases: Vec<Arc<Case>> = load_dir(&suite())?.into_iter().map(Arc::new).collect();
+    let run = |backend| {
+        let runner = Runner::new(Embedded::new(backend));
+        let gaps = Gaps::load(&here().join("gaps"), runner.name())?;
+        let findings = runner.run(&cases);
+        let pairs = cases.iter().map(AsRef::as_ref).zip(&findings);
+        Ok(Report::new(runner.name(), pairs, &gaps))
+    };
+    redlua::backends().into_iter().map(run).collect()
+}
+
+fn reports(files: &[PathBuf]) -> Result<Vec<Report>, Error> {
+    let read = |path: &PathBuf| {
         let text = fs::read_to_string(path)
             .map_err(|source| Error::File { path: path.clone(), source })?;
-        let report = serde_json::from_str(&text).map_err(|source| Error::Line {
+        serde_json::from_str(&text).map_err(|source| Error::Line {
             path: path.clone(),
             line: 1,
             source,
-        })?;
-        reports.push(report);
-    }
-    print!("{}", markdown(&reports));
-    Ok(ExitCode::SUCCESS)
+        })
+    };
+    files.iter().map(read).collect()
 }
 
 /// The suite's own cases.
 fn suite() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
+    here().join("cases")
+}
+
+/// The crate's directory.
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }

@@ -29,12 +29,16 @@ pub struct Engine {
 impl Engine {
     /// An engine on `backend`, with the default [`Limits`].
     pub fn new(backend: Arc<dyn Backend>) -> Self {
+        let eval = World::default();
+        let mut functions = Functions::default();
+        // Scripts and functions draw from one sequence of random numbers.
+        functions.world.libraries = eval.libraries.sibling();
         Engine {
             backend,
             limits: Limits::default(),
-            eval: World::default(),
+            eval,
             scripts: Cache::default(),
-            functions: Functions::default(),
+            functions,
             monitor: Monitor::default(),
         }
     }

@@ -31,6 +31,12 @@ pub(crate) struct Cx<'a> {
 pub(crate) type Handler = fn(&mut Cx<'_>, &[&[u8]]) -> CommandResult;
 
 impl Cx<'_> {
+    /// The time now, in milliseconds since the epoch. Inside a script it goes on, while the
+    /// keys' own time, which decides what has expired, stands still.
+    pub(crate) fn time(&self) -> i64 {
+        i64::try_from(self.server.clock.now().as_millis()).unwrap_or(i64::MAX)
+    }
+
     /// Pushes `OK`.
     pub(crate) fn ok(&mut self) -> CommandResult {
         self.sink.status(b"OK");

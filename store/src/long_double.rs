@@ -41,23 +41,6 @@ impl LongDouble {
         LongDouble::normal(value < 0, value.unsigned_abs(), 0)
     }
 
-    /// A double, exactly; `None` when it is not finite.
-    pub(crate) fn from_double(value: f64) -> Option<Self> {
-        if !value.is_finite() {
-            return None;
-        }
-        let bits = value.to_bits();
-        let fraction = bits & ((1 << 52) - 1);
-        let (mantissa, exponent) = match (bits >> 52) as i64 & 0x7ff {
-            0 => (fraction, -1074),
-            exponent => (fraction | 1 << 52, exponent - 1075),
-        };
-        if mantissa == 0 {
-            return Some(LongDouble { negative: value.is_sign_negative(), ..LongDouble::ZERO });
-        }
-        Some(LongDouble::normal(value.is_sign_negative(), mantissa, exponent))
-    }
-
     /// Reads a number as `strtold` does; the whole text must be one, and neither NaN nor out of
     /// range (`string2ld`).
     pub(crate) fn parse(text: &[u8]) -> Option<Parsed> {
@@ -481,13 +464,5 @@ mod tests {
             assert_eq!(LongDouble::parse(text.as_bytes()), None, "{text}");
         }
         assert_eq!(LongDouble::parse(b"-inf"), Some(Parsed::Infinite));
-    }
-
-    #[test]
-    fn doubles_print_exactly() {
-        let human = |value: f64| String::from_utf8(LongDouble::from_double(value).unwrap().human());
-        assert_eq!(human(13.361389338970184).unwrap(), "13.36138933897018433");
-        assert_eq!(human(-0.0).unwrap(), "0");
-        assert_eq!(human(0.1).unwrap(), "0.10000000000000001");
     }
 }

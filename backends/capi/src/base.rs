@@ -160,7 +160,13 @@ unsafe fn stock(lua: *mut lua_State) -> c_int {
     unsafe {
         match ffi::lua_tocfunction(lua, ffi::lua_upvalueindex(STOCK)) {
             Some(function) => function(lua),
-            None => 0,
+            // LuaJIT's own functions have no C form: call them.
+            None => {
+                ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(STOCK));
+                ffi::lua_insert(lua, 1);
+                ffi::lua_call(lua, ffi::lua_gettop(lua) - 1, ffi::LUA_MULTRET);
+                ffi::lua_gettop(lua)
+            }
         }
     }
 }

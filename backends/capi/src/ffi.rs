@@ -3,6 +3,8 @@
 //! `mlua` lays newer names over Lua 5.1's functions (a push that also reads back, gets that
 //! return types); the hot path wants the plain ones.
 
+#[cfg(feature = "mlua-luajit")]
+pub(crate) use mlua::ffi::luaopen_jit;
 pub(crate) use mlua::ffi::{
     LUA_ERRRUN, LUA_GCCOLLECT, LUA_GCSETPAUSE, LUA_GCSETSTEPMUL, LUA_GLOBALSINDEX, LUA_MASKCOUNT,
     LUA_MASKLINE, LUA_MULTRET, LUA_NOREF, LUA_REGISTRYINDEX, LUA_TBOOLEAN, LUA_TFUNCTION,

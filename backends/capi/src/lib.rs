@@ -22,13 +22,14 @@
 //! what it sees are empty stand-ins ([`proxy`]) whose metatable reads through and refuses
 //! writes. The few library functions that would see the difference (`next`, `rawget`,
 //! `getmetatable`, …) are wrapped in [`base`].
-#![cfg(feature = "mlua-lua51")]
+#![cfg(any(feature = "mlua-lua51", feature = "mlua-luajit"))]
 
 mod base;
 mod call;
 mod ffi;
 mod interrupt;
 mod native;
+mod pool;
 mod proxy;
 mod reader;
 mod sandbox;

@@ -204,6 +204,31 @@ unsafe fn open_libraries(lua: *mut lua_State) {
             ffi::lua_call(lua, 1, 0);
         }
     }
+    #[cfg(feature = "mlua-luajit")]
+    // SAFETY: as above.
+    unsafe {
+        compile_nothing(lua);
+    }
+}
+
+/// Switches LuaJIT's compiler off: compiled traces look at no hook, so nothing could stop them.
+///
+/// # Safety
+/// `lua` is a fresh state. Stack 0.
+#[cfg(feature = "mlua-luajit")]
+unsafe fn compile_nothing(lua: *mut lua_State) {
+    // SAFETY: luaopen_jit makes the global table `jit`, whose field `off` is a function; called
+    // without arguments it does not raise.
+    unsafe {
+        ffi::lua_pushcclosure(lua, ffi::luaopen_jit, 0);
+        ffi::lua_pushlstring(lua, c"jit".as_ptr(), 3);
+        ffi::lua_call(lua, 1, 0);
+        push_stock(lua, ffi::LUA_GLOBALSINDEX, "jit");
+        let jit = ffi::lua_gettop(lua);
+        push_stock(lua, jit, "off");
+        ffi::lua_call(lua, 0, 0);
+        ffi::lua_settop(lua, jit - 1);
+    }
 }
 
 /// Pushes `table[name]` (raw).

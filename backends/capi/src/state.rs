@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use redlua_core::{Bridge, StopReason, StopToken};
 
 use crate::ffi::{self, lua_State};
+use crate::pool::{self, Pool};
 
 /// Alignment of what `malloc` returns on 64-bit platforms; Lua asks for no more.
-const ALIGN: usize = 16;
+const ALIGN: usize = pool::UNIT;
 
 /// Everything a running Lua state needs from Rust. Shared by reference with C callbacks that may
 /// nest, hence the cells.
@@ -23,6 +24,8 @@ pub(crate) struct State {
     pub(crate) bridge: Cell<Option<NonNull<dyn Bridge>>>,
     /// Bytes allocated.
     used: Cell<usize>,
+    /// Where small blocks come from.
+    pool: Pool,
     /// Bytes allowed; `usize::MAX` for no limit.
     pub(crate) limit: Cell<usize>,
     /// Whether the limit applies now: only while Lua code itself runs.
@@ -58,6 +61,7 @@ impl State {
         State {
             bridge: Cell::new(None),
             used: Cell::new(0),
+            pool: Pool::default(),
             limit: Cell::new(usize::MAX),
             enforced: Cell::new(false),
             time: Cell::new(None),
@@ -83,6 +87,61 @@ impl State {
     /// Whether more is allocated than allowed (possible after a native ran).
     pub(crate) fn over_limit(&self) -> bool {
         self.used.get() > self.limit.get()
+    }
+
+    /// A block of `size` bytes, small ones from the pool.
+    #[inline]
+    fn allocate(&self, size: usize) -> *mut u8 {
+        if size <= pool::LARGEST {
+            return self.pool.allocate(size);
+        }
+        // SAFETY: the size is not zero and below isize::MAX.
+        unsafe { alloc::alloc(Layout::from_size_align_unchecked(size, ALIGN)) }
+    }
+
+    /// # Safety
+    /// `block` came from `allocate` or `resize` with that size and is not used any more.
+    #[inline]
+    unsafe fn release(&self, block: *mut u8, size: usize) {
+        // SAFETY: by contract.
+        unsafe {
+            if size <= pool::LARGEST {
+                self.pool.release(block, size);
+            } else {
+                alloc::dealloc(block, Layout::from_size_align_unchecked(size, ALIGN));
+            }
+        }
+    }
+
+    /// A block of at least `new` bytes with the contents of `block`, which is released; `block`
+    /// stays as it is when the result is null.
+    ///
+    /// # Safety
+    /// `block` came from here with `old` bytes, or `old` is 0; `new` is not 0 and below
+    /// isize::MAX.
+    #[inline]
+    unsafe fn resize(&self, block: *mut u8, old: usize, new: usize) -> *mut u8 {
+        if old == 0 {
+            return self.allocate(new);
+        }
+        // SAFETY: by contract; blocks of the same class are as large as the class.
+        unsafe {
+            if old > pool::LARGEST && new > pool::LARGEST {
+                let layout = Layout::from_size_align_unchecked(old, ALIGN);
+                return alloc::realloc(block, layout, new);
+            }
+            if old.max(new) <= pool::LARGEST && old.div_ceil(ALIGN) == new.div_ceil(ALIGN) {
+                return block;
+            }
+            let moved = self.allocate(new);
+            if moved.is_null() {
+                // Shrinking must not fail: the block stays, larger than it counts for.
+                return if new <= old { block } else { moved };
+            }
+            ptr::copy_nonoverlapping(block, moved, old.min(new));
+            self.release(block, old);
+            moved
+        }
     }
 
     /// Switches the memory limit on or off and returns what it was.
@@ -128,10 +187,8 @@ unsafe extern "C" fn allocate(
     if new_size == 0 {
         if !block.is_null() && old_size != 0 {
             state.used.set(state.used.get() - old_size);
-            // SAFETY: the block was allocated below with this size and alignment.
-            unsafe {
-                alloc::dealloc(block.cast(), Layout::from_size_align_unchecked(old_size, ALIGN));
-            }
+            // SAFETY: the block was allocated below with this size.
+            unsafe { state.release(block.cast(), old_size) };
         }
         return ptr::null_mut();
     }
@@ -142,16 +199,8 @@ unsafe extern "C" fn allocate(
     if new_size > isize::MAX as usize - ALIGN {
         return ptr::null_mut();
     }
-    // SAFETY: sizes are non-zero and below isize::MAX; a non-null block was allocated here with
-    // `old_size` and ALIGN.
-    let new = unsafe {
-        if old_size == 0 {
-            alloc::alloc(Layout::from_size_align_unchecked(new_size, ALIGN))
-        } else {
-            let layout = Layout::from_size_align_unchecked(old_size, ALIGN);
-            alloc::realloc(block.cast(), layout, new_size)
-        }
-    };
+    // SAFETY: a non-null block was allocated here with `old_size`.
+    let new = unsafe { state.resize(block.cast(), old_size, new_size) };
     if !new.is_null() {
         state.used.set(used);
     }

@@ -33,15 +33,15 @@ pub(crate) fn expire_at(
 
 /// Whether a key with this expiry would not live at all (`checkAlreadyExpired`).
 pub(crate) fn is_past(cx: &Cx<'_>, time: i64) -> bool {
-    time <= cx.keys.now()
+    time <= cx.time()
 }
 
 pub(crate) fn expire(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    set_expiry(cx, argv, Unit::Seconds, cx.keys.now())
+    set_expiry(cx, argv, Unit::Seconds, cx.time())
 }
 
 pub(crate) fn pexpire(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    set_expiry(cx, argv, Unit::Milliseconds, cx.keys.now())
+    set_expiry(cx, argv, Unit::Milliseconds, cx.time())
 }
 
 pub(crate) fn expireat(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -124,18 +124,13 @@ pub(crate) fn persist(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     cx.integer(i64::from(volatile))
 }
 
-/// The clock itself: time goes on for TTL inside a script, although no key expires there.
-fn running_time(cx: &Cx<'_>) -> i64 {
-    i64::try_from(cx.server.clock.now().as_millis()).unwrap_or(i64::MAX)
-}
-
 pub(crate) fn ttl(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let now = running_time(cx);
+    let now = cx.time();
     tell(cx, argv, |expires| rounded((expires - now).max(0)))
 }
 
 pub(crate) fn pttl(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let now = running_time(cx);
+    let now = cx.time();
     tell(cx, argv, |expires| (expires - now).max(0))
 }
 

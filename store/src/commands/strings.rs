@@ -88,7 +88,7 @@ fn deadline(cx: &Cx<'_>, word: &[u8], unit: Unit, absolute: bool) -> Result<i64,
     if time <= 0 {
         return Err(CommandError::expire_time(cx.command.name));
     }
-    expire_at(cx, time, unit, if absolute { 0 } else { cx.keys.now() })
+    expire_at(cx, time, unit, if absolute { 0 } else { cx.time() })
 }
 
 pub(crate) fn set(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {

@@ -65,6 +65,12 @@ impl Default for ZSet {
 }
 
 impl ZSet {
+    /// An empty set in the layout that `count` members of up to `longest` bytes will have.
+    pub(crate) fn sized(count: usize, longest: usize, threshold: Threshold) -> Self {
+        let compact = count <= threshold.entries && longest <= threshold.value;
+        ZSet { compact, ..ZSet::default() }
+    }
+
     /// How many members there are.
     pub(crate) fn len(&self) -> usize {
         self.scores.len()
@@ -82,6 +88,8 @@ impl ZSet {
 
     /// Sets a member's score; returns the one it had.
     pub(crate) fn set(&mut self, member: &[u8], score: f64) -> Option<f64> {
+        // A listpack keeps whole scores as integers, which have no negative zero.
+        let score = if self.compact { score + 0.0 } else { score };
         match self.scores.find_mut(member) {
             Some(slot) => {
                 let old = std::mem::replace(slot, score);
