@@ -203,7 +203,7 @@ impl Engine {
         };
         run::permit(&*host, function.flags)?;
         let (keys, args) = keys_and_args(numkeys, rest, b"ERR Bad number of keys provided")?;
-        let rights = run::rights(function.flags, read_only)?;
+        let rights = run::rights(&*host, function.flags, read_only)?;
         let invocation =
             Invocation { keys, args, passing: Passing::Arguments, view: crate::sandbox::CALL_VIEW };
         let task = Task {
