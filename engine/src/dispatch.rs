@@ -106,13 +106,13 @@ impl Engine {
 /// A command of the host.
 fn plain(host: &mut dyn Host, session: &mut Session, argv: &[&[u8]], sink: &mut dyn ReplySink) {
     let Some(spec) = host.command(argv) else {
-        let container = argv.get(..1).and_then(|name| host.command(name));
-        return match container {
-            Some(spec) if argv.len() > 1 && spec.flags.contains(CommandFlags::CONTAINER) => {
-                sink.error(&text::unknown_subcommand(argv));
-            }
-            _ => sink.error(&text::unknown_command(argv)),
-        };
+        // A name that is known alone but not with its second word has subcommands.
+        let known = argv.get(..1).is_some_and(|name| host.command(name).is_some());
+        return sink.error(&if known && argv.len() > 1 {
+            text::unknown_subcommand(argv)
+        } else {
+            text::unknown_command(argv)
+        });
     };
     let subcommand = spec.flags.contains(CommandFlags::SUBCOMMAND);
     if !spec.accepts(argv.len()) {

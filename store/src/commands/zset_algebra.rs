@@ -106,13 +106,11 @@ fn run(
         let len = members.len();
         return cx.integer(if options.limit == 0 { len } else { len.min(options.limit) });
     }
-    let mut result = ZSet::default();
-    let mut longest = 0;
+    let longest = members.keys().map(|member| member.len()).max().unwrap_or(0);
+    let mut result = ZSet::sized(members.len(), longest, cx.keys.tuning.zset);
     for (member, score) in members.iter() {
-        longest = longest.max(member.len());
         result.set(member, *score);
     }
-    result.settle(longest, cx.keys.tuning.zset);
     if let Purpose::Store(target) = purpose {
         let len = result.len();
         store(cx, target, result);

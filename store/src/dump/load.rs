@@ -101,14 +101,8 @@ fn load_hash(kind: u8, reader: &mut Reader<'_>, threshold: Threshold) -> Option<
 }
 
 fn load_zset(kind: u8, reader: &mut Reader<'_>, threshold: Threshold) -> Option<ZSet> {
-    let mut zset = ZSet::default();
-    let mut insert = |member: &[u8], score: f64, threshold: Threshold| {
-        if score.is_nan() || zset.set(member, score).is_some() {
-            return None;
-        }
-        zset.settle(member.len(), threshold);
-        Some(())
-    };
+    let mut items = Vec::new();
+    let mut threshold = threshold;
     if matches!(kind, kind::ZSET | kind::ZSET_2) {
         for _ in 0..reader.length()? {
             let member = reader.string()?;
@@ -116,7 +110,7 @@ fn load_zset(kind: u8, reader: &mut Reader<'_>, threshold: Threshold) -> Option<
                 kind::ZSET => text_score(reader)?,
                 _ => f64::from_le_bytes(reader.chunk()?),
             };
-            insert(&member, score, threshold)?;
+            items.push((member.to_vec(), score));
         }
     } else {
         let blob = reader.string()?;
@@ -124,13 +118,20 @@ fn load_zset(kind: u8, reader: &mut Reader<'_>, threshold: Threshold) -> Option<
             kind::ZSET_ZIPLIST => ziplist::parse(&blob)?,
             _ => listpack::parse(&blob)?,
         };
-        let threshold = Threshold { value: usize::MAX, ..threshold };
+        threshold.value = usize::MAX;
         for (member, score) in pairs(elements)? {
             let score = match score {
                 Element::Integer(score) => score as f64,
                 Element::Bytes(text) => parse_f64(text)?,
             };
-            insert(&member.to_vec(), score, threshold)?;
+            items.push((member.to_vec(), score));
+        }
+    }
+    let longest = items.iter().map(|(member, _)| member.len()).max().unwrap_or(0);
+    let mut zset = ZSet::sized(items.len(), longest, threshold);
+    for (member, score) in items {
+        if score.is_nan() || zset.set(&member, score).is_some() {
+            return None;
         }
     }
     Some(zset)

@@ -65,6 +65,12 @@ impl Default for ZSet {
 }
 
 impl ZSet {
+    /// An empty set in the layout that `count` members of up to `longest` bytes will have.
+    pub(crate) fn sized(count: usize, longest: usize, threshold: Threshold) -> Self {
+        let compact = count <= threshold.entries && longest <= threshold.value;
+        ZSet { compact, ..ZSet::default() }
+    }
+
     /// How many members there are.
     pub(crate) fn len(&self) -> usize {
         self.scores.len()
