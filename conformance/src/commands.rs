@@ -51,7 +51,8 @@ struct Note {
     note: String,
 }
 
-/// One entry of `COMMAND`'s reply.
+/// One entry of `COMMAND`'s reply: name, arity, flags, first key, last key, step, ACL categories,
+/// tips, key specifications, subcommands.
 #[derive(Deserialize)]
 struct Entry(
     String,
@@ -134,14 +135,12 @@ fn state(entry: &Entry, notes: &mut BTreeMap<String, Note>) -> CommandState {
     let own = notes.remove(name);
     let (state, note) = match own {
         Some(note) => (note.state, note.note),
-        None if subcommands.is_empty() => match probe(entry) {
-            State::Absent => (State::Absent, String::new()),
-            state => (state, String::new()),
-        },
+        None if subcommands.is_empty() => (probe(entry), String::new()),
         None => container(subcommands, notes),
     };
-    let mut words = categories.clone();
-    words.extend(subcommands.iter().flat_map(|entry| entry.6.iter().cloned()));
+    // A container has few categories of its own.
+    let words: Vec<&String> =
+        categories.iter().chain(subcommands.iter().flat_map(|inner| &inner.6)).collect();
     let group = GROUPS
         .iter()
         .find(|(category, _)| words.iter().any(|word| word == category))

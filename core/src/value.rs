@@ -117,6 +117,11 @@ pub trait ValueReader {
     fn next(&mut self) -> bool;
     /// While on a pair's value: moves to its key. [`leave`](Self::leave) moves back to the value.
     fn key(&mut self);
+    /// While on a pair's value: the bytes of its key when that is a string, without going there.
+    /// `None` also from readers that cannot tell: [`key`](Self::key) can.
+    fn key_bytes(&self) -> Option<&[u8]> {
+        None
+    }
     /// Like [`next`](Self::next), but moves to the pair's **key** and need not keep the value:
     /// [`leave`](Self::leave) before the next step. Takes two places of a level, not three.
     fn next_key(&mut self) -> bool {

@@ -160,7 +160,7 @@ fn status_reply(args: &mut dyn Arguments, out: &mut dyn ValueWriter) {
 /// `luaRedisSetReplCommand`; there is nothing to replicate to.
 fn set_repl(args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
     if args.count() != 1 {
-        return raise(out, b"redis.set_repl() requires one argument.");
+        return raise(out, b"redis.set_repl() requires two arguments.");
     }
     args.select(0);
     let flags = integer(args);

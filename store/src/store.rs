@@ -3,6 +3,8 @@
 //! Owns [`Store`] and what a server around it needs: blocked calls, messages, stamps. It must
 //! not know any command, nor Lua, nor sockets.
 
+mod retry;
+
 use std::time::Duration;
 
 use redlua_core::{
@@ -49,8 +51,8 @@ pub struct Store {
 
 /// A call of a blocking command that found nothing: it has pushed no reply.
 ///
-/// Retry [`argv`](Self::argv), or else the same argv, whenever a key's [`Store::stamp`] changes;
-/// answer [`reply`](Self::reply) when the time is over.
+/// [`Store::retry`] it with [`argv`](Self::argv), or else the same argv, whenever a key's
+/// [`Store::stamp`] changes; answer [`reply`](Self::reply) when the time is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
     /// The database.

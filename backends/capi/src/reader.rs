@@ -224,6 +224,19 @@ impl ValueReader for StackReader {
         }
     }
 
+    #[inline]
+    fn key_bytes(&self) -> Option<&[u8]> {
+        if self.path.is_empty() {
+            return None;
+        }
+        // SAFETY: inside of a table there is a value below the cursor: on a pair's value its key.
+        // Only a string is converted, to itself: a number would change under lua_next.
+        unsafe {
+            let string = ffi::lua_type(self.lua, self.cursor - 1) == ffi::LUA_TSTRING;
+            string.then(|| string_at(self.lua, self.cursor - 1))
+        }
+    }
+
     fn next_key(&mut self) -> bool {
         if !self.next() {
             return false;

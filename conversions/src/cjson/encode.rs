@@ -115,10 +115,7 @@ fn shape(config: &Config, args: &mut dyn Arguments) -> Result<Shape, Raise> {
     if !args.next() {
         return Ok(Shape::Empty);
     }
-    args.key();
-    let decided = args.kind() != Kind::Number;
-    args.leave();
-    if decided {
+    if args.key_bytes().is_some() {
         return Ok(Shape::Object);
     }
     args.stop();
@@ -132,6 +129,11 @@ fn shape(config: &Config, args: &mut dyn Arguments) -> Result<Shape, Raise> {
 
 /// The key of the pair under the cursor, and the colon.
 fn key(config: &Config, args: &mut dyn Arguments, out: &mut Vec<u8>) -> Result<(), Raise> {
+    if let Some(bytes) = args.key_bytes() {
+        string(bytes, out);
+        out.push(b':');
+        return Ok(());
+    }
     args.key();
     match args.kind() {
         Kind::String => string(args.bytes(), out),

@@ -29,23 +29,13 @@ impl<'a> Encoder<'a> {
             return Err(out_of_memory());
         }
         match self.cursor.kind() {
-            Kind::String => self.string(),
+            Kind::String => string(self.out, self.cursor.bytes()),
             Kind::Number => self.number(self.cursor.number()),
             Kind::Boolean => self.out.push(if self.cursor.boolean() { 0xc3 } else { 0xc2 }),
             Kind::Table if level < MAX_NESTING => return self.table(level, slots),
             _ => self.out.push(0xc0),
         }
         Ok(())
-    }
-
-    fn string(&mut self) {
-        let bytes = self.cursor.bytes();
-        match bytes.len() {
-            len @ ..32 => self.out.push(0xa0 | len as u8),
-            len @ ..=0xff => self.out.extend([0xd9, len as u8]),
-            len => header(self.out, len, 0xda, 0xdb),
-        }
-        self.out.extend_from_slice(bytes);
     }
 
     fn number(&mut self, number: f64) {
@@ -87,10 +77,7 @@ impl<'a> Encoder<'a> {
             self.out.push(0x90);
             return Ok(());
         }
-        self.cursor.key();
-        let decided = self.cursor.kind() != Kind::Number;
-        self.cursor.leave();
-        if !decided {
+        if self.cursor.key_bytes().is_none() {
             self.cursor.stop();
             if let Some(len) = self.sequence() {
                 self.check_room(slots, 1, "in function mp_encode_lua_table_as_array")?;
@@ -116,9 +103,14 @@ impl<'a> Encoder<'a> {
         self.out.push(0x80);
         let mut len = 0;
         loop {
-            self.cursor.key();
-            self.value(level + 1, slots + 3)?;
-            self.cursor.leave();
+            match self.cursor.key_bytes() {
+                Some(bytes) => string(self.out, bytes),
+                None => {
+                    self.cursor.key();
+                    self.value(level + 1, slots + 3)?;
+                    self.cursor.leave();
+                }
+            }
             self.value(level + 1, slots + 2)?;
             len += 1;
             if !self.cursor.next() {
@@ -165,6 +157,15 @@ impl<'a> Encoder<'a> {
             Err(Raise::message(format!("stack overflow ({place})")))
         }
     }
+}
+
+fn string(out: &mut Vec<u8>, bytes: &[u8]) {
+    match bytes.len() {
+        len @ ..32 => out.push(0xa0 | len as u8),
+        len @ ..=0xff => out.extend([0xd9, len as u8]),
+        len => header(out, len, 0xda, 0xdb),
+    }
+    out.extend_from_slice(bytes);
 }
 
 /// The beginning of an array or a map of `len` elements.

@@ -155,6 +155,14 @@ impl ValueReader for Reader<'_> {
         self.enter(key);
     }
 
+    fn key_bytes(&self) -> Option<&[u8]> {
+        let Some(Place::Walk { table, next }) = self.stack.last() else { return None };
+        match table.pair(next.checked_sub(1)?)? {
+            (Value::String(bytes), _) => Some(bytes),
+            _ => None,
+        }
+    }
+
     fn stop(&mut self) {
         if matches!(self.stack.last(), Some(Place::Walk { .. })) {
             self.stack.pop();
@@ -197,6 +205,7 @@ mod tests {
         let mut reader = Reader::new(&values);
         reader.iterate();
         assert!(reader.next());
+        assert_eq!(reader.key_bytes(), Some(&b"a"[..]));
         reader.key();
         assert_eq!(reader.bytes(), b"a");
         reader.leave();

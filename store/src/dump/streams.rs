@@ -71,9 +71,9 @@ pub(super) fn load(reader: &mut Reader<'_>, counters: bool) -> Option<Stream> {
     // Everything else relies on these: the count is right, nodes follow one another and nothing
     // comes after the last ID.
     let live: usize = stream.nodes.values().map(|node| node.live).sum();
-    let ends = stream.nodes.values().map(|node| (node.master, node.last()));
+    let mut ends = stream.nodes.values().map(|node| (node.master, node.last()));
     let ordered = ends.clone().is_sorted_by(|before, after| before.1 < after.0)
-        && ends.last().is_none_or(|(_, last)| last <= stream.last_id);
+        && ends.next_back().is_none_or(|(_, last)| last <= stream.last_id);
     if stream.len != live as u64 || !ordered {
         return None;
     }
