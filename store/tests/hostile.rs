@@ -1,4 +1,5 @@
 //! No call, however senseless, may panic or answer more than one thing.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use redlua_conversions::resp::{Parsed, RespWriter, parse};
 use redlua_core::{CommandFlags, Host, Protocol, Session};
