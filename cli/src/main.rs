@@ -36,6 +36,7 @@ enum Command {
         #[command(flatten)]
         options: Options,
         /// The script.
+        #[arg(allow_hyphen_values = true)]
         script: OsString,
         /// How many of the following are keys.
         #[arg(allow_hyphen_values = true)]

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use redlua::core::Backend;
 use redlua_conformance::{
     Case, Embedded, Error, Gaps, Report, Runner, Socket, compatibility, load, load_dir, markdown,
     record,
@@ -64,9 +65,9 @@ struct Run {
     /// A server, redis://HOST:PORT, instead of redlua in this process.
     #[arg(long)]
     socket: Option<String>,
-    /// The backend, when there are several.
-    #[arg(long, default_value = "mlua-lua51")]
-    backend: String,
+    /// The backend; the build's first by default.
+    #[arg(long)]
+    backend: Option<String>,
     /// Expect the replies of this version where they are known.
     #[arg(long, default_value = "7.0.15")]
     server: String,
@@ -101,19 +102,19 @@ fn main() -> ExitCode {
 
 impl Run {
     fn perform(self) -> Result<ExitCode, Error> {
-        let runner = match &self.socket {
-            Some(url) => Runner::new(Socket::new(url)?),
+        let (runner, gaps) = match &self.socket {
+            Some(url) => (Runner::new(Socket::new(url)?), Gaps::default()),
             None => {
-                let backend = redlua::backend(&self.backend)
-                    .map_err(|error| Error::Backend(error.to_string()))?;
-                Runner::new(Embedded::new(backend))
+                let backend = self.backend()?;
+                let gaps = Gaps::load(&here().join("gaps"), backend.info().name)?;
+                (Runner::new(Embedded::new(backend)), gaps)
             }
         };
         let runner = runner.server(&self.server).limit(Duration::from_secs(self.limit));
         let cases = self.cases()?;
         let findings = runner.run(&cases);
         let pairs = cases.iter().map(AsRef::as_ref).zip(&findings);
-        let report = Report::new(runner.name(), pairs, &Gaps::default());
+        let report = Report::new(runner.name(), pairs, &gaps);
         if self.verbose {
             report.failures.iter().for_each(|failure| println!("{failure}"));
         }
@@ -124,6 +125,16 @@ impl Run {
             fs::write(&path, json).map_err(unwritable)?;
         }
         Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn backend(&self) -> Result<Arc<dyn Backend>, Error> {
+        match &self.backend {
+            Some(name) => redlua::backend(name).map_err(|error| Error::Backend(error.to_string())),
+            None => redlua::backends()
+                .into_iter()
+                .next()
+                .ok_or_else(|| Error::Backend("no backend in this build".into())),
+        }
     }
 
     fn cases(&self) -> Result<Vec<Arc<Case>>, Error> {

@@ -3,7 +3,7 @@
 //! Owns the checks of `scriptCall` in `script.c` and their order. Must not know how a command
 //! runs, nor how the script hears of a refusal.
 
-use redlua_core::{CommandFlags, CommandSpec, Condition, Denied, Host, Session};
+use redlua_core::{CommandFlags, CommandSpec, Denied, Host, Session};
 
 use crate::text;
 
@@ -14,8 +14,8 @@ pub(crate) struct Rights {
     pub(crate) read_only: bool,
     /// `allow-oom` flag.
     pub(crate) allow_oom: bool,
-    /// `allow-stale` flag.
-    pub(crate) allow_stale: bool,
+    /// The host serves stale data, as it did when the script began.
+    pub(crate) stale: bool,
     /// It has run a write command.
     pub(crate) dirty: bool,
 }
@@ -48,26 +48,32 @@ pub(crate) fn admit(
     if !spec.accepts(argv.len()) {
         return Err(b"Wrong number of args calling Redis command from script".to_vec());
     }
-    // Most calls are plain reads or writes in a host that lacks nothing.
-    let special = CommandFlags::NOSCRIPT
-        | CommandFlags::WRITE
-        | CommandFlags::MAY_REPLICATE
-        | CommandFlags::DENYOOM;
-    if spec.flags.intersects(special) {
+    if rights.stale && !spec.flags.contains(CommandFlags::STALE) {
+        return Err(b"Can not execute the command on a stale replica".to_vec());
+    }
+    // Most calls are plain reads, or writes of a script that has written.
+    if spec.flags.intersects(SPECIAL) && (!rights.dirty || spec.flags.contains(NOSCRIPT)) {
         check_special(host, rights, &spec)?;
-    } else if !rights.allow_stale {
-        check_stale(&host.condition(), &spec)?;
     }
     host.permits(session, &spec, argv).map_err(|denied| refusal(&denied))?;
     Ok(spec)
 }
 
+const NOSCRIPT: CommandFlags = CommandFlags::NOSCRIPT;
+
+/// What may be refused, depending on the script or on the host's condition.
+const SPECIAL: CommandFlags = NOSCRIPT
+    .union(CommandFlags::WRITE)
+    .union(CommandFlags::MAY_REPLICATE)
+    .union(CommandFlags::DENYOOM);
+
+#[cold]
+#[inline(never)]
 fn check_special(host: &dyn Host, rights: &Rights, spec: &CommandSpec) -> Result<(), Vec<u8>> {
     let condition = host.condition();
-    if spec.flags.contains(CommandFlags::NOSCRIPT) && !condition.scripts_unrestricted {
+    if spec.flags.contains(NOSCRIPT) && !condition.scripts_unrestricted {
         return Err(b"This Redis command is not allowed from script".to_vec());
     }
-    check_stale(&condition, spec)?;
     let writes = CommandFlags::WRITE | CommandFlags::MAY_REPLICATE;
     if rights.read_only && spec.flags.intersects(writes) {
         return Err(b"Write commands are not allowed from read-only scripts.".to_vec());
@@ -86,13 +92,6 @@ fn check_special(host: &dyn Host, rights: &Rights, spec: &CommandSpec) -> Result
     }
     if condition.out_of_memory && !rights.allow_oom && spec.flags.contains(CommandFlags::DENYOOM) {
         return Err(dashed(text::OOM));
-    }
-    Ok(())
-}
-
-fn check_stale(condition: &Condition, spec: &CommandSpec) -> Result<(), Vec<u8>> {
-    if condition.stale && !spec.flags.contains(CommandFlags::STALE) {
-        return Err(b"Can not execute the command on a stale replica".to_vec());
     }
     Ok(())
 }

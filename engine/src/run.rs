@@ -146,7 +146,11 @@ pub(crate) fn permit(host: &dyn Host, flags: ScriptFlags) -> Result<(), &'static
 ///
 /// # Errors
 /// The error reply.
-pub(crate) fn rights(flags: ScriptFlags, read_only_command: bool) -> Result<Rights, &'static [u8]> {
+pub(crate) fn rights(
+    host: &dyn Host,
+    flags: ScriptFlags,
+    read_only_command: bool,
+) -> Result<Rights, &'static [u8]> {
     let no_writes = flags.contains(ScriptFlags::NO_WRITES);
     if read_only_command && !no_writes && !flags.contains(ScriptFlags::COMPATIBLE) {
         return Err(b"ERR Can not execute a script with write flag using *_ro command.");
@@ -154,7 +158,7 @@ pub(crate) fn rights(flags: ScriptFlags, read_only_command: bool) -> Result<Righ
     Ok(Rights {
         read_only: read_only_command || no_writes,
         allow_oom: flags.contains(ScriptFlags::ALLOW_OOM),
-        allow_stale: flags.contains(ScriptFlags::ALLOW_STALE),
+        stale: host.condition().stale,
         dirty: false,
     })
 }

@@ -89,7 +89,7 @@ impl Engine {
             (None, By::Sha) => return Err(text::NOSCRIPT.to_vec()),
             (None, By::Source) => self.compile(sha, script)?,
         };
-        let rights = run::rights(cached.flags, read_only)?;
+        let rights = run::rights(&*host, cached.flags, read_only)?;
         let task = Task {
             script: cached.id,
             kind: RunKind::Eval,

@@ -99,6 +99,9 @@ impl World {
     }
 }
 
+/// Some words of a command.
+pub(crate) type Words<'a> = &'a [&'a [u8]];
+
 /// Splits the arguments after NUMKEYS into KEYS and ARGV.
 ///
 /// # Errors
@@ -107,7 +110,7 @@ pub(crate) fn keys_and_args<'a>(
     numkeys: &[u8],
     rest: &'a [&'a [u8]],
     not_a_number: &'static [u8],
-) -> Result<(&'a [&'a [u8]], &'a [&'a [u8]]), &'static [u8]> {
+) -> Result<(Words<'a>, Words<'a>), &'static [u8]> {
     let count = redlua_conversions::number::parse_i64(numkeys).ok_or(not_a_number)?;
     let count = usize::try_from(count).map_err(|_| crate::text::NEGATIVE_KEYS)?;
     rest.split_at_checked(count).ok_or(crate::text::TOO_MANY_KEYS)

@@ -61,12 +61,12 @@ unsafe fn note(lua: *mut lua_State) -> bool {
     let Some(reason) = verdict(state) else { return false };
     state.stopped.set(Some(reason));
     // SAFETY: level 0 is the function the hook interrupted.
-    if let Some(at) = unsafe { location(lua, 0) } {
-        if let Ok(mut place) = state.stopped_at.try_borrow_mut() {
-            place.0.clear();
-            place.0.extend_from_slice(at.source);
-            place.1 = at.line;
-        }
+    if let Some(at) = unsafe { location(lua, 0) }
+        && let Ok(mut place) = state.stopped_at.try_borrow_mut()
+    {
+        place.0.clear();
+        place.0.extend_from_slice(at.source);
+        place.1 = at.line;
     }
     true
 }

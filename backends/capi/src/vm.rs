@@ -256,12 +256,12 @@ impl Vm for CVm {
     }
 
     fn release(&mut self, script: ScriptId) {
-        if let Ok(id) = c_int::try_from(script.0) {
-            if id != self.state.handler.get() {
-                // SAFETY: frees a reference; unknown ones are ignored by Lua's free list only
-                // when they were made by luaL_ref, which every ScriptId of this VM was.
-                unsafe { ffi::luaL_unref(self.lua, ffi::LUA_REGISTRYINDEX, id) };
-            }
+        if let Ok(id) = c_int::try_from(script.0)
+            && id != self.state.handler.get()
+        {
+            // SAFETY: frees a reference; unknown ones are ignored by Lua's free list only
+            // when they were made by luaL_ref, which every ScriptId of this VM was.
+            unsafe { ffi::luaL_unref(self.lua, ffi::LUA_REGISTRYINDEX, id) };
         }
     }
 

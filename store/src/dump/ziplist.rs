@@ -8,6 +8,8 @@ const HEADER: usize = 10;
 const END: u8 = 0xff;
 /// The element before is so long that its length takes four more bytes.
 const LONG: u8 = 0xfe;
+/// The greatest length that is its own byte.
+const SHORT: u8 = LONG - 1;
 
 /// The elements of a ziplist; `None` when it is not a sound one: servers check every length of
 /// it before they convert it (`ziplistValidateIntegrity`).
@@ -29,7 +31,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Vec<Element<'_>>> {
                 return (counted && tail == last).then_some(elements);
             }
             [LONG, a, b, c, d, after @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]), after),
-            [short, after @ ..] if *short < LONG => (u32::from(*short), after),
+            [short @ ..=SHORT, after @ ..] => (u32::from(*short), after),
             _ => return None,
         };
         if length as usize != previous {
