@@ -241,7 +241,8 @@ impl Engine {
             }
             (b"flush", []) => self.function_flush(sink),
             (b"flush", [mode]) if is_flush_mode(mode) => self.function_flush(sink),
-            (b"flush", _) => sink.error(b"ERR FUNCTION FLUSH only supports SYNC|ASYNC option"),
+            (b"flush", [_]) => sink.error(b"ERR FUNCTION FLUSH only supports SYNC|ASYNC option"),
+            (b"flush", _) => sink.error(&text::subcommand_syntax(argv)),
             (b"list", _) => self.function_list(rest, sink),
             (b"stats", []) => self.function_stats(sink),
             (b"dump", []) => sink.bulk(&crate::payload::dump(&self.functions)),

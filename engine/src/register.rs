@@ -157,7 +157,7 @@ to Lua table (representing named arguments)."
     args.iterate();
     while args.next() {
         args.key();
-        let key = (args.kind() == Kind::String).then(|| args.bytes().to_ascii_lowercase());
+        let key = api::text_of(args).map(|key| key.to_ascii_lowercase());
         args.leave();
         let Some(key) = key else {
             return Err(

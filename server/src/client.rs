@@ -108,7 +108,11 @@ impl Client {
         for words in &queue {
             let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             out.set_protocol(Store::reply_protocol(&self.session, &argv));
-            self.run(core, &argv, out);
+            match argv.as_slice() {
+                // Every watch ended when EXEC began.
+                [name] if name.eq_ignore_ascii_case(b"unwatch") => out.status(b"OK"),
+                _ => self.run(core, &argv, out),
+            }
             // Nothing waits inside a transaction: what found nothing answers at once.
             if let Some(blocked) = core.store.take_blocked() {
                 blocked.reply.push(out);

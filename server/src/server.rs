@@ -200,7 +200,7 @@ impl Shared {
             };
             core = self.modified.wait_timeout(core, left).unwrap_or_else(PoisonError::into_inner).0;
             let before = core.store.modifications();
-            if let Progress::Done = client.handle(&mut core, argv, out) {
+            if core.store.retry(&mut client.session, blocked, argv, out) {
                 if core.store.modifications() != before {
                     self.modified.notify_all();
                 }

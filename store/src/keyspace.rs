@@ -20,6 +20,8 @@ pub(crate) struct Keyspace {
     selected: usize,
     /// The time for expiry, in milliseconds since the epoch.
     now: i64,
+    /// The same in seconds, which is what the use of a key is dated in.
+    used: u32,
     /// Counts modifications; the source of stamps.
     dirty: u64,
     /// The stamps of keys somebody asked about.
@@ -87,6 +89,7 @@ impl Default for Keyspace {
             databases: (0..DATABASES).map(|_| Database::default()).collect(),
             selected: 0,
             now: 0,
+            used: 0,
             dirty: 0,
             watched: HashMap::new(),
             tuning: Tuning::default(),
@@ -98,8 +101,8 @@ impl Default for Keyspace {
 }
 
 impl Entry {
-    fn new(value: Value, expires: i64, now: i64) -> Self {
-        Entry { value, expires, accessed: seconds(now), frequency: 5 }
+    fn new(value: Value, expires: i64, used: u32) -> Self {
+        Entry { value, expires, accessed: used, frequency: 5 }
     }
 
     /// Whether its time has come. A key lives through the millisecond it expires at.
@@ -138,6 +141,7 @@ impl Keyspace {
     #[inline]
     pub(crate) fn set_now(&mut self, now: i64) {
         self.now = now;
+        self.used = (now / 1000) as u32;
     }
 
     /// The time, in milliseconds since the epoch.
@@ -152,17 +156,25 @@ impl Keyspace {
         &mut self.databases[self.selected]
     }
 
-    /// The entry of a live key; removes the key when its time has come (`expireIfNeeded` in
+    /// Where a live key stands; removes the key when its time has come (`expireIfNeeded` in
     /// `db.c`).
     #[inline]
-    fn live(&mut self, key: &[u8]) -> Option<&mut Entry> {
+    fn place(&mut self, key: &[u8]) -> Option<usize> {
         let now = self.now;
-        let at = self.databases[self.selected].dict.position(key)?;
-        if self.databases[self.selected].dict.at_mut(at)?.is_over(now) {
+        let dict = &mut self.databases[self.selected].dict;
+        let at = dict.position(key)?;
+        if dict.at_mut(at)?.is_over(now) {
             self.expire(key);
             return None;
         }
-        self.databases[self.selected].dict.at_mut(at)
+        Some(at)
+    }
+
+    /// The entry of a live key.
+    #[inline]
+    fn live(&mut self, key: &[u8]) -> Option<&mut Entry> {
+        let at = self.place(key)?;
+        self.database().dict.at_mut(at)
     }
 
     #[cold]
@@ -183,8 +195,13 @@ impl Keyspace {
     /// The entry of a key, counted as a use of it.
     #[inline]
     pub(crate) fn entry(&mut self, key: &[u8]) -> Option<&Entry> {
-        let used = seconds(self.now);
-        let entry = self.live(key)?;
+        let used = self.used;
+        let Some(at) = self.place(key) else {
+            self.misses += 1;
+            return None;
+        };
+        self.hits += 1;
+        let entry = self.database().dict.at_mut(at)?;
         entry.accessed = used;
         Some(entry)
     }
@@ -217,7 +234,7 @@ impl Keyspace {
     /// [`prune`](Self::prune) after taking elements away.
     #[inline]
     pub(crate) fn write<T: Variant>(&mut self, key: &[u8]) -> Result<Option<&mut T>, CommandError> {
-        let used = seconds(self.now);
+        let used = self.used;
         match self.live(key) {
             None => Ok(None),
             Some(entry) => {
@@ -233,11 +250,17 @@ impl Keyspace {
         &mut self,
         key: &[u8],
     ) -> Result<&mut T, CommandError> {
-        if self.live(key).is_none() {
-            let entry = Entry::new(T::default().wrap(), NEVER, self.now);
-            self.database().dict.push(key.into(), entry);
-        }
-        self.write(key)?.ok_or(WRONG_TYPE)
+        let used = self.used;
+        let at = match self.place(key) {
+            Some(at) => at,
+            None => {
+                let entry = Entry::new(T::default().wrap(), NEVER, used);
+                self.database().dict.push(key.into(), entry)
+            }
+        };
+        let entry = self.database().dict.at_mut(at).ok_or(WRONG_TYPE)?;
+        entry.accessed = used;
+        T::of_mut(&mut entry.value).ok_or(WRONG_TYPE)
     }
 }
 
@@ -251,7 +274,7 @@ impl Keyspace {
     /// Sets a key to a string; it does not expire. Reuses the old string's buffer.
     #[inline]
     pub(crate) fn set_string(&mut self, key: &[u8], bytes: &[u8]) {
-        let used = seconds(self.now);
+        let used = self.used;
         let database = &mut self.databases[self.selected];
         match database.dict.find_mut(key) {
             Some(entry) => {
@@ -282,7 +305,7 @@ impl Keyspace {
     }
 
     fn put(&mut self, key: &[u8], value: Value, expires: i64) {
-        let entry = Entry::new(value, expires, self.now);
+        let entry = Entry::new(value, expires, self.used);
         let database = self.database();
         let old = database.dict.insert(key, entry).map_or(NEVER, |old| old.expires);
         database.volatile += usize::from(expires != NEVER);
@@ -461,8 +484,4 @@ impl Keyspace {
             })
             .sum()
     }
-}
-
-fn seconds(now: i64) -> u32 {
-    (now / 1000) as u32
 }

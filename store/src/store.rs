@@ -3,6 +3,8 @@
 //! Owns [`Store`] and what a server around it needs: blocked calls, messages, stamps. It must
 //! not know any command, nor Lua, nor sockets.
 
+mod retry;
+
 use std::time::Duration;
 
 use redlua_core::{
@@ -13,6 +15,7 @@ use redlua_core::{
 use crate::clock::Clock;
 use crate::commands::monitoring::BASE_MEMORY;
 use crate::context::Cx;
+use crate::error::CommandError;
 use crate::keyspace::Keyspace;
 use crate::pubsub::Message;
 use crate::server::Server;
@@ -21,13 +24,20 @@ use crate::table::Table;
 /// An in-memory Redis 7.0.
 ///
 /// ```
+/// use redlua_conversions::resp::RespWriter;
 /// use redlua_core::{Host, Session};
 /// use redlua_store::Store;
 ///
 /// let mut store = Store::new();
-/// let argv: [&[u8]; 2] = [b"GET", b"greeting"];
-/// let spec = store.command(&argv).ok_or("no such command")?;
-/// assert!(spec.accepts(argv.len()));
+/// let mut session = Session::default();
+/// let mut run = |argv: &[&[u8]]| {
+///     let spec = store.command(argv).ok_or("no such command")?;
+///     let mut reply = RespWriter::new(session.protocol);
+///     store.call(&mut session, &spec, argv, &mut reply);
+///     Ok::<_, &str>(reply.into_bytes())
+/// };
+/// assert_eq!(run(&[b"SET", b"greeting", b"hello"])?, b"+OK\r\n");
+/// assert_eq!(run(&[b"GET", b"greeting"])?, b"$5\r\nhello\r\n");
 /// # Ok::<(), &str>(())
 /// ```
 pub struct Store {
@@ -41,8 +51,8 @@ pub struct Store {
 
 /// A call of a blocking command that found nothing: it has pushed no reply.
 ///
-/// Retry [`argv`](Self::argv), or else the same argv, whenever a key's [`Store::stamp`] changes;
-/// answer [`reply`](Self::reply) when the time is over.
+/// [`Store::retry`] it with [`argv`](Self::argv), or else the same argv, whenever a key's
+/// [`Store::stamp`] changes; answer [`reply`](Self::reply) when the time is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
     /// The database.
@@ -219,6 +229,9 @@ impl Host for Store {
         let Some(command) = self.table.number(spec.id) else {
             return sink.error(b"ERR unknown command");
         };
+        if !command.spec.accepts(argv.len()) {
+            return sink.error(CommandError::arity(command.name).text());
+        }
         self.tick();
         self.keys.select(session.db as usize);
         self.server.calls += 1;

@@ -202,14 +202,14 @@ const SIGNATURES: &[&str] = &[
     "PING ?v",
     "PUBLISH c v",
     "=COMMAND INFO get|foo|EVAL",
-    "COMMAND GETKEYS GET|MSET|EVAL|ZUNION|XREAD|SORT k i k k",
+    "=COMMAND GETKEYS GET|MSET|EVAL|ZUNION|XREAD|SORT k i k k",
     "=COMMAND GETKEYSANDFLAGS SET|LMOVE|EVAL k i k",
     "=CONFIG GET maxmemory|foo|lua-time-limit",
     "CLIENT GETNAME",
     "CLIENT SETNAME v",
     "PUBSUB CHANNELS|NUMPAT|NUMSUB|foo ?p",
     "=WAIT 0 0",
-    "ACL WHOAMI|CAT|foo ?foo|scripting",
+    "=ACL WHOAMI|CAT|foo ?foo",
     "OBJECT|XINFO|SCRIPT|FUNCTION|CONFIG|LATENCY HELP",
     "FOO ?v ?v",
     "v ?v",
@@ -219,6 +219,7 @@ const SIGNATURES: &[&str] = &[
     "DISCARD",
     "AUTH v ?v",
     "SUBSTR ks",
+    "DUMP k",
 ];
 
 /// What only a script may call: outside of one it would wait.

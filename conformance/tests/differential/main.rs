@@ -146,8 +146,12 @@ struct Difference {
 impl Difference {
     /// What two findings of one cause have in common, as a rule.
     fn kind(&self) -> String {
-        let head =
-            |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).take(28).collect::<String>();
+        let pairs = self.expected.chars().zip(self.found.chars());
+        let same = pairs.take_while(|(expected, found)| expected == found).count();
+        let head = |text: &str| {
+            let around = text.chars().skip(same.saturating_sub(12));
+            around.filter(|c| !c.is_ascii_digit()).take(30).collect::<String>()
+        };
         format!("{} {} {}", self.command, head(&self.expected), head(&self.found))
     }
 }
@@ -187,7 +191,8 @@ impl Sides {
         let expected = self.real.play(&case);
         if !self.server.lives() || expected.broken == Some(Broken::Hung) {
             let steps = serde_json::to_string(&case.steps).unwrap();
-            println!("this ended or hung the real server: {steps}\n");
+            let how = if self.server.lives() { "hung" } else { "ended" };
+            println!("this {how} the real server: {steps}\n");
             self.server = Server::start().unwrap()?;
             self.real = Runner::new(self.server.target()).limit(LIMIT);
             return None;

@@ -184,7 +184,7 @@ pub(crate) fn hrandfield(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         }
         return Ok(());
     };
-    let chosen = choose(&mut cx.server.random, count, len);
+    let chosen = choose(&mut cx.server.random, count, len)?;
     let width = if with_values && !nested { 2 } else { 1 };
     cx.sink.seq(Seq::Array, chosen.len() * width);
     for (field, value) in chosen.into_iter().filter_map(|at| hash.at(at)) {
@@ -199,14 +199,25 @@ pub(crate) fn hrandfield(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     Ok(())
 }
 
-/// Positions for `HRANDFIELD` and `ZRANDMEMBER`: a negative count may repeat; asking for all
-/// gives them in order.
-pub(crate) fn choose(random: &mut crate::random::Random, count: i64, len: usize) -> Vec<usize> {
+/// The most repeated choices one call may ask for. The reference goes on until memory ends.
+const MAX_REPEATED: u64 = 1 << 24;
+
+/// Positions for `HRANDFIELD` and its kin: a negative count may repeat; asking for all gives
+/// them in order.
+pub(crate) fn choose(
+    random: &mut crate::random::Random,
+    count: i64,
+    len: usize,
+) -> Result<Vec<usize>, CommandError> {
     if count < 0 {
-        return (0..count.unsigned_abs()).map(|_| random.below(len)).collect();
+        let count = count.unsigned_abs();
+        if count > MAX_REPEATED {
+            return Err(OUT_OF_RANGE);
+        }
+        return Ok((0..count).map(|_| random.below(len)).collect());
     }
     let count = usize::try_from(count).unwrap_or(usize::MAX);
-    if count >= len { (0..len).collect() } else { random.sample(count, len) }
+    Ok(if count >= len { (0..len).collect() } else { random.sample(count, len) })
 }
 
 /// The count and the `WITH…` word of `HRANDFIELD` and `ZRANDMEMBER`.

@@ -131,7 +131,7 @@ pub(crate) fn srandmember(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         }
         return Ok(());
     };
-    let chosen = choose(&mut cx.server.random, count.unwrap_or(-1), set.len());
+    let chosen = choose(&mut cx.server.random, count.unwrap_or(-1), set.len())?;
     if count.is_some() {
         cx.sink.seq(Seq::Array, chosen.len());
     }

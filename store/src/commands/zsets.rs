@@ -239,7 +239,7 @@ pub(crate) fn zrandmember(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     };
     // The whole set comes in its order (`zrandmemberWithCountCommand`, case 2).
     let whole = usize::try_from(count).is_ok_and(|count| count >= len);
-    let chosen = choose(&mut cx.server.random, count, len);
+    let chosen = choose(&mut cx.server.random, count, len)?;
     let items =
         chosen.into_iter().filter_map(|at| if whole { zset.at(at) } else { zset.sample(at) });
     let items: Vec<_> = items.collect();

@@ -34,7 +34,7 @@ fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
         [LONG, a, b, c, d, rest @ ..] => {
             Some((u32::from_le_bytes([*a, *b, *c, *d]) as usize, rest))
         }
-        [short @ 0..LONG, rest @ ..] => Some((usize::from(*short), rest)),
+        [short, rest @ ..] if *short < LONG => Some((usize::from(*short), rest)),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 //! Owns the commands whose key specifications do not tell all
 //! (`getKeysFromCommandWithSpecs` in `db.c`). It must not know what commands do otherwise.
 
-use super::Command;
+use super::{Command, Find, Start};
 
 /// A key's position and the flags of its specification.
 pub(crate) type KeyUse = (usize, Vec<&'static str>);
@@ -61,13 +61,54 @@ impl Command {
                     if rule.flags.contains(&"not_key") {
                         continue;
                     }
-                    let found = rule.keys(argv)?;
+                    let Some(found) = rule.keys(argv) else { return self.counted(argv) };
                     keys.extend(found.into_iter().map(|at| (at, rule.flags.clone())));
                 }
                 Some(keys)
             }
         }
     }
+}
+
+impl Command {
+    /// The keys of a call whose count of keys is not quite a number: `genericGetKeys` in `db.c`
+    /// reads it more generously and knows no flags.
+    fn counted(&self, argv: &[&[u8]]) -> Option<Vec<KeyUse>> {
+        let (start, number, first) =
+            self.rules.iter().find_map(|rule| match (&rule.start, &rule.find) {
+                (Start::Index(start), Find::Count { number, first, .. }) => {
+                    Some((start, number, first))
+                }
+                _ => None,
+            })?;
+        let first = usize::try_from(start + first).ok()?;
+        let count = atoi(argv.get(usize::try_from(start + number).ok()?)?);
+        let count = usize::try_from(count).ok().filter(|count| *count > 0)?;
+        if count > argv.len().saturating_sub(first) {
+            return None;
+        }
+        let stored = self.rules.iter().any(|rule| matches!(rule.find, Find::Range { .. }));
+        let positions = (first..first + count).chain(stored.then_some(1));
+        Some(positions.map(|at| (at, Vec::new())).collect())
+    }
+}
+
+/// C's `atoi`: blanks, a sign, digits, whatever follows.
+fn atoi(text: &[u8]) -> i64 {
+    let text = text.trim_ascii_start();
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    let value = digits.fold(0i64, |value, digit| {
+        let digit = i64::from(digit - b'0');
+        let value = value.saturating_mul(10);
+        if negative { value.saturating_sub(digit) } else { value.saturating_add(digit) }
+    });
+    // A `long` cut down to an `int`.
+    i64::from(value as i32)
 }
 
 fn is_bitfield_write(word: &[u8]) -> bool {

@@ -75,19 +75,29 @@ impl Value {
         }
     }
 
-    /// About how many bytes it takes.
+    /// About how many bytes it takes, from a sample of its elements.
     pub(crate) fn memory(&self) -> usize {
         match self {
             Value::Str(text) => 16 + text.len(),
-            Value::List(list) => 64 + list.iter().map(|item| item.len() + 11).sum::<usize>(),
-            Value::Hash(hash) => {
-                64 + hash.iter().map(|(f, v)| f.len() + v.len() + 24).sum::<usize>()
+            Value::List(list) => sampled(list.len(), list.iter().map(|item| item.len() + 11)),
+            Value::Hash(hash) => sampled(
+                hash.len(),
+                hash.iter().map(|(field, value)| field.len() + value.len() + 24),
+            ),
+            Value::Set(set) => sampled(set.len(), set.iter().map(|member| member.len() + 24)),
+            Value::ZSet(zset) => {
+                sampled(zset.len(), zset.iter().map(|(member, _)| member.len() + 40))
             }
-            Value::Set(set) => 64 + set.len() * 40,
-            Value::ZSet(zset) => 64 + zset.len() * 64,
             Value::Stream(stream) => stream.memory(),
         }
     }
+}
+
+/// The size of a collection of `len` elements whose first few have these sizes.
+fn sampled(len: usize, sizes: impl Iterator<Item = usize>) -> usize {
+    const SAMPLE: usize = 32;
+    let bytes: usize = sizes.take(SAMPLE).sum();
+    64 + bytes * len / len.clamp(1, SAMPLE)
 }
 
 /// A type that a key can hold, for the keyspace's typed access.
