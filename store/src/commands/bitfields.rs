@@ -225,3 +225,36 @@ impl Field {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn reads_what_it_wrote(
+            mut bytes in proptest::collection::vec(any::<u8>(), 24..32),
+            signed: bool,
+            width in 1_u32..64,
+            at in 0_usize..100,
+            value: i64,
+        ) {
+            let field = Field { signed, width };
+            let before: Vec<_> = bytes.clone();
+            let value = field.wrap(i128::from(value));
+            field.write(&mut bytes, at, value);
+            prop_assert_eq!(field.read(&bytes, at), value);
+            // Its neighbours are untouched.
+            let whole = Field { signed: false, width: 1 };
+            for bit in (0..at).chain(at + width as usize..bytes.len() * 8) {
+                prop_assert_eq!(whole.read(&bytes, bit), whole.read(&before, bit));
+            }
+            let (min, max) = field.limits();
+            prop_assert_eq!(field.fit(max, Overflow::Fail), Some(max));
+            prop_assert_eq!(field.fit(max + 1, Overflow::Fail), None);
+            prop_assert_eq!(field.fit(max + 1, Overflow::Wrap), Some(min));
+            prop_assert_eq!(field.fit(min - 1, Overflow::Saturate), Some(min));
+        }
+    }
+}

@@ -237,3 +237,27 @@ fn position(bytes: &[u8], wanted: bool, first: usize, last: usize) -> Option<usi
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn counts_and_finds_as_bit_by_bit(
+            bytes in proptest::collection::vec(prop_oneof![Just(0), Just(0xff), any::<u8>()], 1..40),
+            a: usize,
+            b: usize,
+            wanted: bool,
+        ) {
+            let bits = bytes.len() * 8;
+            let (first, last) = ((a % bits).min(b % bits), (a % bits).max(b % bits));
+            let set = |at: &usize| bytes[at / 8] & (0x80 >> (at % 8)) != 0;
+            let ones = (first..=last).filter(set).count() as u64;
+            prop_assert_eq!(count(&bytes, first, last), ones);
+            let found = (first..=last).find(|at| set(at) == wanted);
+            prop_assert_eq!(position(&bytes, wanted, first, last), found);
+        }
+    }
+}

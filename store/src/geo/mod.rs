@@ -150,3 +150,29 @@ fn radians(degrees: f64) -> f64 {
 fn degrees(radians: f64) -> f64 {
     radians / (std::f64::consts::PI / 180.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn place() -> impl Strategy<Value = Place> {
+        (-179.0..179.0, -84.0..84.0).prop_map(|(longitude, latitude)| Place { longitude, latitude })
+    }
+
+    proptest! {
+        /// A place comes back from its score within a metre, and a search around it finds it.
+        #[test]
+        fn found_where_it_was_put(place in place(), radius in 1.0_f64..2e6) {
+            let score = place.score() as f64;
+            let stored = Place::from_score(score);
+            prop_assert!(distance(place, stored) < 1.0);
+            for form in [Form::Circle(radius), Form::Box(2.0 * radius, 2.0 * radius)] {
+                let area = Area { middle: place, form, unit: 1.0 };
+                let covered = |(from, to): &(u64, u64)| *from as f64 <= score && score < *to as f64;
+                prop_assert!(area.score_ranges().iter().any(covered));
+                prop_assert!(area.distance_inside(stored).is_some());
+            }
+        }
+    }
+}

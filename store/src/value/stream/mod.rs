@@ -306,3 +306,96 @@ impl Stream {
         radix::nodes(&self.nodes.keys().copied().collect::<Vec<_>>())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ALL: (StreamId, StreamId) = (StreamId::MIN, StreamId::MAX);
+
+    fn id(ms: u64, seq: u64) -> StreamId {
+        StreamId { ms, seq }
+    }
+
+    fn ids(stream: &Stream) -> Vec<StreamId> {
+        stream.range(ALL.0, ALL.1).map(EntryRef::id).collect()
+    }
+
+    #[test]
+    fn ids_follow_one_another() {
+        let mut stream = Stream::default();
+        let limit = NodeLimit::default();
+        let mut append = |new, now| stream.append(new, &[b"f", b"v"], now, limit);
+        assert_eq!(append(NewId::Auto, 7), Ok(id(7, 0)));
+        assert_eq!(append(NewId::Auto, 7), Ok(id(7, 1)));
+        assert_eq!(append(NewId::Auto, 5), Ok(id(7, 2)));
+        assert_eq!(append(NewId::Next(8), 5), Ok(id(8, 0)));
+        assert_eq!(append(NewId::Next(7), 5), Err(Refused::NotLarger));
+        assert_eq!(append(NewId::Exact(id(8, 0)), 5), Err(Refused::NotLarger));
+    }
+
+    #[test]
+    fn lag_is_known_while_nothing_is_missing() {
+        let mut stream = Stream::default();
+        for ms in 1..=5 {
+            let new = NewId::Exact(id(ms, 0));
+            stream.append(new, &[b"f", b"v"], 0, NodeLimit::default()).unwrap();
+        }
+        assert_eq!(stream.lag(&Group::new(id(0, 0), None)), Some(5));
+        assert_eq!(stream.lag(&Group::new(id(3, 0), None)), None);
+        assert_eq!(stream.lag(&Group::new(id(3, 0), Some(3))), Some(2));
+        stream.delete(&[id(4, 0)]);
+        assert_eq!(stream.lag(&Group::new(id(3, 0), Some(3))), None);
+        assert_eq!(stream.lag(&Group::new(id(5, 0), None)), Some(0));
+    }
+
+    proptest! {
+        /// A stream is what a sorted list of IDs is, however its nodes are cut.
+        #[test]
+        fn behaves_like_a_list(
+            steps in proptest::collection::vec((0_u8..4, 0_u64..60), 1..120),
+            entries in 0_usize..5,
+        ) {
+            let mut stream = Stream::default();
+            let mut model: Vec<StreamId> = Vec::new();
+            for (kind, number) in steps {
+                match kind {
+                    0 | 1 => {
+                        let new = NewId::Exact(id(number, stream.last_id.seq + 1));
+                        let limit = NodeLimit { bytes: 4096, entries };
+                        if let Ok(id) = stream.append(new, &[b"f", b"v"], 0, limit) {
+                            model.push(id);
+                        }
+                    }
+                    2 => {
+                        let victim = model.get(number as usize).copied().unwrap_or_default();
+                        let found = model.contains(&victim);
+                        prop_assert_eq!(stream.delete(&[victim]), usize::from(found));
+                        model.retain(|id| *id != victim);
+                    }
+                    _ => {
+                        let keep = if number % 2 == 0 {
+                            Keep::Newest(number)
+                        } else {
+                            Keep::From(id(number, 0))
+                        };
+                        let before = model.len();
+                        match keep {
+                            Keep::Newest(count) => {
+                                let surplus = model.len().saturating_sub(count as usize);
+                                model.drain(..surplus);
+                            }
+                            Keep::From(first) => model.retain(|id| *id >= first),
+                        }
+                        let trim = Trim { keep, approximate: false, limit: 0 };
+                        prop_assert_eq!(stream.trim(trim), (before - model.len()) as u64);
+                    }
+                }
+                prop_assert_eq!(&ids(&stream), &model);
+                prop_assert_eq!(stream.len, model.len() as u64);
+                prop_assert_eq!(stream.first_id, model.first().copied().unwrap_or_default());
+            }
+        }
+    }
+}
