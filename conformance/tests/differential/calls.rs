@@ -16,6 +16,7 @@ pub(crate) fn sequence() -> BoxedStrategy<Vec<Argv>> {
         4 => command().prop_map(|argv| vec![argv]),
         6 => eval(),
         1 => cached(),
+        1 => bulk(),
         2 => library(),
         1 => odd().prop_map(|argv| vec![argv]),
         1 => transaction(),
@@ -25,8 +26,35 @@ pub(crate) fn sequence() -> BoxedStrategy<Vec<Argv>> {
 
 /// Data commands alone.
 pub(crate) fn plain() -> BoxedStrategy<Vec<Argv>> {
-    vec(prop_oneof![12 => command().prop_map(|argv| vec![argv]), 1 => transaction()], 1..40)
-        .prop_map(|phrases| phrases.concat())
+    let phrase = prop_oneof![
+        12 => command().prop_map(|argv| vec![argv]),
+        1 => transaction(),
+        1 => bulk(),
+    ];
+    vec(phrase, 1..40).prop_map(|phrases| phrases.concat()).boxed()
+}
+
+/// Collections that are not small any more; hashes and sets stay such that their order is known.
+fn bulk() -> BoxedStrategy<Vec<Argv>> {
+    let script = words(&[
+        "for i=1,$ do redis.call('RPUSH','l2',i,('x'):rep(i%70)) end return redis.call('OBJECT','ENCODING','l2')",
+        "for i=1,$ do redis.call('LPUSH','l1',i*1.5) end return redis.call('OBJECT','ENCODING','l1')",
+        "for i=1,$ do redis.call('ZADD','z2',i%7+i/8,'m'..i) end return redis.call('OBJECT','ENCODING','z2')",
+        "for i=1,$ do redis.call('ZADD','z1',0,'k'..(i*7919%1000)) end return redis.call('ZCARD','z1')",
+        "for i=1,$ do redis.call('SADD','t2',i*i) end return redis.call('OBJECT','ENCODING','t2')",
+        "for i=1,$ do redis.call('XADD','x2',(10+i)..'-1','f',i,'g'..i%3,'v') end return redis.call('XINFO','STREAM','x2')",
+        "for i=1,$ do redis.call('PFADD','p1',i,'a'..i) end return redis.call('PFCOUNT','p1')",
+        "for i=1,$*20 do redis.call('PFADD','p2',i) end return {redis.call('PFCOUNT','p2'),redis.call('STRLEN','p2')}",
+        "for i=1,$ do redis.call('SETBIT','s2',i*i%1000,i%2) end return redis.call('BITCOUNT','s2')",
+        "for i=1,$ do redis.call('GEOADD','g1',(i*37%360)-180,(i*13%170)-85,'m'..i) end return redis.call('ZCARD','g1')",
+        "for i=1,$ do redis.call('APPEND','s1',i..',') end return redis.call('STRLEN','s1')",
+        "for i=1,$/5 do redis.call('HSET','h2','f'..i,i) end return redis.call('OBJECT','ENCODING','h2')",
+    ]);
+    (script, select(vec!["50", "127", "130", "200", "500"]))
+        .prop_map(|(script, count)| {
+            let script = String::from_utf8_lossy(&script).replace('$', count);
+            vec![vec![b"EVAL".to_vec(), script.into_bytes(), b"0".to_vec()]]
+        })
         .boxed()
 }
 
