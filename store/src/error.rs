@@ -32,6 +32,7 @@ impl CommandError {
     /// (`addReplySubcommandSyntaxError` in `networking.c`).
     pub(crate) fn subcommand(container: &str, word: &[u8]) -> Self {
         let mut text = b"ERR unknown subcommand or wrong number of arguments for '".to_vec();
+        let word = printed(word);
         text.extend_from_slice(&word[..word.len().min(128)]);
         text.extend_from_slice(b"'. Try ");
         text.extend_from_slice(container.to_ascii_uppercase().as_bytes());
@@ -48,6 +49,11 @@ impl CommandError {
     pub(crate) fn expire_time(name: &str) -> Self {
         CommandError::new(format!("ERR invalid expire time in '{name}' command"))
     }
+}
+
+/// A word as `%s` prints it: up to a NUL.
+pub(crate) fn printed(word: &[u8]) -> &[u8] {
+    word.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 pub(crate) const WRONG_TYPE: CommandError =

@@ -55,7 +55,7 @@ const SIGNATURES: &[&str] = &[
     "!HSETNX kh h w",
     "HSTRLEN kh h",
     "HSCAN kh 0|abc ?(MATCH p) ?(COUNT i)",
-    "HRANDFIELD kh 0",
+    "=HRANDFIELD kh 0",
     "LPUSH kl +v",
     "RPUSH kl +v",
     "LPUSHX kl +v",
@@ -431,7 +431,10 @@ fn class(name: &str) -> BoxedStrategy<Vec<u8>> {
         "z" => of(&["a", "b", "c", "dd", "", "1"]),
         "lon" => of(&["13.361389", "15.087269", "0", "-180", "181", "2.5", "abc", "-122.27652"]),
         "lat" => of(&["38.115556", "37.502669", "0", "85.05", "86", "-12.5", "nan"]),
-        "r" => of(&["-inf", "+inf", "0", "1", "(1", "(2", "5", "-1", "abc", "(inf", "2.5", "nan"]),
+        "r" => of(&[
+            "-inf", "+inf", "0", "1", "(1", "(2", "5", "-1", "abc", "(inf", "2.5", "nan", "", "(",
+            " 1", "1\u{0}x",
+        ]),
         "l" => of(&["-", "+", "[a", "(a", "[b", "(c", "[", "a", "[dd", "(", ""]),
         "p" => {
             of(&["*", "f*", "a", "?", "[a-c]*", "x*y", "\\*", "[^a]*", "", "f1", "w_*->f1", "s*"])

@@ -23,6 +23,7 @@ mod commands;
 mod reduce;
 mod scripts;
 mod server;
+mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;

@@ -30,7 +30,11 @@ pub(crate) fn timeout(word: &[u8]) -> Result<Option<Duration>, CommandError> {
         Parsed::Infinite => return Err(NEGATIVE),
         Parsed::Finite(_) => {}
     }
-    let milliseconds = arg::float_or(word, TIMEOUT_NOT_FLOAT)? * 1000.0;
+    // A `long double` reaches further than what is read here, which is infinite then.
+    let seconds = arg::float_or(word, TIMEOUT_NOT_FLOAT).or_else(|error| {
+        std::str::from_utf8(word).ok().and_then(|text| text.parse::<f64>().ok()).ok_or(error)
+    })?;
+    let milliseconds = seconds * 1000.0;
     if milliseconds <= -1.0 || milliseconds >= i64::MAX as f64 {
         return Err(NEGATIVE);
     }

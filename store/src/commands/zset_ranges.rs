@@ -193,9 +193,10 @@ pub(crate) fn score_range(min: &[u8], max: &[u8]) -> Result<ScoreRange, CommandE
     Ok(ScoreRange { min: bound(min)?, max: bound(max)? })
 }
 
-/// A score as `strtod` reads it, which unlike other numbers may be empty and begin with blanks.
+/// A score as `strtod` reads it, which unlike other numbers may be empty, begin with blanks and
+/// end at a NUL.
 fn score(word: &[u8]) -> Option<f64> {
-    let word = word.trim_ascii_start();
+    let word = word.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii_start();
     if word.is_empty() {
         return Some(0.0);
     }
@@ -206,8 +207,9 @@ fn score(word: &[u8]) -> Option<f64> {
 fn lex_range<'a>(min: &'a [u8], max: &'a [u8]) -> Result<LexRange<'a>, CommandError> {
     const INVALID: CommandError = CommandError::fixed("ERR min or max not valid string range item");
     let bound = |word: &'a [u8]| match word {
-        b"-" => Ok(Lex::Lowest),
-        b"+" => Ok(Lex::Highest),
+        // What follows a NUL is not looked at.
+        [b'-'] | [b'-', 0, ..] => Ok(Lex::Lowest),
+        [b'+'] | [b'+', 0, ..] => Ok(Lex::Highest),
         [b'[', member @ ..] => Ok(Lex::Inclusive(member)),
         [b'(', member @ ..] => Ok(Lex::Exclusive(member)),
         _ => Err(INVALID),

@@ -25,7 +25,7 @@ use std::io::Write;
 
 use redlua_core::{ReplySink, Seq};
 
-use crate::error::CommandError;
+use crate::error::{CommandError, printed};
 use crate::value::{EntryRef, StreamId};
 
 const BAD_ID: CommandError =
@@ -101,9 +101,9 @@ fn push_entry(sink: &mut dyn ReplySink, entry: EntryRef<'_>) {
 /// `NOGROUP` of the commands that name a key and a group.
 fn no_group(key: &[u8], group: &[u8], after: &str) -> CommandError {
     let mut text = b"NOGROUP No such key '".to_vec();
-    text.extend_from_slice(key);
+    text.extend_from_slice(printed(key));
     text.extend_from_slice(b"' or consumer group '");
-    text.extend_from_slice(group);
+    text.extend_from_slice(printed(group));
     text.extend_from_slice(b"'");
     text.extend_from_slice(after.as_bytes());
     CommandError::new(text)
@@ -112,9 +112,9 @@ fn no_group(key: &[u8], group: &[u8], after: &str) -> CommandError {
 /// `NOGROUP` of the subcommands for which the key is known to exist.
 fn no_such_group(key: &[u8], group: &[u8]) -> CommandError {
     let mut text = b"NOGROUP No such consumer group '".to_vec();
-    text.extend_from_slice(group);
+    text.extend_from_slice(printed(group));
     text.extend_from_slice(b"' for key name '");
-    text.extend_from_slice(key);
+    text.extend_from_slice(printed(key));
     text.extend_from_slice(b"'");
     CommandError::new(text)
 }
