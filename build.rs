@@ -1,5 +1,5 @@
-//! Refuses a build with two C Luas before any of them is compiled: their symbols would mix, and
-//! the error of a dependency that notices would name its features, not ours.
+//! Refuses a build with two C Luas: their symbols would mix. `mlua` refuses too, in the names of
+//! its own features, and cargo may show only the first error it meets; with `--keep-going` both.
 
 fn main() {
     const C_LUAS: [(&str, &str); 2] =

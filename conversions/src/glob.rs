@@ -1,6 +1,6 @@
 //! Glob patterns as `KEYS`, `SCAN` and `PSUBSCRIBE` use them (`stringmatchlen` in `util.c`).
 //!
-//! Owns [`matches`]. It must not know what is matched.
+//! Owns [`matches()`]. It must not know what is matched.
 
 /// Whether the text matches the pattern, letter by letter.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {

@@ -4,92 +4,14 @@
 //! by which Redis and Lua accept a number. Must not know who asks.
 
 mod cast;
+mod general;
 mod strtod;
-
-use std::fmt::{self, Write as _};
-use std::ops::Deref;
+mod text;
 
 pub(crate) use cast::{c_i32, c_i64, c_u64};
+use general::general;
 pub use strtod::{Prefix, strtod};
-
-/// A short piece of ASCII text that lives on the stack.
-///
-/// ```
-/// use redlua_conversions::number::{g14, g17};
-/// assert_eq!(&*g17(0.1), b"0.10000000000000001");
-/// assert_eq!(&*g14(0.1), b"0.1");
-/// assert_eq!(g14(1e100).as_str(), "1e+100");
-/// ```
-#[derive(Clone, Copy)]
-pub struct Text {
-    bytes: [u8; Text::CAPACITY],
-    len: u8,
-}
-
-impl Text {
-    /// What it can hold.
-    pub const CAPACITY: usize = 40;
-
-    const fn new() -> Self {
-        Text { bytes: [0; Text::CAPACITY], len: 0 }
-    }
-
-    /// Decimal digits of an integer.
-    pub fn integer(value: i64) -> Self {
-        let mut text = Text::new();
-        text.push(itoa::Buffer::new().format(value).as_bytes());
-        text
-    }
-
-    /// The text; it is always ASCII.
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(self).unwrap_or_default()
-    }
-
-    /// Appends what fits; nothing written here is ever longer.
-    #[inline]
-    fn push(&mut self, piece: &[u8]) {
-        let start = usize::from(self.len);
-        if let Some(room) = self.bytes.get_mut(start..start + piece.len()) {
-            room.copy_from_slice(piece);
-            self.len += piece.len() as u8;
-        }
-    }
-}
-
-impl Deref for Text {
-    type Target = [u8];
-
-    #[inline]
-    fn deref(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
-    }
-}
-
-impl AsRef<[u8]> for Text {
-    fn as_ref(&self) -> &[u8] {
-        self
-    }
-}
-
-impl fmt::Write for Text {
-    fn write_str(&mut self, piece: &str) -> fmt::Result {
-        self.push(piece.as_bytes());
-        Ok(())
-    }
-}
-
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.as_str(), f)
-    }
-}
+pub use text::Text;
 
 /// `%.17g`: how Redis spells a Lua number in a command's argument and a double in a reply.
 #[inline]
@@ -133,109 +55,6 @@ pub(crate) fn integral(value: f64, bound: f64) -> Option<i64> {
     let integer = value as i64;
     let same = integer as f64 == value && value.abs() < bound;
     (same && (integer != 0 || value.is_sign_positive())).then_some(integer)
-}
-
-#[cold]
-fn special(value: f64) -> Text {
-    let mut text = Text::new();
-    if value.is_sign_negative() {
-        text.push(b"-");
-    }
-    text.push(if value.is_nan() { b"nan" } else { b"inf" });
-    text
-}
-
-/// A number with few decimal places, such as 19.99: `value` is the double nearest to
-/// `digits / 10^places`. As long as those digits fit into the precision, they are what rounding
-/// to it gives: half a unit in the last place of a double is far less than half a digit.
-fn short(value: f64, precision: usize) -> Option<Text> {
-    let magnitude = value.abs();
-    if precision > 15 || !(1e-4..1e15).contains(&magnitude) {
-        return None;
-    }
-    let bound = POWERS.get(precision).copied()?;
-    for (places, &power) in POWERS.iter().enumerate().take(7).skip(1) {
-        let digits = (magnitude * power).round();
-        if digits >= bound {
-            return None;
-        }
-        if digits / power == magnitude {
-            let (digits, power) = (digits as u64, power as u64);
-            let mut text = Text::new();
-            if value < 0.0 {
-                text.push(b"-");
-            }
-            text.push(itoa::Buffer::new().format(digits / power).as_bytes());
-            text.push(b".");
-            // A leading one keeps the zeros behind the point.
-            let mut fraction = itoa::Buffer::new();
-            text.push(fraction.format(digits % power + power).as_bytes().get(1..=places)?);
-            return Some(text);
-        }
-    }
-    None
-}
-
-/// C's `%g`: `precision` significant digits, trailing zeros dropped, an exponent of at least two
-/// digits when it is below -4 or not below the precision.
-fn general(value: f64, precision: usize) -> Text {
-    if !value.is_finite() {
-        return special(value);
-    }
-    if let Some(text) = short(value, precision) {
-        return text;
-    }
-    let mut scientific = Text::new();
-    // Exact, halves to even, as glibc does. It cannot fail and cannot be too long.
-    let _ = write!(scientific, "{:.*e}", precision - 1, value);
-    let (mantissa, exponent) =
-        scientific.as_str().split_once('e').unwrap_or((scientific.as_str(), "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let (sign, mantissa) = match mantissa.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", mantissa),
-    };
-    // `d.ddd` as one run of digits.
-    let mut digits = Text::new();
-    for piece in mantissa.split('.') {
-        digits.push(piece.as_bytes());
-    }
-    let digits: &[u8] = &digits;
-    let kept = digits.iter().rposition(|&digit| digit != b'0').map_or(1, |last| last + 1);
-    let digits = digits.get(..kept).unwrap_or(digits);
-
-    let mut text = Text::new();
-    text.push(sign.as_bytes());
-    if exponent < -4 || exponent >= precision as i32 {
-        let (first, rest) = digits.split_at(digits.len().min(1));
-        text.push(first);
-        if !rest.is_empty() {
-            text.push(b".");
-            text.push(rest);
-        }
-        let _ =
-            write!(text, "e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.unsigned_abs());
-    } else if exponent < 0 {
-        text.push(b"0.");
-        for _ in 1..exponent.unsigned_abs() {
-            text.push(b"0");
-        }
-        text.push(digits);
-    } else {
-        let whole = exponent.unsigned_abs() as usize + 1;
-        if digits.len() <= whole {
-            text.push(digits);
-            for _ in digits.len()..whole {
-                text.push(b"0");
-            }
-        } else {
-            let (before, after) = digits.split_at(whole);
-            text.push(before);
-            text.push(b".");
-            text.push(after);
-        }
-    }
-    text
 }
 
 /// An integer as commands accept it (`util.c` `string2ll`): no space, no plus sign, no leading
@@ -334,7 +153,17 @@ mod tests {
             1e-5,
             123456.5,
             99999999999999.5,
+            99999999999999984.0,
+            1e16 + 2.0,
+            4503599627370497.5,
+            0.00001,
+            9.99999999999999e-6,
             999999999999999.5,
+            99999999999999984.0,
+            1e16 + 2.0,
+            4503599627370497.5,
+            0.00001,
+            9.99999999999999e-6,
             0.0001,
             9.9999999999999e-5,
             1e21,
@@ -355,6 +184,8 @@ mod tests {
         // A fixed walk over all exponents and over exact halves.
         let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
         for step in 0..4000u32 {
+            let logarithm = f64::from(step) / 4000.0 * 24.0 - 6.0;
+            list.push(-(10f64.powf(logarithm)));
             list.push(f64::from(step * 7919) / 10f64.powi((step % 9) as i32));
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let value = f64::from_bits(state);

@@ -1,4 +1,5 @@
 //! What a server around the store relies on: time, watching, blocking, messages, permissions.
+#![allow(clippy::expect_used, reason = "a test may panic")]
 
 use std::time::Duration;
 
@@ -22,6 +23,12 @@ fn plain(store: &mut Store, call: &str) -> String {
 fn manual() -> (Store, Clock) {
     let clock = Clock::manual(Duration::from_secs(1_700_000_000));
     (Store::with_clock(clock.clone()), clock)
+}
+
+#[test]
+fn stores_can_move_between_threads() {
+    fn moves<T: Send>() {}
+    moves::<Store>();
 }
 
 #[test]

@@ -19,9 +19,9 @@
 //! # Read-only tables
 //!
 //! Stock Lua has none. The tables a script must not change are kept where it cannot reach them;
-//! what it sees are empty stand-ins ([`proxy`]) whose metatable reads through and refuses
+//! what it sees are empty stand-ins (`proxy`) whose metatable reads through and refuses
 //! writes. The few library functions that would see the difference (`next`, `rawget`,
-//! `getmetatable`, …) are wrapped in [`base`].
+//! `getmetatable`, …) are wrapped in `base`.
 #![cfg(any(feature = "mlua-lua51", feature = "mlua-luajit"))]
 
 mod base;

@@ -573,11 +573,12 @@ fn call_of(argv: &Argv, odd: Option<(Index, String)>) -> String {
     let strict =
         argv.first().is_some_and(|name| STRICT.iter().any(|own| name.eq_ignore_ascii_case(own)));
     let mut words: Vec<String> = argv.iter().map(|word| literal(word)).collect();
-    if let Some((at, text)) = odd {
-        if !strict && words.len() > 1 {
-            let at = 1 + at.index(words.len() - 1);
-            words[at] = text;
-        }
+    if let Some((at, text)) = odd
+        && !strict
+        && words.len() > 1
+    {
+        let at = 1 + at.index(words.len() - 1);
+        words[at] = text;
     }
     format!("call({})", words.join(","))
 }

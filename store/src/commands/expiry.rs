@@ -152,5 +152,6 @@ fn tell(cx: &mut Cx<'_>, argv: &[&[u8]], answer: impl FnOnce(i64) -> i64) -> Com
 }
 
 fn rounded(milliseconds: i64) -> i64 {
-    milliseconds.saturating_add(500) / 1000
+    // The sum may pass the largest signed number; the reference divides it as it comes out.
+    ((milliseconds as u64).wrapping_add(500) / 1000) as i64
 }

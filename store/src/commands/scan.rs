@@ -149,7 +149,8 @@ pub(crate) fn zscan(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         return Ok(());
     };
     let scan = Scan::read(&argv[3..], false)?;
-    let (window, next) = scan.window(cursor, zset.len(), zset.is_compact());
+    let compact = zset.is_compact();
+    let (window, next) = scan.window(cursor, zset.len(), compact);
     let found: Vec<_> = window
         .filter_map(|at| zset.sample(at))
         .filter(|(member, _)| scan.matches(member))
@@ -157,7 +158,18 @@ pub(crate) fn zscan(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     header(cx.sink, next, found.len() * 2);
     for (member, score) in found {
         cx.sink.bulk(member);
-        cx.sink.bulk(&redlua_conversions::number::g17(score));
+        // A listpack keeps whole numbers as integers (`double2ll` in `util.c`) and shows them so.
+        if compact && is_whole(score) {
+            cx.sink.bulk(itoa::Buffer::new().format(score as i64).as_bytes());
+        } else {
+            cx.sink.bulk(&redlua_conversions::number::g17(score));
+        }
     }
     Ok(())
+}
+
+/// Whether a double is an integer well within 64 bits.
+fn is_whole(score: f64) -> bool {
+    const LIMIT: f64 = (i64::MAX / 2) as f64;
+    score.fract() == 0.0 && score > -LIMIT && score < LIMIT
 }

@@ -13,7 +13,7 @@ use crate::context::Cx;
 use crate::dict::Dict;
 use crate::error::{CommandError, CommandResult, SYNTAX, WRONG_TYPE};
 use crate::keyspace::Keyspace;
-use crate::value::{Bytes, Value, ZSet};
+use crate::value::{Bytes, Threshold, Value, ZSet};
 
 /// How sorted sets are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +107,12 @@ fn run(
         return cx.integer(if options.limit == 0 { len } else { len.min(options.limit) });
     }
     let longest = members.keys().map(|member| member.len()).max().unwrap_or(0);
-    let mut result = ZSet::sized(members.len(), longest, cx.keys.tuning.zset);
+    // Only what is stored may become a listpack.
+    let threshold = match purpose {
+        Purpose::Store(_) => cx.keys.tuning.zset,
+        _ => Threshold { entries: 0, value: 0 },
+    };
+    let mut result = ZSet::sized(members.len(), longest, threshold);
     for (member, score) in members.iter() {
         result.set(member, *score);
     }

@@ -128,8 +128,8 @@ fn run(cx: &mut Cx<'_>, query: Query<'_>) -> CommandResult {
         Some(target) => {
             let mut result = ZSet::default();
             for (member, score) in &items {
+                result.admit(member.len(), threshold);
                 result.set(member, *score);
-                result.settle(member.len(), threshold);
             }
             let len = result.len();
             store(cx, target, result);
@@ -166,6 +166,8 @@ fn select<'a>(
         Range::Member(range) => zset.by_lex(*range),
     };
     let span = end.saturating_sub(start);
+    // By rank, a LIMIT that got through the checks means nothing.
+    let (offset, limit) = if matches!(range, Range::Rank(..)) { (0, -1) } else { (offset, limit) };
     // A negative offset skips everything, a negative limit takes everything.
     let skip = usize::try_from(offset).unwrap_or(usize::MAX).min(span);
     let count = usize::try_from(limit).unwrap_or(usize::MAX).min(span - skip);
