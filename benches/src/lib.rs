@@ -3,8 +3,10 @@
 //! The name of a bench is `<group>/<what>/<backend>` and stays the same, so that results of
 //! several builds and dates can be laid side by side. Must not know what is measured.
 //!
-//!     cargo bench -p redlua-benches
-//!     cargo bench -p redlua-benches --bench scripts -- call/
+//! ```sh
+//! cargo bench -p redlua-benches
+//! cargo bench -p redlua-benches --bench scripts -- call/
+//! ```
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;

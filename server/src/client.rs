@@ -10,11 +10,14 @@ use redlua::store::Blocked;
 use redlua::{Engine, Store};
 
 use crate::transaction::{Transaction, Unqueueable, queueable};
+use crate::waiting::Waiting;
 
 /// The store and the engine that all connections share.
 pub(crate) struct Core {
     pub(crate) store: Store,
     pub(crate) engine: Engine,
+    /// Who waits for a key.
+    pub(crate) waiting: Waiting,
 }
 
 /// A connection as the server sees it.

@@ -10,7 +10,7 @@
 //!
 //! let server = Server::new();
 //! let connection = server.connect();
-//! connection.send(&[b"INCR", b"n"]);
+//! connection.send(&["INCR", "n"]);
 //! assert_eq!(connection.recv(Duration::from_secs(1)), Some(b":1\r\n".to_vec()));
 //! ```
 #![forbid(unsafe_code)]
@@ -20,6 +20,7 @@ mod connection;
 mod outbox;
 mod server;
 mod transaction;
+mod waiting;
 
 pub use connection::Connection;
 pub use server::Server;

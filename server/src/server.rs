@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use redlua::conversions::resp::RespWriter;
@@ -17,6 +17,7 @@ use redlua::{Engine, Limits, Monitor, Store};
 use crate::Connection;
 use crate::client::{Client, Core, Progress, busy_threshold};
 use crate::outbox::Outbox;
+use crate::waiting::Waiting;
 
 /// A Redis without a socket. Clones share one server.
 #[derive(Clone)]
@@ -27,9 +28,7 @@ pub struct Server {
 /// See [`Server`].
 pub(crate) struct Shared {
     core: Mutex<Core>,
-    /// Tells whoever waits for a key that something was modified.
-    modified: Condvar,
-    /// Tells whoever waits for the core that it is free.
+    /// What script runs.
     monitor: Monitor,
     /// `busy-reply-threshold` in milliseconds, as last seen.
     threshold: AtomicU64,
@@ -65,8 +64,7 @@ impl Server {
         let monitor = engine.monitor().clone();
         Server {
             shared: Arc::new(Shared {
-                core: Mutex::new(Core { store, engine }),
-                modified: Condvar::new(),
+                core: Mutex::new(Core { store, engine, waiting: Waiting::default() }),
                 monitor,
                 threshold: AtomicU64::new(5000),
                 next_id: AtomicU64::new(1),
@@ -105,11 +103,12 @@ impl Shared {
         let progress = client.handle(&mut core, argv, out);
         self.threshold.store(busy_threshold(&core).as_millis() as u64, Ordering::Relaxed);
         if core.store.modifications() != before {
-            self.modified.notify_all();
+            let Core { store, waiting, .. } = &mut *core;
+            waiting.serve(store);
         }
         self.deliver(&mut core, client);
         if let Progress::Waits(blocked) = progress {
-            self.wait(core, client, argv, &blocked, out);
+            self.wait(core, client, argv, blocked, out);
         }
     }
 
@@ -176,36 +175,27 @@ impl Shared {
         }
     }
 
-    /// Waits until one of the keys is modified and the command finds what it wants, or until the
-    /// time is over.
+    /// Waits until somebody serves the client, or until the time is over.
     fn wait(
         &self,
         mut core: MutexGuard<'_, Core>,
-        client: &mut Client,
+        client: &Client,
         argv: &[&[u8]],
-        blocked: &Blocked,
+        blocked: Blocked,
         out: &mut RespWriter,
     ) {
         let deadline = blocked.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let retry: Option<Vec<&[u8]>> =
-            blocked.argv.as_ref().map(|words| words.iter().map(Vec::as_slice).collect());
-        let argv = retry.as_deref().unwrap_or(argv);
-        loop {
-            let left = match deadline {
-                Some(deadline) => match deadline.checked_duration_since(Instant::now()) {
-                    Some(left) if !left.is_zero() => left,
-                    _ => return blocked.reply.push(out),
-                },
-                None => Duration::from_secs(3600),
-            };
-            core = self.modified.wait_timeout(core, left).unwrap_or_else(PoisonError::into_inner).0;
-            let before = core.store.modifications();
-            if core.store.retry(&mut client.session, blocked, argv, out) {
-                if core.store.modifications() != before {
-                    self.modified.notify_all();
-                }
-                return;
-            }
+        let late = blocked.reply;
+        let place = core.waiting.push(client.session, argv, blocked);
+        drop(core);
+        let reply = place.wait(deadline).or_else(|| {
+            // Between the end of the time and this lock somebody may have served it.
+            self.lock().waiting.remove(&place);
+            place.take()
+        });
+        match reply {
+            Some(bytes) => out.raw(&bytes),
+            None => late.push(out),
         }
     }
 

@@ -26,6 +26,12 @@ fn manual() -> (Store, Clock) {
 }
 
 #[test]
+fn stores_can_move_between_threads() {
+    fn moves<T: Send>() {}
+    moves::<Store>();
+}
+
+#[test]
 fn keys_expire_with_the_clock() {
     let (mut store, clock) = manual();
     plain(&mut store, "SET k v PX 100");

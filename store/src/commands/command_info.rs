@@ -6,6 +6,7 @@ use redlua_conversions::glob;
 use redlua_core::{CommandFlags, ReplySink, Seq};
 
 use crate::arg;
+use crate::commands::documents::DOCUMENTS;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
 use crate::table::{Command, Find, KeyRule, KeyUse, Start, Table};
@@ -128,6 +129,56 @@ fn push_search(sink: &mut dyn ReplySink, kind: &str, figures: &[(&str, i64)]) {
     }
 }
 
+pub(crate) fn docs(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    let table = Table::instance();
+    let commands: Vec<&Command> = match &argv[2..] {
+        [] => table.tops().collect(),
+        names => names.iter().filter_map(|name| table.full(name)).collect(),
+    };
+    cx.sink.map(commands.len());
+    for command in commands {
+        cx.sink.bulk(command.name.as_bytes());
+        push_document(cx.sink, command);
+    }
+    Ok(())
+}
+
+/// Pushes a command's document; a subcommand's stands inside its container's.
+fn push_document(sink: &mut dyn ReplySink, command: &Command) {
+    let container = command.name.split('|').next().unwrap_or_default();
+    let document = DOCUMENTS
+        .binary_search_by(|(name, _)| (*name).cmp(container))
+        .ok()
+        .and_then(|at| DOCUMENTS.get(at))
+        .map_or("%0", |(_, document)| *document);
+    let mut lines = document.lines();
+    if command.parent.is_some() {
+        let title = format!("${}", command.name);
+        lines.by_ref().find(|line| *line == title);
+    }
+    // How many values are still to come.
+    let mut left = 1;
+    while left > 0 {
+        let Some(line) = lines.next() else { break };
+        let Some((kind, rest)) = line.split_at_checked(1) else { break };
+        let count = rest.parse().unwrap_or(0);
+        left -= 1;
+        match kind {
+            "%" => {
+                sink.map(count);
+                left += 2 * count;
+            }
+            "*" | "~" => {
+                sink.seq(if kind == "*" { Seq::Array } else { Seq::Set }, count);
+                left += count;
+            }
+            ":" => sink.integer(count as i64),
+            "+" => sink.status(rest.as_bytes()),
+            _ => sink.bulk(rest.as_bytes()),
+        }
+    }
+}
+
 pub(crate) fn list(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let table = Table::instance();
     let names: Vec<&str> = match *argv {
@@ -194,4 +245,25 @@ fn keys(call: &[&[u8]]) -> Result<Vec<KeyUse>, CommandError> {
         return Err(CommandError::fixed("ERR Invalid arguments specified for command"));
     }
     Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_document() {
+        assert!(DOCUMENTS.is_sorted_by_key(|(name, _)| *name));
+        for command in Table::instance().all() {
+            let container = command.name.split('|').next().unwrap_or_default();
+            let document = DOCUMENTS.iter().find(|(name, _)| *name == container);
+            let text = document.map_or("", |(_, text)| *text);
+            let title = format!("${}", command.name);
+            assert!(
+                !text.is_empty() && (command.parent.is_none() || text.lines().any(|l| l == title)),
+                "{}",
+                command.name
+            );
+        }
+    }
 }

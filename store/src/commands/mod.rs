@@ -12,6 +12,7 @@ pub(crate) mod configuration;
 pub(crate) mod connection;
 pub(crate) mod counters;
 pub(crate) mod debug;
+mod documents;
 pub(crate) mod dump;
 pub(crate) mod expiry;
 pub(crate) mod geo;

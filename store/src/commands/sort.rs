@@ -107,7 +107,7 @@ fn elements(value: &Value, backwards: bool) -> Result<Vec<Bytes>, CommandError> 
 fn uncompact(keys: &mut Keyspace, key: &[u8]) {
     let threshold = keys.tuning.zset;
     if let Ok(Some(zset)) = keys.write::<ZSet>(key) {
-        zset.settle(usize::MAX, threshold);
+        zset.admit(usize::MAX, threshold);
     }
 }
 

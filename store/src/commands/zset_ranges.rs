@@ -128,8 +128,8 @@ fn run(cx: &mut Cx<'_>, query: Query<'_>) -> CommandResult {
         Some(target) => {
             let mut result = ZSet::default();
             for (member, score) in &items {
+                result.admit(member.len(), threshold);
                 result.set(member, *score);
-                result.settle(member.len(), threshold);
             }
             let len = result.len();
             store(cx, target, result);

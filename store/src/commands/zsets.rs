@@ -4,6 +4,7 @@
 //! `zset_algebra`. It must not know how a sorted set is laid out.
 
 use redlua_core::{Protocol, ReplySink, Seq};
+use smallvec::SmallVec;
 
 use crate::arg;
 use crate::commands::hashes::{choose, random_count};
@@ -71,7 +72,7 @@ fn add_pairs(cx: &mut Cx<'_>, key: &[u8], words: &[&[u8]], flags: AddFlags) -> C
         return Err(SYNTAX);
     }
     check_flags(flags, pairs.len())?;
-    let mut items = Vec::with_capacity(pairs.len());
+    let mut items: SmallVec<[(f64, &[u8]); 4]> = SmallVec::with_capacity(pairs.len());
     for [score, member] in pairs {
         items.push((arg::float(score)?, *member));
     }
@@ -116,14 +117,10 @@ pub(crate) fn add(
 ) -> Result<Added, CommandError> {
     const NAN: CommandError = CommandError::fixed("ERR resulting score is not a number (NaN)");
     let threshold = keys.tuning.zset;
-    if keys.read::<ZSet>(key)?.is_none() && flags.only_old {
+    if flags.only_old && keys.read::<ZSet>(key)?.is_none() {
         return Ok(Added::default());
     }
     let zset = keys.create::<ZSet>(key)?;
-    if zset.is_empty() {
-        // The first member decides before it is in (`zsetTypeCreate`'s callers).
-        zset.settle(items.first().map_or(0, |(_, member)| member.len()), threshold);
-    }
     let mut added = Added::default();
     let mut failed = false;
     for &(score, member) in items {
@@ -145,17 +142,20 @@ pub(crate) fn add(
             }
             None if flags.only_old => added.score = None,
             None => {
+                zset.admit(member.len(), threshold);
                 zset.set(member, score);
-                zset.settle(member.len(), threshold);
                 added.new += 1;
                 added.score = Some(score);
             }
         }
     }
+    let hollow = zset.is_empty();
     if added.new + added.updated > 0 {
         keys.modified(key);
     }
-    keys.prune(key);
+    if hollow {
+        keys.prune(key);
+    }
     if failed { Err(NAN) } else { Ok(added) }
 }
 

@@ -79,8 +79,8 @@ mod tests {
                 list.push(End::Right, word.clone().into());
                 hash.set(word, &words[0], tuning.hash);
                 set.add(word, tuning.set_ints);
+                zset.admit(word.len(), tuning.zset);
                 zset.set(word, if score.is_nan() { 0.0 } else { score * number as f64 });
-                zset.settle(word.len(), tuning.zset);
                 let pairs: [&[u8]; 2] = if number % 3 == 0 { [b"f", word] } else { [word, b"v"] };
                 let id = NewId::Exact(StreamId { ms: 1 + number as u64 / 4, seq: number as u64 });
                 stream.append(id, &pairs, 0, tuning.stream).unwrap();

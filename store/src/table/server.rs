@@ -27,7 +27,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("bgsave", -1, "admin noscript no_async_loading", "admin slow dangerous", [0, 0, 0], "", "", admin::bgsave),
     Row::new("command", -1, "loading stale", "slow connection", [0, 0, 0], "", "nondeterministic_output_order", command_info::all),
     Row::new("command|count", 2, "loading stale", "slow connection", [0, 0, 0], "", "", command_info::count),
-    Row::new("command|docs", -2, "loading stale", "slow connection", [0, 0, 0], "", "nondeterministic_output_order", absent),
+    Row::new("command|docs", -2, "loading stale", "slow connection", [0, 0, 0], "", "nondeterministic_output_order", command_info::docs),
     Row::new("command|getkeys", -4, "loading stale", "slow connection", [0, 0, 0], "", "", command_info::getkeys),
     Row::new("command|getkeysandflags", -4, "loading stale", "slow connection", [0, 0, 0], "", "", command_info::getkeysandflags),
     Row::new("command|help", 2, "loading stale", "slow connection", [0, 0, 0], "", "", help::show),

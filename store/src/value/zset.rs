@@ -118,9 +118,10 @@ impl ZSet {
         Some(score)
     }
 
-    /// Makes it a skiplist when a member of `longest` bytes came in or it has too many members.
-    pub(crate) fn settle(&mut self, longest: usize, threshold: Threshold) {
-        if longest > threshold.value || self.len() > threshold.entries {
+    /// Makes it a skiplist when one more member, of `len` bytes, does not fit a listpack
+    /// (`zsetAdd` looks before it inserts).
+    pub(crate) fn admit(&mut self, len: usize, threshold: Threshold) {
+        if len > threshold.value || self.len() >= threshold.entries {
             self.compact = false;
         }
     }

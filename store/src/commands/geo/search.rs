@@ -146,8 +146,8 @@ fn store_found(cx: &mut Cx<'_>, key: &[u8], found: &[Found], unit: Option<f64>) 
     let mut zset = ZSet::default();
     let threshold = cx.keys.tuning.zset;
     for Found { member, score, distance, .. } in found {
+        zset.admit(member.len(), threshold);
         zset.set(member, unit.map_or(*score, |unit| distance / unit));
-        zset.settle(member.len(), threshold);
     }
     if found.is_empty() {
         cx.keys.delete(key);
