@@ -7,6 +7,8 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
 use crate::ffi::{self, lua_CFunction, lua_State};
+#[cfg(feature = "mlua-lua51")]
+use crate::guard;
 use crate::proxy;
 use crate::state::state_of;
 
@@ -38,6 +40,18 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "table", name: "foreachi", function: through_first },
     Wrapper { library: "table", name: "maxn", function: through_first },
     Wrapper { library: "table", name: "concat", function: through_first },
+    #[cfg(feature = "mlua-lua51")]
+    Wrapper { library: "", name: "unpack", function: guard::unpack },
+    #[cfg(feature = "mlua-lua51")]
+    Wrapper { library: "string", name: "find", function: guard::find },
+    #[cfg(feature = "mlua-lua51")]
+    Wrapper { library: "string", name: "match", function: guard::matching },
+    #[cfg(feature = "mlua-lua51")]
+    Wrapper { library: "string", name: "gmatch", function: guard::matching },
+    #[cfg(feature = "mlua-lua51")]
+    Wrapper { library: "string", name: "gfind", function: guard::matching },
+    #[cfg(feature = "mlua-lua51")]
+    Wrapper { library: "string", name: "gsub", function: guard::gsub },
 ];
 
 /// Stack index of the things every wrapper has as upvalues.
@@ -154,7 +168,7 @@ unsafe fn reveal(lua: *mut lua_State) {
 ///
 /// # Safety
 /// Called in a wrapper.
-unsafe fn stock(lua: *mut lua_State) -> c_int {
+pub(crate) unsafe fn stock(lua: *mut lua_State) -> c_int {
     // SAFETY: upvalue 1 of every wrapper is the stock C function; it finds its arguments in this
     // frame, and none of the wrapped ones uses upvalues of its own.
     unsafe {

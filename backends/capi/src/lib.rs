@@ -27,6 +27,8 @@
 mod base;
 mod call;
 mod ffi;
+#[cfg_attr(not(feature = "mlua-lua51"), allow(dead_code))]
+mod guard;
 mod interrupt;
 mod native;
 mod pool;

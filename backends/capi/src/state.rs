@@ -30,6 +30,10 @@ pub(crate) struct State {
     pub(crate) limit: Cell<usize>,
     /// Whether the limit applies now: only while Lua code itself runs.
     enforced: Cell<bool>,
+    /// Whether memory was refused since the last collection.
+    refused: Cell<bool>,
+    /// Where the C stack was when the run in progress began.
+    pub(crate) stack_base: Cell<usize>,
     /// Wall-clock allowance of a run.
     pub(crate) time: Cell<Option<Duration>>,
     /// When the run in progress must end.
@@ -64,6 +68,8 @@ impl State {
             pool: Pool::default(),
             limit: Cell::new(usize::MAX),
             enforced: Cell::new(false),
+            refused: Cell::new(false),
+            stack_base: Cell::new(0),
             time: Cell::new(None),
             deadline: Cell::new(None),
             instructions: Cell::new(u64::MAX),
@@ -87,6 +93,12 @@ impl State {
     /// Whether more is allocated than allowed (possible after a native ran).
     pub(crate) fn over_limit(&self) -> bool {
         self.used.get() > self.limit.get()
+    }
+
+    /// Whether what the last run left should be collected before the next: it was refused memory
+    /// or left much of it taken, and Lua 5.1 does not collect before it gives up.
+    pub(crate) fn starved(&self) -> bool {
+        self.refused.replace(false) || self.used.get() > self.limit.get() / 2
     }
 
     /// A block of `size` bytes, small ones from the pool.
@@ -194,6 +206,7 @@ unsafe extern "C" fn allocate(
     }
     let used = state.used.get() - old_size + new_size;
     if state.enforced.get() && new_size > old_size && used > state.limit.get() {
+        state.refused.set(true);
         return ptr::null_mut();
     }
     if new_size > isize::MAX as usize - ALIGN {

@@ -14,6 +14,7 @@ use redlua_core::{
 
 use crate::base::load_text;
 use crate::ffi::{self, lua_State};
+use crate::guard::stack_address;
 use crate::interrupt;
 use crate::native;
 use crate::reader::{StackReader, string_at};
@@ -191,8 +192,17 @@ impl Vm for CVm {
         // empty before and after.
         unsafe {
             let source = chunk.source;
-            let status = load_text(self.lua, source.as_ptr().cast(), source.len(), name.as_ptr());
+            let (bytes, len) = (source.as_ptr().cast(), source.len());
+            let mut status = load_text(self.lua, bytes, len, name.as_ptr());
             self.state.enforce(false);
+            if status == ffi::LUA_ERRMEM {
+                // What is garbage may be room enough.
+                ffi::lua_settop(self.lua, 0);
+                self.collect();
+                self.state.enforce(true);
+                status = load_text(self.lua, bytes, len, name.as_ptr());
+                self.state.enforce(false);
+            }
             if status == 0 {
                 let reference = ffi::luaL_ref(self.lua, ffi::LUA_REGISTRYINDEX);
                 if let Ok(id) = u32::try_from(reference) {
@@ -211,6 +221,7 @@ impl Vm for CVm {
 
     fn run(&mut self, script: ScriptId, invocation: &Invocation<'_>, bridge: &mut dyn Bridge) {
         interrupt::begin(&self.state);
+        self.state.stack_base.set(stack_address());
         // SAFETY: the bridge is used by callbacks only while this function runs; the pointer is
         // taken back before it returns.
         let erased = unsafe {
@@ -250,7 +261,7 @@ impl Vm for CVm {
                 ffi::lua_gc(self.lua, ffi::LUA_GCSETSTEPMUL, 200);
             }
         }
-        if self.state.over_limit() {
+        if self.state.starved() {
             self.collect();
         }
     }

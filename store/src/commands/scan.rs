@@ -57,9 +57,11 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// A cursor as `strtoul` reads it: empty is 0, negative wraps (`parseScanCursorOrReply`).
+/// A cursor as `strtoul` reads it: up to a NUL, empty is 0, negative wraps
+/// (`parseScanCursorOrReply`).
 fn cursor(word: &[u8]) -> Result<u64, CommandError> {
     const INVALID: CommandError = CommandError::fixed("ERR invalid cursor");
+    let word = word.split(|byte| *byte == 0).next().unwrap_or_default();
     let (negative, digits) = match word.split_first() {
         Some((b'-', digits)) => (true, digits),
         Some((b'+', digits)) => (false, digits),

@@ -118,6 +118,8 @@ impl KeyRule {
                 let keys = redlua_conversions::number::parse_i64(
                     argv.get(usize::try_from(start + number).ok()?)?,
                 )?;
+                // Counted in an `int` (`getKeysUsingKeySpecs`).
+                let keys = i64::from(keys.max(0) as i32);
                 let first = start + first;
                 let last = keys.checked_sub(1)?.checked_mul(step)?.checked_add(first)?;
                 (first, last, step)
