@@ -2,6 +2,19 @@
 //! table.
 //!
 //! [`Store`] implements [`redlua_core::Host`]. It must not know Lua.
+//!
+//! | part | owns |
+//! |---|---|
+//! | `table` | every command of 7.0 with its facts, look-up by name |
+//! | `commands` | what commands do, one file a family |
+//! | `keyspace` | databases, expiry, type checks, stamps of modified keys |
+//! | `value` | the data types and when they change their layout |
+//! | `acl`, `config`, `clients`, `pubsub` | what a server remembers besides keys |
+//!
+//! What a server around the store adds: sockets, `MULTI`, waiting ([`Store::take_blocked`]),
+//! delivery ([`Store::take_messages`]). What there is not: keyspace notifications, client-side
+//! caching, persistence, replication, clusters; the slow log and latency figures stay empty and
+//! memory figures are estimates.
 #![forbid(unsafe_code)]
 
 mod acl;
@@ -14,6 +27,7 @@ mod context;
 mod dict;
 mod dump;
 mod error;
+mod eviction;
 mod geo;
 mod hyperloglog;
 mod keyspace;

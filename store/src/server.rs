@@ -26,6 +26,8 @@ pub(crate) struct Server {
     pub(crate) random: Random,
     /// The call that found nothing to take, until the server layer fetches it.
     pub(crate) blocked: Option<Blocked>,
+    /// How many keys have been evicted.
+    pub(crate) evicted: u64,
     /// How many commands have run.
     pub(crate) calls: u64,
     /// Whether scripts may run what is not for scripts (`DEBUG SET-DISABLE-DENY-SCRIPTS`).
@@ -50,6 +52,7 @@ impl Server {
             clients: Clients::default(),
             pubsub: PubSub::default(),
             blocked: None,
+            evicted: 0,
             calls: 0,
             scripts_may_all: false,
             last_save: started / 1000,

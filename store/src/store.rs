@@ -13,9 +13,9 @@ use redlua_core::{
 };
 
 use crate::clock::Clock;
-use crate::commands::monitoring::BASE_MEMORY;
 use crate::context::Cx;
 use crate::error::CommandError;
+use crate::eviction;
 use crate::keyspace::Keyspace;
 use crate::pubsub::Message;
 use crate::server::Server;
@@ -188,10 +188,13 @@ impl Store {
         !self.server.acl.is_open()
     }
 
-    /// Whether `maxmemory` is exceeded; nothing is evicted. The figure is an estimate.
-    fn is_full(&self) -> bool {
-        let limit = self.server.config.maxmemory;
-        limit > 0 && BASE_MEMORY + self.keys.memory() > limit
+    /// Makes room for what comes next; never while a script runs.
+    fn evict(&mut self) {
+        let config = &self.server.config;
+        if config.maxmemory > 0 && self.scripts == 0 {
+            self.server.evicted +=
+                eviction::make_room(&mut self.keys, config, &mut self.server.random);
+        }
     }
 
     /// Looks at the clock, unless a script holds the time still.
@@ -239,10 +242,14 @@ impl Host for Store {
         if let Err(error) = (command.run)(&mut cx, argv) {
             sink.error(error.text());
         }
+        self.evict();
     }
 
     fn condition(&self) -> Condition {
-        Condition { out_of_memory: self.is_full(), ..Condition::default() }
+        Condition {
+            out_of_memory: eviction::is_full(&self.keys, &self.server.config),
+            ..Condition::default()
+        }
     }
 
     fn permits(&self, session: &Session, spec: &CommandSpec, argv: &[&[u8]]) -> Result<(), Denied> {
@@ -272,5 +279,6 @@ impl Host for Store {
 
     fn script_ended(&mut self) {
         self.scripts = self.scripts.saturating_sub(1);
+        self.evict();
     }
 }

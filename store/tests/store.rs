@@ -161,6 +161,29 @@ fn out_of_memory_is_a_condition() {
 }
 
 #[test]
+fn keys_are_evicted_as_the_policy_says() {
+    let (mut store, clock) = manual();
+    plain(&mut store, "CONFIG SET maxmemory 1mb maxmemory-policy allkeys-lru");
+    let value = "x".repeat(1000);
+    for number in 0..300 {
+        clock.advance(Duration::from_secs(1));
+        plain(&mut store, "GET key:0");
+        plain(&mut store, &format!("SET key:{number} {value}"));
+        assert!(!store.condition().out_of_memory);
+    }
+    assert_eq!(plain(&mut store, "EXISTS key:299"), ":1\r\n");
+    let kept: usize = plain(&mut store, "DBSIZE")[1..].trim().parse().expect("a number");
+    assert!((50..290).contains(&kept), "{kept} keys are left");
+    plain(&mut store, "FLUSHALL");
+    plain(&mut store, "CONFIG SET maxmemory-policy volatile-ttl");
+    for number in 0..300 {
+        plain(&mut store, &format!("SET key:{number} {value}"));
+    }
+    assert!(store.condition().out_of_memory);
+    assert_eq!(plain(&mut store, "DBSIZE"), ":300\r\n");
+}
+
+#[test]
 fn deny_scripts_can_be_lifted() {
     let mut store = Store::new();
     let flags = |store: &Store| store.command(&[b"spop", b"k"]).map(|spec| spec.flags);

@@ -129,8 +129,11 @@ impl Area {
 /// The distance of two places in metres (`geohashGetDistance`).
 pub(crate) fn distance(from: Place, to: Place) -> f64 {
     let (from_latitude, to_latitude) = (radians(from.latitude), radians(to.latitude));
-    let u = ((to_latitude - from_latitude) / 2.0).sin();
     let v = ((radians(to.longitude) - radians(from.longitude)) / 2.0).sin();
+    if v == 0.0 {
+        return EARTH_RADIUS * (to_latitude - from_latitude).abs();
+    }
+    let u = ((to_latitude - from_latitude) / 2.0).sin();
     2.0 * EARTH_RADIUS * (u * u + from_latitude.cos() * to_latitude.cos() * v * v).sqrt().asin()
 }
 

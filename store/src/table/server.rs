@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("memory", -2, "", "slow", [0, 0, 0], "", "", container),
     Row::new("memory|doctor", 2, "", "slow", [0, 0, 0], "", "nondeterministic_output request_policy:all_shards response_policy:special", monitoring::memory_doctor),
     Row::new("memory|help", 2, "loading stale", "slow", [0, 0, 0], "", "", help::show),
-    Row::new("memory|malloc-stats", 2, "", "slow", [0, 0, 0], "", "nondeterministic_output request_policy:all_shards response_policy:special", absent),
+    Row::new("memory|malloc-stats", 2, "", "slow", [0, 0, 0], "", "nondeterministic_output request_policy:all_shards response_policy:special", monitoring::memory_malloc_stats),
     Row::new("memory|purge", 2, "", "slow", [0, 0, 0], "", "request_policy:all_shards response_policy:all_succeeded", monitoring::memory_purge),
     Row::new("memory|stats", 2, "", "slow", [0, 0, 0], "", "nondeterministic_output request_policy:all_shards response_policy:special", monitoring::memory_stats),
     Row::new("memory|usage", -3, "readonly", "read slow", [2, 2, 1], "RO@2", "", monitoring::memory_usage),
