@@ -83,26 +83,38 @@ unsafe fn dispatch(lua: *mut lua_State) -> Verdict {
             Ok(Ok(())) if state.over_limit() => Verdict::Memory,
             Ok(Ok(())) => Verdict::Return(ffi::lua_gettop(lua) - args.floor()),
             Ok(Err(Raise::Message(text))) => {
-                out.string(&text);
+                push_message(lua, count, &text);
                 Verdict::Message
             }
             Ok(Err(Raise::Text(text))) => {
-                out.string(&text);
+                push_message(lua, count, &text);
                 Verdict::Value
             }
             Ok(Err(Raise::Argument { index, message })) => {
-                out.string(&message);
+                push_message(lua, count, &message);
                 Verdict::Argument(c_int::try_from(index).unwrap_or(c_int::MAX))
             }
             Ok(Err(Raise::Value)) => Verdict::Value,
             Err(panic) => {
-                ffi::lua_settop(lua, count);
-                out.string(&panic_text(panic.as_ref()));
+                push_message(lua, count, &panic_text(panic.as_ref()));
                 Verdict::Value
             }
         };
         state.enforce(was);
         verdict
+    }
+}
+
+/// Pushes the text to raise in place of whatever the native left: deep inside of a table it may
+/// have used the stack up.
+///
+/// # Safety
+/// Called in a C function with `count` arguments; memory is not limited. Does not raise.
+unsafe fn push_message(lua: *mut lua_State, count: c_int, text: &[u8]) {
+    // SAFETY: by contract; above the arguments there are LUA_MINSTACK slots.
+    unsafe {
+        ffi::lua_settop(lua, count);
+        StackWriter::new(lua, 1, count).string(text);
     }
 }
 
