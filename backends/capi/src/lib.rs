@@ -26,6 +26,8 @@
 
 mod base;
 mod call;
+#[cfg(feature = "mlua-luajit")]
+mod coroutine;
 mod ffi;
 #[cfg_attr(not(feature = "mlua-lua51"), allow(dead_code))]
 mod guard;

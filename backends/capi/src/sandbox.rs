@@ -208,6 +208,7 @@ unsafe fn open_libraries(lua: *mut lua_State) {
     // SAFETY: as above.
     unsafe {
         compile_nothing(lua);
+        crate::coroutine::install(lua);
     }
 }
 
@@ -235,7 +236,7 @@ unsafe fn compile_nothing(lua: *mut lua_State) {
 ///
 /// # Safety
 /// `table` is the absolute index of a table; 1 slot is free.
-unsafe fn push_stock(lua: *mut lua_State, table: c_int, name: &str) {
+pub(crate) unsafe fn push_stock(lua: *mut lua_State, table: c_int, name: &str) {
     // SAFETY: by contract.
     unsafe {
         push_text(lua, name.as_bytes());

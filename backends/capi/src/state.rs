@@ -50,6 +50,9 @@ pub(crate) struct State {
     pub(crate) stopped_at: RefCell<(Vec<u8>, i64)>,
     /// Room for calls with many arguments, kept between calls.
     pub(crate) spare: Cell<crate::call::Spare>,
+    /// Coroutines that run inside one another now.
+    #[cfg(feature = "mlua-luajit")]
+    pub(crate) nesting: Cell<u32>,
     /// Whether the script changed the collector's parameters.
     pub(crate) collector_tuned: Cell<bool>,
     /// Registry reference of the function every uncaught error passes through.
@@ -78,6 +81,8 @@ impl State {
             stopped: Cell::new(None),
             stopped_at: RefCell::new((Vec::new(), -1)),
             spare: Cell::new(crate::call::Spare::default()),
+            #[cfg(feature = "mlua-luajit")]
+            nesting: Cell::new(0),
             collector_tuned: Cell::new(false),
             handler: Cell::new(ffi::LUA_NOREF),
             error_fields: Cell::new(&[]),
