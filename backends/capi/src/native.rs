@@ -79,6 +79,7 @@ unsafe fn dispatch(lua: *mut lua_State) -> Verdict {
         let mut args = StackReader::new(lua, 1, count);
         let result =
             catch_unwind(AssertUnwindSafe(|| bridge.as_mut().native(id, &mut args, &mut out)));
+        // What a failed native has built is dropped first: it may have filled the stack.
         let verdict = match result {
             Ok(Ok(())) if state.over_limit() => Verdict::Memory,
             Ok(Ok(())) => Verdict::Return(ffi::lua_gettop(lua) - args.floor()),

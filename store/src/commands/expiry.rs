@@ -4,7 +4,7 @@
 
 use crate::arg;
 use crate::context::Cx;
-use crate::error::{CommandError, CommandResult};
+use crate::error::{CommandError, CommandResult, printed};
 
 /// What a time is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Conditions {
                 _ if arg::is(word, "lt") => conditions.earlier = true,
                 _ => {
                     let mut text = b"ERR Unsupported option ".to_vec();
-                    text.extend_from_slice(word);
+                    text.extend_from_slice(printed(word));
                     return Err(CommandError::new(text));
                 }
             }

@@ -50,7 +50,10 @@ pub(crate) fn save(value: &Value) -> Vec<u8> {
             let mut writer = Writer::new();
             for (member, score) in zset.iter() {
                 writer.push(member);
-                writer.push(&g17(score));
+                match whole(score) {
+                    Some(score) => writer.push_integer(score),
+                    None => writer.push(&g17(score)),
+                }
             }
             write_string(&mut out, &writer.finish());
         }
@@ -97,4 +100,11 @@ fn pack<'a>(items: impl Iterator<Item = &'a crate::value::Bytes>) -> Vec<u8> {
     let mut writer = Writer::new();
     items.for_each(|item| writer.push(item));
     writer.finish()
+}
+/// A score that is written as an integer: a whole number well within 64 bits, and not negative
+/// zero (`d2string` in `util.c`).
+fn whole(score: f64) -> Option<i64> {
+    const LIMIT: f64 = (i64::MAX / 2) as f64;
+    let is_whole = score.fract() == 0.0 && score.abs() <= LIMIT;
+    (is_whole && (score != 0.0 || score.is_sign_positive())).then_some(score as i64)
 }
