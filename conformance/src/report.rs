@@ -172,6 +172,8 @@ pub fn markdown(reports: &[Report]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     fn report() -> Report {
@@ -179,7 +181,10 @@ mod tests {
             let json = format!(r#"{{"id":"{id}","area":"x","resp":2,"steps":[["PING"]]}}"#);
             serde_json::from_str(&json).unwrap()
         };
-        let dir = std::env::temp_dir().join(format!("redlua-gaps-{}", std::process::id()));
+        // Tests run side by side: each has a folder of its own.
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("redlua-gaps-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let gaps = "{\"id\":\"x/b\",\"reason\":\"r\"}\n{\"id\":\"x/c\",\"reason\":\"r\"}\n";
         std::fs::write(dir.join("t.jsonl"), gaps).unwrap();
