@@ -23,6 +23,7 @@ pub(crate) fn table() -> String {
             (info.limits_memory, "memory"),
             (info.limits_time, "time"),
             (info.limits_instructions, "instructions"),
+            (info.limits_depth, "depth"),
         ]
         .into_iter()
         .filter_map(|(honoured, name)| honoured.then_some(name))

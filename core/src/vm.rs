@@ -187,6 +187,8 @@ pub struct BackendInfo {
     pub limits_time: bool,
     /// Whether [`Limits::instructions`] is honoured.
     pub limits_instructions: bool,
+    /// Whether [`Limits::depth`] is honoured; an engine that has a fixed depth of its own says no.
+    pub limits_depth: bool,
 }
 
 /// Makes [`Vm`]s.

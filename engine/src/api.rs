@@ -12,8 +12,14 @@ use crate::text as texts;
 
 type Done = Result<(), Raise>;
 
-/// Natives that need nothing but their arguments.
-pub(crate) fn call(native: Native, args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
+/// Runs a native in the session of a script or of a library that is being loaded.
+pub(crate) fn call(
+    native: Native,
+    host: &mut dyn Host,
+    session: &mut Session,
+    args: &mut dyn Arguments,
+    out: &mut dyn ValueWriter,
+) -> Done {
     match native {
         Native::MissingGlobal => missing_global(args),
         Native::ErrorHandler => {
@@ -43,9 +49,9 @@ pub(crate) fn call(native: Native, args: &mut dyn Arguments, out: &mut dyn Value
         Native::RegisterFunction => {
             raise(out, b"redis.register_function can only be called on FUNCTION LOAD command")
         }
-        Native::Log | Native::SetResp | Native::AclCheckCmd => {
-            Err(Raise::message("this native needs a script"))
-        }
+        Native::Log => log(host, args, out),
+        Native::SetResp => set_resp(session, args, out),
+        Native::AclCheckCmd => acl_check_cmd(host, session, args, out),
     }
 }
 
@@ -174,11 +180,7 @@ fn set_repl(args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
 }
 
 /// `luaSetResp`.
-pub(crate) fn set_resp(
-    session: &mut Session,
-    args: &mut dyn Arguments,
-    out: &mut dyn ValueWriter,
-) -> Done {
+fn set_resp(session: &mut Session, args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
     if args.count() != 1 {
         return raise(out, b"redis.setresp() requires one argument.");
     }
@@ -192,11 +194,7 @@ pub(crate) fn set_resp(
 }
 
 /// `luaLogCommand`.
-pub(crate) fn log(
-    host: &mut dyn Host,
-    args: &mut dyn Arguments,
-    out: &mut dyn ValueWriter,
-) -> Done {
+fn log(host: &mut dyn Host, args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
     if args.count() < 2 {
         return raise(out, b"redis.log() requires two arguments or more.");
     }
@@ -226,7 +224,7 @@ pub(crate) fn log(
 }
 
 /// `luaRedisAclCheckCmdPermissionsCommand`.
-pub(crate) fn acl_check_cmd(
+fn acl_check_cmd(
     host: &dyn Host,
     session: &Session,
     args: &mut dyn Arguments,

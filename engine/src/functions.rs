@@ -197,7 +197,7 @@ impl Engine {
     ) -> Result<(), Vec<u8>> {
         let [_, name, numkeys, rest @ ..] = argv else { return Ok(()) };
         let monitor = self.monitor().clone();
-        let Functions { world, functions, .. } = &mut self.functions;
+        let Functions { world, functions, libraries } = &mut self.functions;
         let Some(function) = functions.get(&name.to_ascii_lowercase()) else {
             return Err(b"ERR Function not found".to_vec());
         };
@@ -213,6 +213,7 @@ impl Engine {
             rights,
             invocation,
             command: argv,
+            loaded: (libraries.len(), functions.len()),
         };
         world.run(&task, &monitor, host, session, sink);
         Ok(())
@@ -360,17 +361,8 @@ impl Engine {
         if self.monitor().running() == Some(RunKind::Eval) {
             return sink.error(text::BUSY_EVAL);
         }
-        sink.map(2);
-        sink.bulk(b"running_script");
-        push_running(self.monitor(), sink);
-        sink.bulk(b"engines");
-        sink.map(1);
-        sink.bulk(b"LUA");
-        sink.map(2);
-        sink.bulk(b"libraries_count");
-        sink.integer(self.functions.libraries.len() as i64);
-        sink.bulk(b"functions_count");
-        sink.integer(self.functions.functions.len() as i64);
+        let Functions { libraries, functions, .. } = &self.functions;
+        push_stats(self.monitor(), (libraries.len(), functions.len()), sink);
     }
 }
 
@@ -404,6 +396,32 @@ fn push_function(function: &Function, sink: &mut dyn ReplySink) {
     for name in set {
         sink.status(name.as_bytes());
     }
+}
+
+/// Pushes `FUNCTION STATS` while a function runs, for servers that answer it meanwhile; returns
+/// `false`, having pushed nothing, when none does.
+pub fn push_busy_stats(monitor: &crate::Monitor, sink: &mut dyn ReplySink) -> bool {
+    let Some(loaded) = monitor.loaded() else { return false };
+    push_stats(monitor, loaded, sink);
+    true
+}
+
+fn push_stats(
+    monitor: &crate::Monitor,
+    (libraries, functions): (usize, usize),
+    sink: &mut dyn ReplySink,
+) {
+    sink.map(2);
+    sink.bulk(b"running_script");
+    push_running(monitor, sink);
+    sink.bulk(b"engines");
+    sink.map(1);
+    sink.bulk(b"LUA");
+    sink.map(2);
+    sink.bulk(b"libraries_count");
+    sink.integer(libraries as i64);
+    sink.bulk(b"functions_count");
+    sink.integer(functions as i64);
 }
 
 fn push_running(monitor: &crate::Monitor, sink: &mut dyn ReplySink) {

@@ -28,5 +28,6 @@ mod world;
 
 pub use api::sha1;
 pub use engine::Engine;
+pub use functions::push_busy_stats;
 pub use monitor::{KillOutcome, Monitor, RunKind, RunningFunction};
 pub use scripts::push_kill;

@@ -52,6 +52,7 @@ struct Details {
     stop: StopToken,
     name: Vec<u8>,
     command: Vec<Vec<u8>>,
+    loaded: (usize, usize),
 }
 
 /// The running function, as `FUNCTION STATS` shows it.
@@ -119,12 +120,26 @@ impl Monitor {
         })
     }
 
+    /// How many libraries and functions there were when the running function began.
+    pub(crate) fn loaded(&self) -> Option<(usize, usize)> {
+        let details = self.details();
+        (self.running() == Some(RunKind::Function)).then_some(details.loaded)
+    }
+
     /// A script begins. Only functions are described: nobody asks for the name of an EVAL.
-    pub(crate) fn begin(&self, kind: RunKind, stop: StopToken, name: &[u8], command: &[&[u8]]) {
+    pub(crate) fn begin(
+        &self,
+        kind: RunKind,
+        stop: StopToken,
+        name: &[u8],
+        command: &[&[u8]],
+        loaded: (usize, usize),
+    ) {
         let mut details = self.details();
         details.started = Some(Instant::now());
         details.stop = stop;
         if kind == RunKind::Function {
+            details.loaded = loaded;
             details.name = name.to_vec();
             details.command = command.iter().map(|arg| arg.to_vec()).collect();
         }

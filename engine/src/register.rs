@@ -114,10 +114,7 @@ impl Bridge for Loading<'_> {
                 Ok(()) => Ok(()),
                 Err(text) => api::raise(out, &text),
             },
-            Some(Native::Log) => api::log(self.host, args, out),
-            Some(Native::SetResp) => api::set_resp(&mut self.session, args, out),
-            Some(Native::AclCheckCmd) => api::acl_check_cmd(&*self.host, &self.session, args, out),
-            Some(native) => api::call(native, args, out),
+            Some(native) => api::call(native, self.host, &mut self.session, args, out),
             None => Err(Raise::message("unknown native")),
         }
     }

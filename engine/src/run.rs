@@ -12,7 +12,7 @@ use redlua_core::{
 
 use crate::fault;
 use crate::gate::{self, Rights};
-use crate::monitor::{Monitor, RunKind};
+use crate::monitor::Monitor;
 use crate::sandbox::Native;
 use crate::shebang::ScriptFlags;
 use crate::{api, text};
@@ -25,7 +25,6 @@ pub(crate) struct Run<'a> {
     pub(crate) rights: Rights,
     pub(crate) libraries: &'a mut Libraries,
     pub(crate) monitor: &'a Monitor,
-    pub(crate) kind: RunKind,
     /// The script's SHA1 or the function's name, as errors show it.
     pub(crate) name: &'a [u8],
     /// Where the caller wants the reply.
@@ -78,10 +77,7 @@ impl Bridge for Run<'_> {
             return self.libraries.call(id, args, out);
         }
         match Native::from_id(id) {
-            Some(Native::SetResp) => api::set_resp(&mut self.session, args, out),
-            Some(Native::Log) => api::log(self.host, args, out),
-            Some(Native::AclCheckCmd) => api::acl_check_cmd(&*self.host, &self.session, args, out),
-            Some(native) => api::call(native, args, out),
+            Some(native) => api::call(native, self.host, &mut self.session, args, out),
             None => Err(Raise::message("unknown native")),
         }
     }
@@ -91,22 +87,21 @@ impl Bridge for Run<'_> {
             Outcome::Returned(value) => value_to_reply(value, self.session.protocol, self.sink),
             Outcome::Raised(value) => fault::reply(value, self.name, self.sink),
             Outcome::Stopped { reason, at } => {
-                fault::reply_at(stopped(reason, self.kind), at, self.name, self.sink);
+                fault::reply_at(stopped(reason), at, self.name, self.sink);
             }
         }
     }
 }
 
-/// What the caller of a stopped script hears (`luaMaskCountHook` in `script_lua.c` for kills; the
-/// others are ours).
-fn stopped(reason: StopReason, kind: RunKind) -> &'static [u8] {
-    match (reason, kind) {
-        (StopReason::Kill, RunKind::Eval) => b"ERR Script killed by user with SCRIPT KILL...",
-        (StopReason::Kill, RunKind::Function) => b"ERR Script killed by user with FUNCTION KILL.",
-        (StopReason::Host, _) => b"ERR Script stopped by the host",
-        (StopReason::Time, _) => b"ERR Script exceeded its time limit",
-        (StopReason::Instructions, _) => b"ERR Script exceeded its instruction limit",
-        (StopReason::Memory, _) => b"ERR Script exceeded its memory limit",
+/// What the caller of a stopped script hears: of a kill, by whichever command, what
+/// `luaMaskCountHook` in `script_lua.c` raises; the others are ours.
+fn stopped(reason: StopReason) -> &'static [u8] {
+    match reason {
+        StopReason::Kill => b"ERR Script killed by user with SCRIPT KILL...",
+        StopReason::Host => b"ERR Script stopped by the host",
+        StopReason::Time => b"ERR Script exceeded its time limit",
+        StopReason::Instructions => b"ERR Script exceeded its instruction limit",
+        StopReason::Memory => b"ERR Script exceeded its memory limit",
     }
 }
 

@@ -97,6 +97,7 @@ impl Engine {
             rights,
             invocation: Invocation { keys, args, passing: Passing::Globals, view: 0 },
             command: argv,
+            loaded: (0, 0),
         };
         let monitor = self.monitor().clone();
         self.eval.run(&task, &monitor, host, session, sink);

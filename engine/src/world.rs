@@ -28,6 +28,8 @@ pub(crate) struct Task<'a> {
     pub(crate) invocation: Invocation<'a>,
     /// The whole command.
     pub(crate) command: &'a [&'a [u8]],
+    /// How many libraries and functions there are, for `FUNCTION STATS` meanwhile.
+    pub(crate) loaded: (usize, usize),
 }
 
 impl World {
@@ -81,7 +83,7 @@ impl World {
         sink: &mut dyn ReplySink,
     ) {
         let Some((vm, libraries)) = self.parts() else { return };
-        monitor.begin(task.kind, vm.stop_token(), task.name, task.command);
+        monitor.begin(task.kind, vm.stop_token(), task.name, task.command, task.loaded);
         host.script_started();
         let mut run = Run {
             host: &mut *host,
@@ -89,7 +91,6 @@ impl World {
             rights: task.rights,
             libraries,
             monitor,
-            kind: task.kind,
             name: task.name,
             sink,
         };

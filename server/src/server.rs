@@ -167,6 +167,12 @@ impl Shared {
         let kind = match (word(0).as_deref(), word(1).as_deref(), argv.len()) {
             (Some(b"script"), Some(b"kill"), 2) => RunKind::Eval,
             (Some(b"function"), Some(b"kill"), 2) => RunKind::Function,
+            (Some(b"function"), Some(b"stats"), 2) => {
+                if !redlua::engine::push_busy_stats(&self.monitor, out) {
+                    out.error(busy);
+                }
+                return;
+            }
             _ => return out.error(busy),
         };
         match self.monitor.kill(kind) {

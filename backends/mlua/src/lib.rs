@@ -40,6 +40,8 @@ backend!(
         limits_memory: true,
         limits_time: true,
         limits_instructions: true,
+        // LUAI_MAXCCALLS is compiled in.
+        limits_depth: false,
     }
 );
 
@@ -55,5 +57,7 @@ backend!(
         limits_memory: true,
         limits_time: true,
         limits_instructions: true,
+        // LUAI_MAXCCALLS is compiled in.
+        limits_depth: false,
     }
 );
