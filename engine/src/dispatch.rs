@@ -101,6 +101,19 @@ impl Engine {
         if let Err(refusal) = self.admit(host, session, spec, argv) {
             return sink.error(&refusal);
         }
+        self.execute(host, session, spec, argv, sink);
+    }
+
+    /// Runs a command that was [admitted](Self::admit) before, as `EXEC` does.
+    #[inline]
+    pub fn execute(
+        &mut self,
+        host: &mut dyn Host,
+        session: &mut Session,
+        spec: &CommandSpec,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
         match argv.first().and_then(|name| Family::of(name)) {
             Some(member) => self.perform(member, host, session, argv, sink),
             None => host.call(session, spec, argv, sink),

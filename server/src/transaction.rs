@@ -3,7 +3,7 @@
 //! Owns the queue and the watched keys of one connection (`multi.c`). Must not know what the
 //! queued commands do.
 
-use redlua_core::{ReplySink, Seq};
+use redlua_core::{CommandFlags, CommandSpec, ReplySink, Seq};
 use redlua_store::Store;
 
 /// The transaction of a connection.
@@ -13,6 +13,8 @@ pub(crate) struct Transaction {
     queue: Option<Vec<Vec<Vec<u8>>>>,
     /// Whether queueing failed: EXEC will be refused.
     broken: bool,
+    /// Whether a queued command may take memory.
+    grows: bool,
     /// Watched keys: database, key, stamp.
     watched: Vec<(u32, Vec<u8>, u64)>,
 }
@@ -23,6 +25,11 @@ impl Transaction {
         self.queue.is_some()
     }
 
+    /// Whether a queued command may take memory.
+    pub(crate) fn grows(&self) -> bool {
+        self.queue.is_some() && self.grows
+    }
+
     /// `MULTI`.
     pub(crate) fn begin(&mut self, sink: &mut dyn ReplySink) {
         if self.queue.is_some() {
@@ -30,11 +37,13 @@ impl Transaction {
         }
         self.queue = Some(Vec::new());
         self.broken = false;
+        self.grows = false;
         sink.status(b"OK");
     }
 
     /// Adds a command that was found acceptable.
-    pub(crate) fn push(&mut self, argv: &[&[u8]], sink: &mut dyn ReplySink) {
+    pub(crate) fn push(&mut self, spec: &CommandSpec, argv: &[&[u8]], sink: &mut dyn ReplySink) {
+        self.grows |= spec.flags.contains(CommandFlags::DENYOOM);
         if let Some(queue) = &mut self.queue {
             queue.push(argv.iter().map(|word| word.to_vec()).collect());
             sink.status(b"QUEUED");

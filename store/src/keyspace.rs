@@ -57,6 +57,8 @@ struct Database {
     dict: Dict<Entry>,
     /// How many keys expire.
     volatile: usize,
+    /// How far the last look for expired keys went.
+    swept: usize,
 }
 
 /// A key's value and what is known about it.
@@ -419,6 +421,29 @@ impl Keyspace {
             .database()
             .dict
             .iter()
+            .filter(|(_, entry)| entry.is_over(now))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in due {
+            self.expire(&key);
+        }
+    }
+
+    /// Removes the selected database's expired keys among the next few thousand.
+    pub(crate) fn purge_some(&mut self) {
+        const AT_LEAST: usize = 4096;
+        let now = self.now;
+        let database = &mut self.databases[self.selected];
+        if database.volatile == 0 {
+            return;
+        }
+        let len = database.dict.len();
+        let share = AT_LEAST.max(len / 100).min(len);
+        let from = if database.swept < len { database.swept } else { 0 };
+        let to = (from + share).min(len);
+        database.swept = to;
+        let due: Vec<_> = (from..to)
+            .filter_map(|at| database.dict.at(at))
             .filter(|(_, entry)| entry.is_over(now))
             .map(|(key, _)| key.clone())
             .collect();

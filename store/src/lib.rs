@@ -42,4 +42,4 @@ mod value;
 
 pub use clock::Clock;
 pub use pubsub::Message;
-pub use store::{Blocked, Store, TimeoutReply};
+pub use store::{BadParameter, Blocked, Store, TimeoutReply};

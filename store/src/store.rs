@@ -4,6 +4,7 @@
 //! not know any command, nor Lua, nor sockets.
 
 mod retry;
+mod settings;
 
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ use crate::keyspace::Keyspace;
 use crate::pubsub::Message;
 use crate::server::Server;
 use crate::table::Table;
+
+pub use settings::BadParameter;
 
 /// An in-memory Redis 7.0.
 ///
@@ -160,6 +163,19 @@ impl Store {
         for database in 0..crate::keyspace::DATABASES {
             self.keys.select(database);
             self.keys.purge();
+        }
+    }
+
+    /// Removes some expired keys: what a server does ten times a second (`expire.c
+    /// activeExpireCycle`). A small database is seen through at once, a large one in turns.
+    pub fn expire_some(&mut self) {
+        if self.scripts > 0 {
+            return;
+        }
+        self.tick();
+        for database in 0..crate::keyspace::DATABASES {
+            self.keys.select(database);
+            self.keys.purge_some();
         }
     }
 
