@@ -117,18 +117,6 @@ impl CommandSpec {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct UserId(pub u32);
 
-/// Which replies a connection is sent (`CLIENT REPLY`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum ReplyMode {
-    /// All.
-    #[default]
-    On,
-    /// None until told otherwise.
-    Off,
-    /// Not the one to the command that asked for this, nor the next.
-    SkipNext,
-}
-
 /// What the host and the engine remember of one connection.
 ///
 /// A script runs in a copy of its caller's session: what it selects or negotiates ends with it.
@@ -146,8 +134,6 @@ pub struct Session {
     pub script: bool,
     /// `SCRIPT DEBUG YES` or `SYNC`: the next `EVAL` is to be debugged.
     pub debug: bool,
-    /// Which replies the connection is sent; for whoever sends them to act upon.
-    pub reply: ReplyMode,
 }
 
 /// What the engine tells its host about scripting, for the host's statistics.

@@ -54,6 +54,11 @@ pub enum Message {
 }
 
 impl Message {
+    /// Whether it was published to a channel.
+    pub fn is_published(&self) -> bool {
+        matches!(self, Message::Channel { .. } | Message::Pattern { .. } | Message::Shard { .. })
+    }
+
     /// Pushes the message as the subscriber receives it.
     pub fn push(&self, sink: &mut dyn ReplySink) {
         let parts: &[&[u8]] = match self {

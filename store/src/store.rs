@@ -48,9 +48,9 @@ pub struct Store {
     table: &'static Table,
     /// How many scripts are running; while any is, time stands still.
     scripts: u32,
-    /// When the command began that the engine or the server is answering, and how many errors
-    /// there had been.
-    began: (Duration, u64),
+    /// When the commands began that the engine or the server is answering, the outer ones
+    /// first, and how many errors there had been.
+    began: Vec<(Duration, u64)>,
     /// Where the search for expired keys goes on: database and position.
     expiring: (usize, usize),
 }
@@ -144,7 +144,7 @@ impl Store {
             clock,
             table: Table::instance(),
             scripts: 0,
-            began: (Duration::ZERO, 0),
+            began: Vec::new(),
             expiring: (0, 0),
         };
         store.server.config.settle("databases", &store.keys.databases().to_string());

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use redlua_core::{Protocol, ReplyMode, Session};
+use redlua_core::{Protocol, Session};
 
 use crate::arg;
 use crate::clients::{Client, KINDS};
@@ -170,19 +170,12 @@ pub(crate) fn no_evict(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     cx.ok()
 }
 
-/// Only `ON` has an answer; the others are for whoever sends the replies.
+/// Whoever sends the replies keeps back those to `OFF` and `SKIP`.
 pub(crate) fn reply(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    cx.session.reply = match argv[2] {
-        word if arg::is(word, "on") => {
-            cx.session.reply = ReplyMode::On;
-            return cx.ok();
-        }
-        word if arg::is(word, "off") => ReplyMode::Off,
-        word if arg::is(word, "skip") && cx.session.reply == ReplyMode::Off => ReplyMode::Off,
-        word if arg::is(word, "skip") => ReplyMode::SkipNext,
-        _ => return Err(SYNTAX),
-    };
-    Ok(())
+    if ["on", "off", "skip"].iter().any(|word| arg::is(argv[2], word)) {
+        return cx.ok();
+    }
+    Err(SYNTAX)
 }
 
 /// What `CLIENT KILL` looks for.

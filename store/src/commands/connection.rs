@@ -2,7 +2,7 @@
 //!
 //! Owns what changes a session. It must not know how a connection is closed.
 
-use redlua_core::{Protocol, ReplyMode, Seq, UserId};
+use redlua_core::{Protocol, Seq, UserId};
 
 use crate::arg;
 use crate::context::Cx;
@@ -31,7 +31,6 @@ pub(crate) fn reset(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
     cx.session.db = 0;
     cx.session.protocol = Protocol::Resp2;
     cx.session.user = UserId::default();
-    cx.session.reply = ReplyMode::On;
     super::client::this(cx).name.clear();
     cx.sink.status(b"RESET");
     Ok(())

@@ -60,7 +60,7 @@ impl Store {
     /// general shows itself now, before what it calls (`evalCommand`).
     pub(super) fn start(&mut self, session: &Session, spec: &CommandSpec, argv: &[&[u8]]) {
         let now = self.tick();
-        self.began = (now, self.server.stats.error_replies);
+        self.began.push((now, self.server.stats.error_replies));
         if self.server.is_watched() {
             if spec.flags.contains(CommandFlags::SKIP_MONITOR) {
                 self.feed(session, argv);
@@ -86,8 +86,8 @@ impl Store {
         argv: &[&[u8]],
         error: Option<&[u8]>,
     ) {
+        let Some((began, errors)) = self.began.pop() else { return };
         let Some(command) = self.table.number(spec.id) else { return };
-        let (began, errors) = self.began;
         let took = self.clock.now().saturating_sub(began);
         let stats = &mut self.server.stats;
         if let Some(text) = error {
