@@ -7,7 +7,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
 use crate::ffi::{self, lua_CFunction, lua_State};
-#[cfg(lua51)]
+#[cfg(not(luajit))]
 use crate::guard;
 use crate::proxy;
 use crate::state::state_of;
@@ -40,7 +40,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "table", name: "foreachi", function: through_first },
     Wrapper { library: "table", name: "maxn", function: through_first },
     Wrapper { library: "table", name: "concat", function: through_first },
-    #[cfg(lua51)]
+    #[cfg(not(luajit))]
     Wrapper { library: "", name: "unpack", function: guard::unpack },
     #[cfg(lua51)]
     Wrapper { library: "string", name: "find", function: guard::find },
