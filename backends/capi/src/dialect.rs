@@ -5,6 +5,7 @@
 
 use std::ffi::c_int;
 
+#[cfg(lua54)]
 use redlua_conversions::number::g14;
 
 use crate::base::stock;
