@@ -22,8 +22,7 @@ struct Serving {
 
 impl Serving {
     fn new(program: &Path, args: &[&str]) -> Self {
-        let mut child =
-            Command::new(program).args(args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new(program).args(args).stdout(Stdio::piped()).spawn().unwrap();
         let mut rest = BufReader::new(child.stdout.take().unwrap());
         let mut log = Vec::new();
         loop {
@@ -112,9 +111,26 @@ fn redis_servers_own_spelling_under_its_own_name() {
     assert!(outcome(version).1.starts_with("Redis server v=7.0.15 sha="));
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let words = [
-        "--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir",
-        "/tmp", "--databases", "3", "--requirepass", "pw", "--daemonize", "no", "--loadmodule",
-        "x.so", "--hash-max-listpack-entries", "7",
+        "--port",
+        &port,
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--dir",
+        "/tmp",
+        "--databases",
+        "3",
+        "--requirepass",
+        "pw",
+        "--daemonize",
+        "no",
+        "--loadmodule",
+        "x.so",
+        "--hash-max-listpack-entries",
+        "7",
     ];
     let mut serving = Serving::new(&program, &words);
     assert_eq!(serving.address(), format!("127.0.0.1:{port}"));

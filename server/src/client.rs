@@ -3,6 +3,7 @@
 //! Must not know threads, tasks or sockets: whoever calls holds the core.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{CommandFlags, CommandSpec, Denied, Host, Protocol, ReplySink, Session, UserId};
@@ -25,8 +26,7 @@ the RESP protocol version at the same time";
 pub(crate) struct Client {
     pub(crate) session: Session,
     pub(crate) handle: Arc<Handle>,
-    /// Where it comes from, `host:port`.
-    address: String,
+    address: Address,
     /// Whether the core knows it yet.
     attached: bool,
     /// Whether it has logged in, or never had to.
@@ -37,6 +37,14 @@ pub(crate) struct Client {
     inline: bool,
     replies: Replies,
     transaction: Transaction,
+}
+
+/// Where a connection comes from and where it arrived, both `host:port`, or the path of a socket
+/// and the path with `:0` behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) from: String,
+    pub(crate) local: String,
 }
 
 /// Which replies the client wants (`CLIENT REPLY`).
@@ -62,10 +70,14 @@ pub(crate) enum Progress {
     Abort,
     /// The server is to end.
     Shutdown,
+    /// It has not run yet: to be tried again when so much time is over, or sooner when somebody
+    /// ends the pause (`CLIENT PAUSE`); [`PAUSE_STEP`](crate::shared::PAUSE_STEP) bounds how long
+    /// to wait at once.
+    Paused(Duration),
 }
 
 impl Client {
-    pub(crate) fn new(handle: Arc<Handle>, address: String) -> Self {
+    pub(crate) fn new(handle: Arc<Handle>, address: Address) -> Self {
         Client {
             session: Session { id: handle.id, ..Session::default() },
             handle,
@@ -116,12 +128,22 @@ impl Client {
         let before = core.store.modifications();
         let muted = self.is_muted();
         out.set_protocol(self.session.protocol);
-        let progress = self.process(core, argv, out);
+        let mut progress = self.process(core, argv, out);
+        if matches!(progress, Progress::Paused(_)) {
+            return progress;
+        }
         if muted && self.is_muted() {
             out.truncate(start);
         }
-        core.settle(before);
+        if core.settle(self.session.id, before) {
+            progress = Progress::Close;
+        }
         self.take_own_messages(start, out);
+        while self.inline
+            && let Some(message) = self.handle.late.pop()
+        {
+            out.raw(&message);
+        }
         self.replies = match self.replies {
             Replies::NotNext => Replies::NotThis,
             Replies::NotThis => Replies::All,
@@ -153,8 +175,14 @@ impl Client {
         };
         let verb = core.verbs.of(&spec);
         if let Some(refusal) = self.refusal(core, &spec, verb, argv) {
+            core.store.command_refused(&self.session, argv, &refusal, None);
             self.refuse(core, verb, &refusal, out);
             return Progress::Done;
+        }
+        if core.store.is_paused()
+            && let Some(left) = self.pause(core, &spec, verb)
+        {
+            return Progress::Paused(left);
         }
         match verb {
             Verb::Plain if !self.transaction.is_open() => {
@@ -189,13 +217,24 @@ impl Client {
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Progress {
-        if let Err(refusal) = core.engine.admit(&core.store, &self.session, spec, argv) {
+        if let Err(refusal) = core.engine.admit(&mut core.store, &self.session, spec, argv) {
             self.refuse(core, verb, &refusal, out);
             return Progress::Done;
         }
+        if !verb.is_of_connection() {
+            self.run(core, verb, spec, argv, out);
+            return Progress::Done;
+        }
+        core.store.command_started(&self.session, spec, argv);
+        let start = out.bytes().len();
+        let mut progress = Progress::Done;
         match verb {
             Verb::Multi => self.transaction.begin(out),
-            Verb::Exec if self.transaction.grows() && core.store.condition().out_of_memory => {
+            Verb::Exec
+                if self.transaction.flags().contains(CommandFlags::DENYOOM)
+                    && self.transaction.is_open()
+                    && core.store.condition().out_of_memory =>
+            {
                 self.refuse(core, verb, redlua_engine::OUT_OF_MEMORY, out);
             }
             Verb::Exec => self.exec(core, out),
@@ -210,15 +249,28 @@ impl Client {
             }
             Verb::Quit => {
                 out.status(b"OK");
-                return Progress::Close;
+                progress = Progress::Close;
             }
-            Verb::Shutdown => match Shutdown::of(argv) {
+            _ => match Shutdown::of(argv) {
                 Shutdown::Refused(text) => out.error(text),
-                Shutdown::Save | Shutdown::NoSave => return Progress::Shutdown,
+                Shutdown::Save | Shutdown::NoSave => progress = Progress::Shutdown,
             },
-            _ => self.run(core, verb, spec, argv, out),
         }
-        Progress::Done
+        let reply = out.bytes().get(start..).unwrap_or_default();
+        let error = reply.strip_prefix(b"-").map(<[u8]>::trim_ascii_end);
+        core.store.command_ended(&self.session, spec, argv, error);
+        core.store.set_queued(self.session.id, self.transaction.queued());
+        progress
+    }
+
+    /// How long a command has to wait because of `CLIENT PAUSE`.
+    fn pause(&self, core: &mut Core, spec: &CommandSpec, verb: Verb) -> Option<Duration> {
+        let mut spec = *spec;
+        if verb == Verb::Exec {
+            spec.flags |= self.transaction.flags();
+        }
+        let until = core.store.paused(&spec)?;
+        Some(until.saturating_sub(core.store.now()))
     }
 
     /// Runs a command after which the connection may be another one.
@@ -311,13 +363,17 @@ impl Client {
     }
 
     fn queue(&mut self, core: &mut Core, spec: &CommandSpec, argv: &[&[u8]], out: &mut RespWriter) {
-        match core.engine.admit(&core.store, &self.session, spec, argv) {
+        match core.engine.admit(&mut core.store, &self.session, spec, argv) {
             // While memory is short nothing is queued, whatever it does.
             Ok(()) if core.store.condition().out_of_memory => {
                 self.transaction.spoil();
+                core.store.command_refused(&self.session, argv, redlua_engine::OUT_OF_MEMORY, None);
                 out.error(redlua_engine::OUT_OF_MEMORY);
             }
-            Ok(()) => self.transaction.push(spec, argv, out),
+            Ok(()) => {
+                self.transaction.push(spec, argv, out);
+                core.store.set_queued(self.session.id, self.transaction.queued());
+            }
             Err(refusal) => {
                 self.transaction.spoil();
                 out.error(&refusal);
@@ -333,9 +389,17 @@ impl Client {
             let Some(spec) = core.store.command(&argv) else { continue };
             let start = out.bytes().len();
             match (core.verbs.of(&spec), core.store.permits(&self.session, &spec, &argv)) {
-                (_, Err(denied)) => out.error(&no_longer(&denied)),
+                (_, Err(denied)) => {
+                    let text = no_longer(&denied);
+                    core.store.command_refused(&self.session, &argv, &text, Some(&denied));
+                    out.error(&text);
+                }
                 // Every watch ended when EXEC began.
-                (Verb::Unwatch, _) => out.status(b"OK"),
+                (Verb::Unwatch, Ok(())) => {
+                    core.store.command_started(&self.session, &spec, &argv);
+                    out.status(b"OK");
+                    core.store.command_ended(&self.session, &spec, &argv, None);
+                }
                 (verb, Ok(())) => self.run(core, verb, &spec, &argv, out),
             }
             // Nothing waits inside a transaction: what found nothing answers at once.
@@ -345,7 +409,7 @@ impl Client {
             if self.is_muted() {
                 out.truncate(start);
             }
-            core.deliver();
+            core.deliver(self.session.id);
             self.take_own_messages(start, out);
         }
     }

@@ -11,10 +11,10 @@ use redlua_store::Store;
 pub(crate) struct Transaction {
     /// The queued commands, while MULTI is open.
     queue: Option<Vec<Vec<Vec<u8>>>>,
+    /// What the queued commands may do, together.
+    flags: CommandFlags,
     /// Whether queueing failed: EXEC will be refused.
     broken: bool,
-    /// Whether a queued command may take memory.
-    grows: bool,
     /// Watched keys: database, key, stamp.
     watched: Vec<(u32, Vec<u8>, u64)>,
 }
@@ -25,9 +25,14 @@ impl Transaction {
         self.queue.is_some()
     }
 
-    /// Whether a queued command may take memory.
-    pub(crate) fn grows(&self) -> bool {
-        self.queue.is_some() && self.grows
+    /// How many commands are queued; `None` when MULTI is not open.
+    pub(crate) fn queued(&self) -> Option<usize> {
+        self.queue.as_ref().map(Vec::len)
+    }
+
+    /// What the queued commands may do, together.
+    pub(crate) fn flags(&self) -> CommandFlags {
+        self.flags
     }
 
     /// `MULTI`.
@@ -36,15 +41,15 @@ impl Transaction {
             return sink.error(b"ERR MULTI calls can not be nested");
         }
         self.queue = Some(Vec::new());
+        self.flags = CommandFlags::empty();
         self.broken = false;
-        self.grows = false;
         sink.status(b"OK");
     }
 
     /// Adds a command that was found acceptable.
     pub(crate) fn push(&mut self, spec: &CommandSpec, argv: &[&[u8]], sink: &mut dyn ReplySink) {
-        self.grows |= spec.flags.contains(CommandFlags::DENYOOM);
         if let Some(queue) = &mut self.queue {
+            self.flags |= spec.flags;
             queue.push(argv.iter().map(|word| word.to_vec()).collect());
             sink.status(b"QUEUED");
         }

@@ -10,6 +10,9 @@ use super::Net;
 /// How often expired keys are looked for: `hz` is 10 unless told otherwise.
 const PERIOD: Duration = Duration::from_millis(100);
 
+/// No client has this id.
+const NOBODY: u64 = 0;
+
 /// Runs until the server ends.
 pub(super) async fn run(net: Arc<Net>) {
     loop {
@@ -17,8 +20,8 @@ pub(super) async fn run(net: Arc<Net>) {
         // Whoever has the core looks at the keys anyway; a busy script may keep it for long.
         let Some(mut core) = net.shared.try_acquire() else { continue };
         let before = core.store.modifications();
-        core.store.expire_some();
-        core.settle(before);
+        core.store.cron();
+        core.settle(NOBODY, before);
         core.expire_waiting();
         net.settings.refresh(&core.store);
         if let Some(timeout) = net.settings.timeout() {

@@ -77,7 +77,8 @@ fn functions() {
     other.expect("$7\r\nengines\r\n*2\r\n$3\r\nLUA\r\n*4\r\n$15\r\nlibraries_count\r\n:1\r\n");
     other.expect("$15\r\nfunctions_count\r\n:1\r\n");
     other.ask("FUNCTION KILL", "+OK\r\n");
-    assert!(caller.line().starts_with("-ERR Script killed by user with FUNCTION KILL"));
+    let line = caller.line();
+    assert!(line.starts_with("-ERR Script killed by user with SCRIPT KILL... script: f,"), "{line}");
 }
 
 #[test]

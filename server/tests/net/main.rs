@@ -59,15 +59,16 @@ impl Site {
 
     /// Waits until only this client is connected.
     fn empties_but(&self, socket: &mut Socket<TcpStream>) {
+        let mut list = String::new();
         for _ in 0..500 {
             socket.send(b"CLIENT LIST\r\n");
-            let list = socket.bulk();
+            list = socket.bulk();
             if list.lines().filter(|line| !line.is_empty()).count() == 1 {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("clients that are gone are still listed");
+        panic!("clients that are gone are still listed: {list}");
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) fn set(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 /// A parameter has been set: whatever depends on it learns of it.
 pub(crate) fn take_effect(keys: &mut Keyspace, server: &mut Server, name: &[u8]) {
     keys.tuning = server.config.tuning;
+    keys.journal.listen(server.config.events);
     if name.eq_ignore_ascii_case(b"requirepass") {
         // The password is the default user's (`updateRequirePass`).
         let password = server.config.value("requirepass");
@@ -54,8 +55,11 @@ fn explain(error: SetError) -> CommandError {
 }
 
 pub(crate) fn resetstat(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
-    cx.server.calls = 0;
+    cx.server.stats.reset();
+    cx.server.clients.received = 0;
     cx.keys.expired = 0;
+    cx.keys.hits = 0;
+    cx.keys.misses = 0;
     cx.ok()
 }
 
