@@ -26,8 +26,7 @@ the RESP protocol version at the same time";
 pub(crate) struct Client {
     pub(crate) session: Session,
     pub(crate) handle: Arc<Handle>,
-    /// Where it comes from, `host:port`.
-    address: String,
+    address: Address,
     /// Whether the core knows it yet.
     attached: bool,
     /// Whether it has logged in, or never had to.
@@ -38,6 +37,14 @@ pub(crate) struct Client {
     inline: bool,
     replies: Replies,
     transaction: Transaction,
+}
+
+/// Where a connection comes from and where it arrived, both `host:port`, or the path of a socket
+/// and the path with `:0` behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) from: String,
+    pub(crate) local: String,
 }
 
 /// Which replies the client wants (`CLIENT REPLY`).
@@ -70,7 +77,7 @@ pub(crate) enum Progress {
 }
 
 impl Client {
-    pub(crate) fn new(handle: Arc<Handle>, address: String) -> Self {
+    pub(crate) fn new(handle: Arc<Handle>, address: Address) -> Self {
         Client {
             session: Session { id: handle.id, ..Session::default() },
             handle,
@@ -132,6 +139,11 @@ impl Client {
             progress = Progress::Close;
         }
         self.take_own_messages(start, out);
+        while self.inline
+            && let Some(message) = self.handle.late.pop()
+        {
+            out.raw(&message);
+        }
         self.replies = match self.replies {
             Replies::NotNext => Replies::NotThis,
             Replies::NotThis => Replies::All,
@@ -218,7 +230,11 @@ impl Client {
         let mut progress = Progress::Done;
         match verb {
             Verb::Multi => self.transaction.begin(out),
-            Verb::Exec if self.transaction.grows() && core.store.condition().out_of_memory => {
+            Verb::Exec
+                if self.transaction.flags().contains(CommandFlags::DENYOOM)
+                    && self.transaction.is_open()
+                    && core.store.condition().out_of_memory =>
+            {
                 self.refuse(core, verb, redlua_engine::OUT_OF_MEMORY, out);
             }
             Verb::Exec => self.exec(core, out),
@@ -351,6 +367,7 @@ impl Client {
             // While memory is short nothing is queued, whatever it does.
             Ok(()) if core.store.condition().out_of_memory => {
                 self.transaction.spoil();
+                core.store.command_refused(&self.session, argv, redlua_engine::OUT_OF_MEMORY, None);
                 out.error(redlua_engine::OUT_OF_MEMORY);
             }
             Ok(()) => {
@@ -372,9 +389,13 @@ impl Client {
             let Some(spec) = core.store.command(&argv) else { continue };
             let start = out.bytes().len();
             match (core.verbs.of(&spec), core.store.permits(&self.session, &spec, &argv)) {
-                (_, Err(denied)) => out.error(&no_longer(&denied)),
+                (_, Err(denied)) => {
+                    let text = no_longer(&denied);
+                    core.store.command_refused(&self.session, &argv, &text, Some(&denied));
+                    out.error(&text);
+                }
                 // Every watch ended when EXEC began.
-                (Verb::Unwatch, _) => {
+                (Verb::Unwatch, Ok(())) => {
                     core.store.command_started(&self.session, &spec, &argv);
                     out.status(b"OK");
                     core.store.command_ended(&self.session, &spec, &argv, None);

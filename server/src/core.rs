@@ -11,6 +11,7 @@ use redlua_core::Host;
 use redlua_engine::Engine;
 use redlua_store::{Action, Store};
 
+use crate::client::Address;
 use crate::handle::Handle;
 use crate::verb::Verbs;
 use crate::waiting::Waiting;
@@ -86,9 +87,9 @@ impl Core {
         found.inspect(|handle| handle.end()).is_some()
     }
 
-    /// A client is connected from `address`, `host:port`.
-    pub(crate) fn attach(&mut self, handle: &Arc<Handle>, address: &str) {
-        self.store.connect(handle.id, address);
+    /// A client is connected.
+    pub(crate) fn attach(&mut self, handle: &Arc<Handle>, address: &Address) {
+        self.store.connect_at(handle.id, &address.from, &address.local);
         handle.touch(self.store.now());
         self.clients.insert(handle.id, handle.clone());
     }

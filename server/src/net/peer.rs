@@ -15,7 +15,7 @@ use redlua_core::{Host, ReplySink};
 use smallvec::SmallVec;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
-use crate::client::{Client, Progress};
+use crate::client::{Address, Client, Progress};
 use crate::handle::Handle;
 use crate::shared::{Outcome, PAUSE_STEP, recheck};
 
@@ -55,6 +55,8 @@ enum State {
     Open,
     /// It waits for the reply to a blocking command.
     Blocked,
+    /// Its next command has to wait (`CLIENT PAUSE`).
+    Paused,
     /// It ends when all is written.
     Closing,
     /// It ends.
@@ -74,7 +76,7 @@ enum Event {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
-    pub(super) fn new(net: Arc<Net>, socket: S, address: String) -> Self {
+    pub(super) fn new(net: Arc<Net>, socket: S, address: Address) -> Self {
         let handle = Arc::new(Handle::new(net.shared.next_id()));
         let mut client = Client::new(handle.clone(), address);
         client.set_inline();
@@ -147,7 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 }
             }
             State::Open if self.unread => return Poll::Ready(Event::Input),
-            State::Open => {}
+            State::Open | State::Paused => {}
         }
         match self.poll_read(cx) {
             Poll::Ready(event) => Poll::Ready(event),
@@ -202,12 +204,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// The alarm has gone off: a blocked client's time may be over.
+    /// The alarm has gone off: a blocked client's time may be over, or a pause.
     async fn ring(&mut self) {
         self.alarm = None;
-        if let (State::Blocked, Some(client)) = (self.state, &self.client) {
-            let left = recheck(&mut *self.net.shared.lock_async().await, client);
-            self.alarm = left.map(Delay::new);
+        match (self.state, &self.client) {
+            (State::Paused, _) => self.state = State::Open,
+            (State::Blocked, Some(client)) => {
+                let left = recheck(&mut *self.net.shared.lock_async().await, client);
+                self.alarm = left.map(Delay::new);
+            }
+            _ => {}
         }
     }
 
@@ -255,8 +261,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             match progress {
                 Progress::Done | Progress::Waits(_) => {}
                 Progress::Paused(left) => {
-                    self.postponed = true;
-                    pause = Some(left.min(PAUSE_STEP));
+                    self.input.step_back();
+                    self.alarm = Some(Delay::new(left.min(PAUSE_STEP)));
+                    self.state = State::Paused;
                     break;
                 }
                 Progress::Close => self.state = State::Closing,
@@ -300,7 +307,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             Delay::new(pause).await;
         }
         if self.unread && self.state == State::Open {
-            tokio::task::yield_now().await;
+            step_aside().await;
         }
     }
 
@@ -309,6 +316,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.output.writer.error(text);
         self.state = State::Closing;
     }
+}
+
+/// Lets the other tasks run first. The runtime's own way to yield hides the task in a place that
+/// only the present worker knows (see `reserve`).
+async fn step_aside() {
+    let mut stepped = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut stepped, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl<S> Drop for Peer<S> {

@@ -154,15 +154,6 @@ impl Config {
         Ok(())
     }
 
-    /// Sets a parameter that only the start of a server decides.
-    pub(crate) fn settle(&mut self, name: &str, value: &str) {
-        let place = position(name.as_bytes()).and_then(|at| self.values.get_mut(at));
-        if let Some(place) = place {
-            *place = value.as_bytes().to_vec();
-        }
-        self.refresh();
-    }
-
     /// Sets a parameter before anybody is connected: also one that `CONFIG SET` may not set.
     pub(crate) fn set_at_start(&mut self, name: &[u8], value: &[u8]) -> Result<(), SetError> {
         let at = position(name).ok_or_else(|| SetError::Unknown(name.to_vec()))?;
@@ -175,6 +166,15 @@ impl Config {
             .map_err(|reason| SetError::Refused(name.to_vec(), reason))?;
         self.refresh();
         Ok(())
+    }
+
+    /// Sets a parameter that only the start of a server decides.
+    pub(crate) fn settle(&mut self, name: &str, value: &str) {
+        let place = position(name.as_bytes()).and_then(|at| self.values.get_mut(at));
+        if let Some(place) = place {
+            *place = value.as_bytes().to_vec();
+        }
+        self.refresh();
     }
 
     /// Reads the figures that are kept at hand.
