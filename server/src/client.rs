@@ -414,8 +414,7 @@ impl Client {
         }
     }
 
-    /// What the present command has published to its own client stands before its reply, and
-    /// what it has caused besides after it.
+    /// What the present command has published to its own client stands before its reply.
     #[inline]
     fn take_own_messages(&self, mut start: usize, out: &mut RespWriter) {
         while self.inline
@@ -423,11 +422,6 @@ impl Client {
         {
             out.insert(start, &message);
             start += message.len();
-        }
-        while self.inline
-            && let Some(message) = self.handle.late.pop()
-        {
-            out.raw(&message);
         }
     }
 

@@ -44,8 +44,6 @@ pub(super) struct Peer<S> {
     alarm: Option<Delay>,
     /// Whether there may be complete commands that have not run.
     unread: bool,
-    /// Whether the command that was read last has not run yet (`CLIENT PAUSE`).
-    postponed: bool,
 }
 
 /// What a connection is about to do.
@@ -90,7 +88,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             state: State::Open,
             alarm: None,
             unread: false,
-            postponed: false,
         };
         peer.input.set_limits(peer.net.settings.longest_bulk(), peer.net.shared.is_guarded());
         peer
@@ -219,8 +216,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     /// Runs the commands that have arrived.
     async fn batch(&mut self) {
-        let postponed = std::mem::take(&mut self.postponed);
-        match if postponed { Ok(true) } else { self.input.advance() } {
+        match self.input.advance() {
             Ok(true) => {}
             Ok(false) => return self.unread = false,
             Err(error) => return self.offend(&error.line()),
@@ -244,7 +240,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         };
         let batch = self.net.batch();
         let mut offence = None;
-        let mut pause = None;
         for count in 1.. {
             let progress = {
                 let argv: SmallVec<[&[u8]; 8]> = self.input.argv().collect();
@@ -302,9 +297,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         drop(core);
         if let Some(text) = offence {
             self.offend(&text);
-        }
-        if let Some(pause) = pause {
-            Delay::new(pause).await;
         }
         if self.unread && self.state == State::Open {
             step_aside().await;
