@@ -258,8 +258,8 @@ impl Client {
         }
         let reply = out.bytes().get(start..).unwrap_or_default();
         let error = reply.strip_prefix(b"-").map(<[u8]>::trim_ascii_end);
+        core.store.set_queued(&self.session, spec, self.transaction.queued());
         core.store.command_ended(&self.session, spec, argv, error);
-        core.store.set_queued(self.session.id, self.transaction.queued());
         progress
     }
 
@@ -287,6 +287,7 @@ impl Client {
         }
         if verb == Verb::Reset {
             self.transaction.reset(&mut core.store);
+            core.store.set_queued(&self.session, spec, None);
             out.set_protocol(Protocol::Resp2);
         }
         let Session { user, protocol, .. } = self.session;
@@ -372,7 +373,7 @@ impl Client {
             }
             Ok(()) => {
                 self.transaction.push(spec, argv, out);
-                core.store.set_queued(self.session.id, self.transaction.queued());
+                core.store.set_queued(&self.session, spec, self.transaction.queued());
             }
             Err(refusal) => {
                 self.transaction.spoil();

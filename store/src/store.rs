@@ -165,7 +165,7 @@ impl Store {
     pub fn stamp(&mut self, db: u32, key: &[u8]) -> u64 {
         self.tick();
         let stamp = self.keys.stamp(db as usize, key);
-        self.settle(0);
+        self.settle(0, false);
         stamp
     }
 
@@ -197,7 +197,7 @@ impl Store {
             self.keys.select(database);
             self.keys.purge();
         }
-        self.settle(0);
+        self.settle(0, false);
     }
 
     /// A command's full name, subcommands as `config|get`: how error replies call it.
@@ -231,7 +231,7 @@ impl Store {
         if self.server.config.maxmemory > 0 && self.scripts == 0 {
             let Server { config, random, stats, .. } = &mut self.server;
             stats.evicted += eviction::make_room(&mut self.keys, config, random);
-            self.settle(0);
+            self.settle(0, false);
         }
     }
 
