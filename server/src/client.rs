@@ -112,8 +112,11 @@ impl Client {
 
     fn process(&mut self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> Progress {
         let Some(spec) = core.store.command(argv).filter(|spec| spec.accepts(argv.len())) else {
-            // The engine says what is wrong with it.
             self.transaction.spoil();
+            if self.is_tapped(core, argv, out) {
+                return Progress::Done;
+            }
+            // The engine says what is wrong with it.
             core.engine.dispatch(&mut core.store, &mut self.session, argv, out);
             return Progress::Done;
         };
@@ -125,6 +128,9 @@ impl Client {
         }
         match verb {
             Verb::Plain if !self.transaction.is_open() => {
+                if self.is_tapped(core, argv, out) {
+                    return Progress::Done;
+                }
                 core.engine.run(&mut core.store, &mut self.session, &spec, argv, out);
                 if let Some(blocked) = core.store.take_blocked() {
                     return Progress::Waits(blocked);
@@ -159,6 +165,9 @@ impl Client {
         if let Err(refusal) = core.engine.admit(&core.store, &self.session, spec, argv) {
             self.transaction.spoil();
             out.error(&refusal);
+            return Progress::Done;
+        }
+        if self.is_tapped(core, argv, out) {
             return Progress::Done;
         }
         match verb {
@@ -224,6 +233,13 @@ impl Client {
         self.handle.set_protocol(self.session.protocol);
     }
 
+    /// Shows a command that is about to run to whoever watches; whether they have answered it.
+    #[inline]
+    fn is_tapped(&self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> bool {
+        let error = core.store.tap(&self.session, argv);
+        error.inspect(|text| out.error(text)).is_some()
+    }
+
     /// Why the connection may not run a command in its present state.
     #[inline]
     fn refusal(&self, core: &Core, spec: &CommandSpec, verb: Verb) -> Option<Vec<u8>> {
@@ -266,6 +282,9 @@ impl Client {
             let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             out.set_protocol(self.session.protocol);
             let Some(spec) = core.store.command(&argv) else { continue };
+            if self.is_tapped(core, &argv, out) {
+                continue;
+            }
             match core.verbs.of(&spec) {
                 // Every watch ended when EXEC began.
                 Verb::Unwatch => out.status(b"OK"),

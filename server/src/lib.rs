@@ -9,6 +9,7 @@
 //! | [`Server`] | one store and one engine for all |
 //! | [`Link`] | a client whose commands run on the caller's thread or task |
 //! | [`Connection`] | a client that any thread sends on and reads from |
+//! | [`Stream`] | a client as bytes in memory, for libraries that talk to sockets |
 //!
 //! ```
 //! use std::sync::Arc;
@@ -31,6 +32,7 @@ mod link;
 mod park;
 mod server;
 mod shared;
+mod stream;
 mod transaction;
 mod verb;
 mod waiting;
@@ -38,3 +40,4 @@ mod waiting;
 pub use connection::Connection;
 pub use link::Link;
 pub use server::Server;
+pub use stream::Stream;

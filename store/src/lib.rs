@@ -38,8 +38,10 @@ mod random;
 mod server;
 mod store;
 mod table;
+mod tap;
 mod value;
 
 pub use clock::Clock;
 pub use pubsub::Message;
 pub use store::{Blocked, Store, TimeoutReply};
+pub use tap::Tap;

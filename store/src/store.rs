@@ -20,6 +20,7 @@ use crate::keyspace::Keyspace;
 use crate::pubsub::Message;
 use crate::server::Server;
 use crate::table::Table;
+use crate::tap::Tap;
 
 /// An in-memory Redis 7.0.
 ///
@@ -47,6 +48,8 @@ pub struct Store {
     table: &'static Table,
     /// How many scripts are running; while any is, time stands still.
     scripts: u32,
+    /// Who watches the calls.
+    tap: Option<Box<dyn Tap>>,
 }
 
 /// A call of a blocking command that found nothing: it has pushed no reply.
@@ -104,9 +107,24 @@ impl Store {
             clock,
             table: Table::instance(),
             scripts: 0,
+            tap: None,
         };
         store.tick();
         store
+    }
+
+    /// Lets somebody watch the calls: those of scripts are shown by [`Host::call`], those of
+    /// clients by whoever runs them, through [`tap`](Self::tap).
+    pub fn set_tap(&mut self, tap: Option<Box<dyn Tap>>) {
+        self.tap = tap;
+    }
+
+    /// Shows a client's call to whoever watches. The text of the error that is to be answered
+    /// instead of running it, if any.
+    #[inline]
+    pub fn tap(&mut self, session: &Session, argv: &[&[u8]]) -> Option<Vec<u8>> {
+        let tap = self.tap.as_mut()?;
+        tap.call(self.clock.now(), session, argv)
     }
 
     /// A number that changes whenever the key is modified after this call: what `WATCH`
@@ -234,6 +252,11 @@ impl Host for Store {
         };
         if !command.spec.accepts(argv.len()) {
             return sink.error(CommandError::arity(command.name).text());
+        }
+        if session.script
+            && let Some(error) = self.tap(session, argv)
+        {
+            return sink.error(&error);
         }
         self.tick();
         self.keys.select(session.db as usize);
