@@ -21,16 +21,19 @@ mod error;
 mod host;
 mod limits;
 mod reply;
+mod steps;
 mod value;
 mod vm;
 
 pub use environment::{Entry, Environment, Item, NativeId, View};
 pub use error::{CompileError, VmError};
 pub use host::{
-    CommandFlags, CommandSpec, Condition, Denied, Host, KeySpec, LogLevel, Session, UserId,
+    CommandFlags, CommandSpec, Condition, Denied, Host, KeySpec, LogLevel, ScriptFigures, Session,
+    UserId,
 };
 pub use limits::{Limits, StopReason, StopToken};
 pub use reply::{Protocol, ReplySink, Seq};
+pub use steps::{Scalar, Step, Workspace};
 pub use value::{Arguments, Kind, Raise, ValueReader, ValueWriter};
 pub use vm::{
     Backend, BackendInfo, Bridge, CallMode, Chunk, Dialect, Flow, Invocation, Location, Outcome,

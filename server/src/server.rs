@@ -54,7 +54,7 @@ impl Server {
         let before = core.store.modifications();
         core.store.purge();
         core.expire_waiting();
-        core.settle(before);
+        core.settle(0, before);
     }
 
     /// Closes the connection of a client; returns whether there was one of that id.

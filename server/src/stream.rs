@@ -84,6 +84,9 @@ impl Stream {
                     Poll::Ready((link, reply)) => {
                         self.state = State::Idle(link);
                         self.out.extend(reply);
+                        while let Some(message) = self.handle.late.pop() {
+                            self.out.extend(message);
+                        }
                     }
                     Poll::Pending => {
                         self.state = State::Runs(running);

@@ -73,13 +73,8 @@ fn errors<C: ConnectionLike>(connect: &(dyn Fn() -> C + Sync)) {
 
 fn pipelines<C: ConnectionLike>(connect: &(dyn Fn() -> C + Sync)) {
     let mut con = connect();
-    let (a, b): (i64, Option<String>) = redis::pipe()
-        .set("a", 1)
-        .ignore()
-        .incr("a", 41)
-        .get("none")
-        .query(&mut con)
-        .unwrap();
+    let (a, b): (i64, Option<String>) =
+        redis::pipe().set("a", 1).ignore().incr("a", 41).get("none").query(&mut con).unwrap();
     assert_eq!((a, b), (42, None));
     let mut pipe = redis::pipe();
     for n in 0..2000 {
@@ -87,8 +82,7 @@ fn pipelines<C: ConnectionLike>(connect: &(dyn Fn() -> C + Sync)) {
     }
     pipe.exec(&mut con).unwrap();
     assert_eq!(con.lrange::<_, Vec<u32>>("list", -2, -1), Ok(vec![1998, 1999]));
-    let failed: RedisResult<(String, i64)> =
-        redis::pipe().get("a").incr("list", 1).query(&mut con);
+    let failed: RedisResult<(String, i64)> = redis::pipe().get("a").incr("list", 1).query(&mut con);
     assert!(failed.unwrap_err().to_string().contains("WRONGTYPE"));
     assert_eq!(con.get("a"), Ok(42));
 }
