@@ -97,7 +97,7 @@ impl Link {
             return Some(message);
         }
         let deadline = Instant::now().checked_add(timeout);
-        self.message().or_else(|| park::wait(deadline, |cx| self.handle.outbox.poll(cx)))
+        park::wait(deadline, |cx| self.handle.outbox.poll(cx))
     }
 
     /// Waits for the next message without blocking the thread; `None` when the connection has

@@ -100,6 +100,10 @@ impl MockConnection {
     fn some(&mut self, bytes: &[u8], offset: usize, count: usize) -> RedisResult<Vec<Value>> {
         let values = self.values(bytes)?;
         let wanted: Vec<Value> = values.into_iter().skip(offset).take(count).collect();
+        // An EXEC that is refused is not the array of replies that redis-rs looks for.
+        if let (1.., [Value::ServerError(error)]) = (offset, wanted.as_slice()) {
+            return Err(error.clone().into());
+        }
         if wanted.len() == count { Ok(wanted) } else { Err(self.no_reply()) }
     }
 

@@ -4,4 +4,4 @@ set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 need cargo
 with_server "$@"
-exec cargo test -q -p redlua-redis-rs -- --test-threads 1 "$@"
+exec cargo test -q -p redlua-redis-rs "$@"

@@ -10,7 +10,7 @@ use redis::{AsyncCommands, Script};
 use tokio::time::{sleep, timeout};
 
 /// Scripts, pipelines, transactions.
-pub async fn commands<C: ConnectionLike + Send>(mut con: C) {
+pub async fn commands<C: ConnectionLike + Send + Sync>(mut con: C) {
     redis::cmd("FLUSHALL").exec_async(&mut con).await.unwrap();
     let script = Script::new("return {redis.call('INCRBY', KEYS[1], ARGV[1]), ARGV[1]}");
     redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut con).await.unwrap();
@@ -31,20 +31,20 @@ pub async fn commands<C: ConnectionLike + Send>(mut con: C) {
 }
 
 /// A blocking command waits while others work on the same thread.
-pub async fn blocking<C: ConnectionLike + Send>(mut waiting: C, mut con: C) {
+pub async fn blocking<C: ConnectionLike + Send + Sync>(mut waiting: C, mut con: C) {
     redis::cmd("FLUSHALL").exec_async(&mut con).await.unwrap();
     let pop = async { waiting.blpop::<_, (String, i64)>("q", 10.0).await };
     let push = async {
         sleep(Duration::from_millis(30)).await;
         con.rpush::<_, _, i64>("q", 7).await
     };
-    let both = async { futures_util::join!(pop, push) };
+    let both = async { tokio::join!(pop, push) };
     let (popped, pushed) = timeout(Duration::from_secs(10), both).await.unwrap();
     assert_eq!((popped, pushed), (Ok(("q".to_owned(), 7)), Ok(1)));
 }
 
 /// Messages, by name and by pattern.
-pub async fn messages<C: ConnectionLike + Send>(mut pubsub: PubSub, mut con: C) {
+pub async fn messages<C: ConnectionLike + Send + Sync>(mut pubsub: PubSub, mut con: C) {
     pubsub.subscribe(&["news", "other"]).await.unwrap();
     pubsub.psubscribe("n*").await.unwrap();
     let heard: i64 = Script::new("return redis.call('PUBLISH', KEYS[1], ARGV[1])")

@@ -1,8 +1,13 @@
 //! The same code over TCP, on the server that REDIS_URL names, which it empties.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::sync::{Mutex, PoisonError};
+
 use redis::Connection;
 use redlua_redis_rs::{asynchronous, synchronous};
+
+/// The tests empty the one server there is.
+static ALONE: Mutex<()> = Mutex::new(());
 
 fn client() -> Option<redis::Client> {
     let url = std::env::var("REDIS_URL").ok()?;
@@ -12,6 +17,7 @@ fn client() -> Option<redis::Client> {
 #[test]
 fn synchronous_code() {
     let Some(client) = client() else { return println!("skipped: no REDIS_URL") };
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for (name, test) in synchronous::tests::<Connection>() {
         println!("{name}");
         let connect = || client.get_connection().unwrap();
@@ -20,12 +26,16 @@ fn synchronous_code() {
     }
 }
 
-#[tokio::test]
-async fn asynchronous_code() {
+#[test]
+fn asynchronous_code() {
     let Some(client) = client() else { return println!("skipped: no REDIS_URL") };
-    let connect = || client.get_multiplexed_async_connection();
-    asynchronous::commands(connect().await.unwrap()).await;
-    asynchronous::blocking(connect().await.unwrap(), connect().await.unwrap()).await;
-    asynchronous::messages(client.get_async_pubsub().await.unwrap(), connect().await.unwrap())
-        .await;
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let connect = || client.get_multiplexed_async_connection();
+        let (one, two) = (connect().await.unwrap(), connect().await.unwrap());
+        asynchronous::commands(one.clone()).await;
+        asynchronous::blocking(one.clone(), two).await;
+        asynchronous::messages(client.get_async_pubsub().await.unwrap(), one).await;
+    });
 }
