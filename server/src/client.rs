@@ -168,8 +168,11 @@ impl Client {
             if is_http(argv) {
                 return Progress::Abort;
             }
-            // The engine says what is wrong with it.
             self.transaction.spoil();
+            if self.is_tapped(core, argv, out) {
+                return Progress::Done;
+            }
+            // The engine says what is wrong with it.
             core.engine.dispatch(&mut core.store, &mut self.session, argv, out);
             return Progress::Done;
         };
@@ -186,6 +189,9 @@ impl Client {
         }
         match verb {
             Verb::Plain if !self.transaction.is_open() => {
+                if self.is_tapped(core, argv, out) {
+                    return Progress::Done;
+                }
                 core.engine.run(&mut core.store, &mut self.session, &spec, argv, out);
                 if let Some(blocked) = core.store.take_blocked() {
                     return Progress::Waits(blocked);
@@ -223,6 +229,9 @@ impl Client {
         }
         if !verb.is_of_connection() {
             self.run(core, verb, spec, argv, out);
+            return Progress::Done;
+        }
+        if self.is_tapped(core, argv, out) {
             return Progress::Done;
         }
         core.store.command_started(&self.session, spec, argv);
@@ -318,6 +327,13 @@ impl Client {
         self.handle.set_protocol(self.session.protocol);
     }
 
+    /// Shows a command that is about to run to whoever watches; whether they have answered it.
+    #[inline]
+    fn is_tapped(&self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> bool {
+        let error = core.store.tap(&self.session, argv);
+        error.inspect(|text| out.error(text)).is_some()
+    }
+
     /// Why the connection may not run a command in its present state.
     #[inline]
     fn refusal(
@@ -389,6 +405,9 @@ impl Client {
             out.set_protocol(self.session.protocol);
             let Some(spec) = core.store.command(&argv) else { continue };
             let start = out.bytes().len();
+            if self.is_tapped(core, &argv, out) {
+                continue;
+            }
             match (core.verbs.of(&spec), core.store.permits(&self.session, &spec, &argv)) {
                 (_, Err(denied)) => {
                     let text = no_longer(&denied);

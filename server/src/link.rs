@@ -53,6 +53,11 @@ impl Link {
         self.handle.protocol()
     }
 
+    /// The selected database.
+    pub fn db(&self) -> u32 {
+        self.client.as_ref().map_or(0, |client| client.session.db)
+    }
+
     /// Whether the server has closed the connection (`QUIT`, `CLIENT KILL`): it answers nothing
     /// any more.
     pub fn is_closed(&self) -> bool {
