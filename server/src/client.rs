@@ -181,8 +181,11 @@ impl Client {
             if is_http(argv) {
                 return Progress::Abort;
             }
-            // The engine says what is wrong with it.
             self.transaction.spoil();
+            if self.is_tapped(core, argv, out) {
+                return Progress::Done;
+            }
+            // The engine says what is wrong with it.
             core.engine.dispatch(&mut core.store, &mut self.session, argv, out);
             return Progress::Done;
         };
@@ -199,6 +202,9 @@ impl Client {
         }
         match verb {
             Verb::Plain if !self.transaction.is_open() => {
+                if self.is_tapped(core, argv, out) {
+                    return Progress::Done;
+                }
                 core.engine.run(&mut core.store, &mut self.session, &spec, argv, out);
                 if let Some(blocked) = core.store.take_blocked() {
                     return Progress::Waits(blocked);
@@ -279,6 +285,9 @@ impl Client {
             self.run(core, verb, spec, argv, out);
             return Progress::Done;
         }
+        if self.is_tapped(core, argv, out) {
+            return Progress::Done;
+        }
         core.store.command_started(&self.session, spec, argv);
         let start = out.bytes().len();
         let mut progress = Progress::Done;
@@ -312,8 +321,8 @@ impl Client {
         }
         let reply = out.bytes().get(start..).unwrap_or_default();
         let error = reply.strip_prefix(b"-").map(<[u8]>::trim_ascii_end);
+        core.store.set_queued(&self.session, spec, self.transaction.queued());
         core.store.command_ended(&self.session, spec, argv, error);
-        core.store.set_queued(self.session.id, self.transaction.queued());
         progress
     }
 
@@ -341,6 +350,7 @@ impl Client {
         }
         if verb == Verb::Reset {
             self.transaction.reset(&mut core.store);
+            core.store.set_queued(&self.session, spec, None);
             out.set_protocol(Protocol::Resp2);
         }
         let Session { user, protocol, .. } = self.session;
@@ -370,6 +380,13 @@ impl Client {
             _ => {}
         }
         self.handle.set_protocol(self.session.protocol);
+    }
+
+    /// Shows a command that is about to run to whoever watches; whether they have answered it.
+    #[inline]
+    fn is_tapped(&self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> bool {
+        let error = core.store.tap(&self.session, argv);
+        error.inspect(|text| out.error(text)).is_some()
     }
 
     /// Why the connection may not run a command in its present state.
@@ -427,7 +444,7 @@ impl Client {
             }
             Ok(()) => {
                 self.transaction.push(spec, argv, out);
-                core.store.set_queued(self.session.id, self.transaction.queued());
+                core.store.set_queued(&self.session, spec, self.transaction.queued());
             }
             Err(refusal) => {
                 self.transaction.spoil();
@@ -443,6 +460,9 @@ impl Client {
             out.set_protocol(self.session.protocol);
             let Some(spec) = core.store.command(&argv) else { continue };
             let start = out.bytes().len();
+            if self.is_tapped(core, &argv, out) {
+                continue;
+            }
             match (core.verbs.of(&spec), core.store.permits(&self.session, &spec, &argv)) {
                 (_, Err(denied)) => {
                     let text = no_longer(&denied);

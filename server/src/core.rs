@@ -104,8 +104,11 @@ impl Core {
 
     /// Closes the connection of a client; returns whether there was one of that id.
     pub(crate) fn disconnect(&mut self, id: u64) -> bool {
-        let found = self.clients.get(&id);
-        found.inspect(|handle| handle.end()).is_some()
+        let Some(handle) = self.clients.get(&id).cloned() else { return false };
+        handle.end();
+        // Nobody sees it any more, although its thread or task may need a while to notice.
+        self.detach(id);
+        true
     }
 
     /// A client is connected.

@@ -53,6 +53,11 @@ impl Link {
         self.handle.protocol()
     }
 
+    /// The selected database.
+    pub fn db(&self) -> u32 {
+        self.client.as_ref().map_or(0, |client| client.session.db)
+    }
+
     /// Whether the server has closed the connection (`QUIT`, `CLIENT KILL`): it answers nothing
     /// any more.
     pub fn is_closed(&self) -> bool {
@@ -63,7 +68,8 @@ impl Link {
     /// (`CLIENT REPLY OFF`, a closed connection).
     pub fn request(&mut self, argv: &[&[u8]]) -> Vec<u8> {
         let mut out = RespWriter::new(self.protocol());
-        if let Some(client) = self.client.as_mut().filter(|_| !self.closed && !argv.is_empty()) {
+        let closed = self.is_closed();
+        if let Some(client) = self.client.as_mut().filter(|_| !closed && !argv.is_empty()) {
             let outcome = self.shared.handle(client, argv, &mut out);
             self.close(outcome, &mut out);
         }
@@ -73,7 +79,8 @@ impl Link {
     /// The same without blocking the thread, on any executor.
     pub async fn request_async(&mut self, argv: &[&[u8]]) -> Vec<u8> {
         let mut out = RespWriter::new(self.protocol());
-        if let Some(client) = self.client.as_mut().filter(|_| !self.closed && !argv.is_empty()) {
+        let closed = self.is_closed();
+        if let Some(client) = self.client.as_mut().filter(|_| !closed && !argv.is_empty()) {
             let outcome = self.shared.handle_async(client, argv, &mut out).await;
             self.close(outcome, &mut out);
         }
