@@ -51,7 +51,7 @@ fn logging_in_and_transactions_go_on() {
     first.ask("ACL SETUSER ada on >secret ~* +@all", "+OK\r\n");
     first.ask("CONFIG SET requirepass pw", "+OK\r\n");
     first.ask("WATCH w", "+OK\r\n");
-    let _caller = {
+    let mut caller = {
         let mut caller = site.connect();
         caller.ask("AUTH pw", "+OK\r\n");
         caller.ask("CONFIG SET busy-reply-threshold 50", "+OK\r\n");
@@ -75,6 +75,7 @@ fn logging_in_and_transactions_go_on() {
     other.send(b"HELLO 3 AUTH default pw\r\n");
     while other.line() != "*0" {}
     other.ask("SCRIPT KILL", "+OK\r\n");
+    assert!(caller.line().starts_with("-ERR Script killed"));
     other.ask("ACL WHOAMI", "$7\r\ndefault\r\n");
     other.ask("GET k", "_\r\n");
 }
