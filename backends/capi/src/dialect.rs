@@ -5,7 +5,7 @@
 
 use std::ffi::c_int;
 
-#[cfg(lua54)]
+#[cfg(not(luajit))]
 use redlua_conversions::number::g14;
 
 use crate::base::stock;
@@ -54,8 +54,14 @@ const SUPPLIES: &[(&str, &str, Supply)] = &[
     ("", "error", Over(error)),
     #[cfg(not(luajit))]
     ("coroutine", "status", Over(status)),
-    #[cfg(lua54)]
+    #[cfg(not(luajit))]
     ("", "tostring", Over(tostring)),
+    ("", "collectgarbage", Missing(collectgarbage)),
+    ("", "next", Over(next)),
+    ("", "rawget", Over(rawget)),
+    ("", "rawset", Over(rawset)),
+    ("", "getmetatable", Over(getmetatable)),
+    ("", "setmetatable", Over(setmetatable)),
     #[cfg(lua54)]
     ("", "tonumber", Over(integral)),
     #[cfg(lua54)]
@@ -89,27 +95,30 @@ pub(crate) unsafe fn supply(lua: *mut lua_State, globals: c_int) {
     unsafe {
         let top = ffi::lua_gettop(lua);
         for (library, name, supply) in SUPPLIES {
-            let table = push_library(lua, globals, library);
-            push_stock(lua, table, name);
-            let there = ffi::lua_type(lua, -1) != ffi::LUA_TNIL;
-            match supply {
-                Over(function) if there => {
-                    ffi::lua_pushcclosure(lua, *function, 1);
-                    set_top(lua, table, name);
+            ffi::named(name, || {
+                let table = push_library(lua, globals, library);
+                push_stock(lua, table, name);
+                let there = ffi::lua_type(lua, -1) != ffi::LUA_TNIL;
+                match supply {
+                    Over(function) if there => {
+                        ffi::lua_pushcclosure(lua, *function, 1);
+                        set_top(lua, table, name);
+                    }
+                    Alias(from, other) if !there => {
+                        let from = push_library(lua, globals, from);
+                        push_stock(lua, from, other);
+                        set_top(lua, table, name);
+                    }
+                    Missing(function) if !there => {
+                        ffi::lua_pushcclosure(lua, *function, 0);
+                        set_top(lua, table, name);
+                    }
+                    _ => {}
                 }
-                Alias(from, other) if !there => {
-                    let from = push_library(lua, globals, from);
-                    push_stock(lua, from, other);
-                    set_top(lua, table, name);
-                }
-                Missing(function) if !there => {
-                    ffi::lua_pushcclosure(lua, *function, 0);
-                    set_top(lua, table, name);
-                }
-                _ => {}
-            }
-            ffi::lua_settop(lua, top);
+                ffi::lua_settop(lua, top);
+            });
         }
+        push_version(lua, globals);
         #[cfg(lua54)]
         for name in FLOATS {
             let table = push_library(lua, globals, "math");
@@ -118,6 +127,18 @@ pub(crate) unsafe fn supply(lua: *mut lua_State, globals: c_int) {
             set_top(lua, table, name);
             ffi::lua_settop(lua, top);
         }
+    }
+}
+
+/// Says that this is Lua 5.1.
+///
+/// # Safety
+/// As for [`supply`]. Stack 0.
+unsafe fn push_version(lua: *mut lua_State, globals: c_int) {
+    // SAFETY: by contract.
+    unsafe {
+        ffi::lua_pushlstring(lua, c"Lua 5.1".as_ptr(), 7);
+        set_top(lua, globals, "_VERSION");
     }
 }
 
@@ -423,7 +444,7 @@ fn split(value: f64) -> (f64, i32) {
 }
 
 /// Numbers as Lua 5.1 writes them, whether they are integers or floats.
-#[cfg(lua54)]
+#[cfg(not(luajit))]
 unsafe extern "C-unwind" fn tostring(lua: *mut lua_State) -> c_int {
     // SAFETY: see above; the text is copied.
     unsafe {
@@ -479,41 +500,152 @@ unsafe extern "C-unwind" fn ipairs_step(lua: *mut lua_State) -> c_int {
     }
 }
 
-/// `setmetatable` that marks no table for finalization: a `__gc` of a script would run outside
-/// of every limit (`lgc.c luaC_checkfinalizer` looks for the field now and never again).
+/// `luaL_getmetafield(…, "__metatable")` of a table: pushes the field unless it is nil.
 ///
 /// # Safety
-/// Called in a wrapper of the stock function.
-#[cfg(lua54)]
-pub(crate) unsafe fn setmetatable(lua: *mut lua_State) -> c_int {
-    const NAME: &std::ffi::CStr = c"__gc";
-    // SAFETY: by contract; the field is put back before anybody sees the metatable. To set a
-    // field that exists allocates nothing.
+/// See above.
+unsafe fn push_protection(lua: *mut lua_State, index: c_int) -> bool {
+    const NAME: &std::ffi::CStr = c"__metatable";
+    // SAFETY: see above.
     unsafe {
-        if ffi::lua_type(lua, 2) != ffi::LUA_TTABLE {
-            return stock(lua);
+        if ffi::lua_getmetatable(lua, index) == 0 {
+            return false;
+        }
+        ffi::lua_pushlstring(lua, NAME.as_ptr(), NAME.count_bytes());
+        ffi::lua_rawget(lua, -2);
+        ffi::lua_type(lua, -1) != ffi::LUA_TNIL
+    }
+}
+
+// The five functions below do not use the stock ones: those of LuaJIT are no C functions, and a
+// call of them would be one frame more, which shows in error messages.
+
+unsafe extern "C-unwind" fn next(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
+        ffi::lua_settop(lua, 2);
+        if ffi::lua_next(lua, 1) != 0 {
+            return 2;
+        }
+        ffi::lua_pushnil(lua);
+        1
+    }
+}
+
+unsafe extern "C-unwind" fn rawget(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
+        ffi::luaL_checkany(lua, 2);
+        ffi::lua_settop(lua, 2);
+        ffi::lua_rawget(lua, 1);
+        1
+    }
+}
+
+unsafe extern "C-unwind" fn rawset(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
+        ffi::luaL_checkany(lua, 2);
+        ffi::luaL_checkany(lua, 3);
+        ffi::lua_settop(lua, 3);
+        ffi::lua_rawset(lua, 1);
+        1
+    }
+}
+
+unsafe extern "C-unwind" fn getmetatable(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        ffi::luaL_checkany(lua, 1);
+        if ffi::lua_getmetatable(lua, 1) == 0 {
+            ffi::lua_pushnil(lua);
+            return 1;
+        }
+        ffi::lua_settop(lua, -2);
+        if !push_protection(lua, 1) {
+            ffi::lua_settop(lua, -2);
+        }
+        1
+    }
+}
+
+/// `setmetatable`, which marks no table for finalization on Lua 5.4: a `__gc` of a script would
+/// run outside of every limit (`lgc.c luaC_checkfinalizer` looks for the field now and never
+/// again).
+unsafe extern "C-unwind" fn setmetatable(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above; the field is put back before anybody sees the metatable. To set a field
+    // that exists allocates nothing.
+    unsafe {
+        let kind = ffi::lua_type(lua, 2);
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
+        if kind != ffi::LUA_TNIL && kind != ffi::LUA_TTABLE {
+            ffi::luaL_argerror(lua, 2, c"nil or table expected".as_ptr());
+        }
+        if push_protection(lua, 1) {
+            return ffi::luaL_error(lua, c"cannot change a protected metatable".as_ptr());
         }
         ffi::lua_settop(lua, 2);
-        ffi::lua_pushlstring(lua, NAME.as_ptr(), NAME.count_bytes());
-        ffi::lua_rawget(lua, 2);
-        if ffi::lua_type(lua, 3) == ffi::LUA_TNIL {
+        #[cfg(lua54)]
+        if kind == ffi::LUA_TTABLE {
+            const NAME: &std::ffi::CStr = c"__gc";
+            ffi::lua_pushlstring(lua, NAME.as_ptr(), NAME.count_bytes());
+            ffi::lua_rawget(lua, 2);
+            if ffi::lua_type(lua, 3) != ffi::LUA_TNIL {
+                ffi::lua_pushlstring(lua, NAME.as_ptr(), NAME.count_bytes());
+                ffi::lua_pushvalue(lua, 4);
+                ffi::lua_pushnil(lua);
+                ffi::lua_rawset(lua, 2);
+                ffi::lua_pushvalue(lua, 2);
+                ffi::lua_setmetatable(lua, 1);
+                ffi::lua_pushvalue(lua, 3);
+                ffi::lua_rawset(lua, 2);
+                ffi::lua_settop(lua, 1);
+                return 1;
+            }
             ffi::lua_settop(lua, 2);
-            return stock(lua);
         }
-        ffi::lua_pushlstring(lua, NAME.as_ptr(), NAME.count_bytes());
-        ffi::lua_pushvalue(lua, 4);
-        ffi::lua_pushnil(lua);
-        ffi::lua_rawset(lua, 2);
-        ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
-        ffi::lua_pushvalue(lua, 1);
-        ffi::lua_pushvalue(lua, 2);
-        let status = ffi::lua_pcall(lua, 2, 1, 0);
-        ffi::lua_pushvalue(lua, 4);
-        ffi::lua_pushvalue(lua, 3);
-        ffi::lua_rawset(lua, 2);
-        if status != 0 {
-            return ffi::lua_error(lua);
-        }
+        ffi::lua_setmetatable(lua, 1);
+        ffi::lua_settop(lua, 1);
+        1
+    }
+}
+
+/// `collectgarbage` for Luau, which has taken it from scripts. What tunes the collector does
+/// nothing.
+unsafe extern "C-unwind" fn collectgarbage(lua: *mut lua_State) -> c_int {
+    const LUA_GCCOUNT: c_int = 3;
+    const LUA_GCCOUNTB: c_int = 4;
+    // SAFETY: see above; the option is read in place.
+    unsafe {
+        let option = ffi::luaL_optlstring(lua, 1, c"collect".as_ptr(), std::ptr::null_mut());
+        let value = match std::ffi::CStr::from_ptr(option).to_bytes() {
+            b"collect" => {
+                ffi::lua_gc(lua, ffi::LUA_GCCOLLECT, 0);
+                0.0
+            }
+            b"count" => {
+                let bytes = ffi::lua_gc(lua, LUA_GCCOUNTB, 0);
+                f64::from(ffi::lua_gc(lua, LUA_GCCOUNT, 0)) + f64::from(bytes) / 1024.0
+            }
+            b"stop" | b"restart" => 0.0,
+            b"setpause" | b"setstepmul" => 200.0,
+            b"step" => {
+                ffi::lua_gc(lua, ffi::LUA_GCCOLLECT, 0);
+                ffi::lua_pushboolean(lua, 1);
+                return 1;
+            }
+            _ => {
+                return ffi::luaL_error(
+                    lua,
+                    c"bad argument #1 to 'collectgarbage' (invalid option '%s')".as_ptr(),
+                    option,
+                );
+            }
+        };
+        push_number(lua, value);
         1
     }
 }

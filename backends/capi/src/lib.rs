@@ -44,6 +44,8 @@ mod state;
 #[cfg(luajit)]
 mod tailcall;
 mod vm;
+#[cfg(luau)]
+mod watch;
 #[cfg(not(lua51))]
 mod wording;
 mod writer;
