@@ -506,6 +506,14 @@ unsafe extern "C-unwind" fn pcall(lua: *mut lua_State) -> c_int {
     // SAFETY: the field's name is pushed with its length.
     unsafe {
         let count = ffi::lua_gettop(lua);
+        // Without arguments the real one calls what it has pushed itself; only Lua 5.1 forgives
+        // the count of -1.
+        #[cfg(not(lua51))]
+        if count == 0 {
+            ffi::lua_pushboolean(lua, 0);
+            ffi::lua_pushlstring(lua, c"attempt to call a boolean value".as_ptr(), 31);
+            return 2;
+        }
         ffi::lua_pushboolean(lua, 1);
         ffi::lua_insert(lua, 1);
         if ffi::lua_pcall(lua, count - 1, ffi::LUA_MULTRET, 0) == 0 {
