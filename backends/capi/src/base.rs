@@ -9,7 +9,7 @@ use std::ffi::{c_char, c_int};
 use std::ptr;
 
 use crate::ffi::{self, lua_CFunction, lua_State};
-#[cfg(not(luajit))]
+#[cfg(lua51)]
 use crate::guard;
 use crate::proxy;
 use crate::state::state_of;
@@ -43,18 +43,8 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "table", name: "foreachi", function: through_first },
     Wrapper { library: "table", name: "maxn", function: through_first },
     Wrapper { library: "table", name: "concat", function: through_first },
-    #[cfg(not(luajit))]
+    #[cfg(lua51)]
     Wrapper { library: "", name: "unpack", function: guard::unpack },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "find", function: guard::find },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "match", function: guard::matching },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "gmatch", function: guard::matching },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "gfind", function: guard::matching },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "gsub", function: guard::gsub },
 ];
 
 /// Stack index of the things every wrapper has as upvalues.

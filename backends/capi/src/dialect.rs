@@ -5,7 +5,7 @@
 
 use std::ffi::c_int;
 
-#[cfg(not(luajit))]
+#[cfg(lua54)]
 use redlua_conversions::number::g14;
 
 use crate::base::stock;
@@ -29,60 +29,27 @@ use Supply::{Alias, Missing, Over};
 /// when there is one already.
 #[rustfmt::skip]
 const SUPPLIES: &[(&str, &str, Supply)] = &[
-    ("", "unpack", Alias("table", "unpack")),
     ("", "loadstring", Alias("", "load")),
     ("", "gcinfo", Missing(gcinfo)),
     ("", "assert", Over(assert)),
     ("coroutine", "create", Over(create)),
-    ("table", "getn", Missing(getn)),
-    ("table", "setn", Missing(setn)),
-    ("table", "maxn", Missing(maxn)),
-    ("table", "foreach", Missing(foreach)),
-    ("table", "foreachi", Missing(foreachi)),
-    ("string", "gfind", Alias("string", "gmatch")),
-    ("string", "rep", Over(two_arguments)),
-    ("math", "mod", Alias("math", "fmod")),
-    ("math", "pow", Missing(pow)),
-    ("math", "log10", Missing(log10)),
-    ("math", "ldexp", Missing(ldexp)),
-    ("math", "frexp", Missing(frexp)),
-    ("math", "cosh", Missing(cosh)),
-    ("math", "sinh", Missing(sinh)),
-    ("math", "tanh", Missing(tanh)),
-    ("math", "atan2", Missing(atan2)),
     #[cfg(lua54)]
     ("", "error", Over(error)),
     #[cfg(not(luajit))]
     ("coroutine", "status", Over(status)),
-    #[cfg(not(luajit))]
-    ("", "tostring", Over(tostring)),
     ("", "collectgarbage", Missing(collectgarbage)),
     ("", "next", Over(next)),
     ("", "rawget", Over(rawget)),
     ("", "rawset", Over(rawset)),
     ("", "getmetatable", Over(getmetatable)),
     ("", "setmetatable", Over(setmetatable)),
-    #[cfg(lua54)]
-    ("", "tonumber", Over(integral)),
-    #[cfg(lua54)]
     ("", "ipairs", Over(ipairs)),
     #[cfg(lua54)]
     ("coroutine", "running", Over(running)),
-    #[cfg(lua54)]
-    ("math", "log", Over(one_argument)),
-    #[cfg(lua54)]
-    ("math", "atan", Over(one_argument)),
     #[cfg(not(luajit))]
     ("coroutine", "resume", Over(resume)),
     #[cfg(not(luajit))]
     ("coroutine", "wrap", Over(create)),
-];
-
-/// The functions of `math` whose results Lua 5.4 may give as floats without a fraction.
-#[cfg(lua54)]
-const FLOATS: [&str; 17] = [
-    "abs", "acos", "asin", "ceil", "cos", "deg", "exp", "floor", "fmod", "max", "min", "mod",
-    "modf", "rad", "sin", "sqrt", "tan",
 ];
 
 /// Puts Lua 5.1's functions into the stock libraries below the globals at `globals`.
@@ -119,14 +86,6 @@ pub(crate) unsafe fn supply(lua: *mut lua_State, globals: c_int) {
             });
         }
         push_version(lua, globals);
-        #[cfg(lua54)]
-        for name in FLOATS {
-            let table = push_library(lua, globals, "math");
-            push_stock(lua, table, name);
-            ffi::lua_pushcclosure(lua, integral, 1);
-            set_top(lua, table, name);
-            ffi::lua_settop(lua, top);
-        }
     }
 }
 
@@ -193,7 +152,8 @@ unsafe extern "C-unwind" fn error(lua: *mut lua_State) -> c_int {
         let level = ffi::luaL_optinteger(lua, 2, 1) as c_int;
         ffi::lua_settop(lua, 1);
         if ffi::lua_type(lua, 1) == ffi::LUA_TNUMBER {
-            tostring(lua);
+            let text = g14(ffi::lua_tonumber(lua, 1));
+            ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
             ffi::lua_replace(lua, 1);
         }
         if ffi::lua_type(lua, 1) == ffi::LUA_TSTRING && level > 0 {
@@ -264,218 +224,7 @@ unsafe extern "C-unwind" fn resume(lua: *mut lua_State) -> c_int {
     }
 }
 
-unsafe extern "C-unwind" fn getn(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
-        push_number(lua, ffi::lua_objlen(lua, 1) as f64);
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn setn(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
-        ffi::luaL_error(lua, c"'setn' is obsolete".as_ptr())
-    }
-}
-
-unsafe extern "C-unwind" fn maxn(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
-        let mut largest = 0.0f64;
-        ffi::lua_pushnil(lua);
-        while ffi::lua_next(lua, 1) != 0 {
-            ffi::lua_settop(lua, -2);
-            if ffi::lua_type(lua, -1) == ffi::LUA_TNUMBER {
-                largest = largest.max(ffi::lua_tonumber(lua, -1));
-            }
-        }
-        push_number(lua, largest);
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn foreach(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above; below the value that is left is its key.
-    unsafe {
-        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
-        ffi::luaL_checktype(lua, 2, ffi::LUA_TFUNCTION);
-        ffi::lua_settop(lua, 2);
-        ffi::lua_pushnil(lua);
-        while ffi::lua_next(lua, 1) != 0 {
-            ffi::lua_pushvalue(lua, 2);
-            ffi::lua_pushvalue(lua, 3);
-            ffi::lua_pushvalue(lua, 4);
-            ffi::lua_call(lua, 2, 1);
-            if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
-                return 1;
-            }
-            ffi::lua_settop(lua, 3);
-        }
-        0
-    }
-}
-
-unsafe extern "C-unwind" fn foreachi(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
-        ffi::luaL_checktype(lua, 2, ffi::LUA_TFUNCTION);
-        let length = c_int::try_from(ffi::lua_objlen(lua, 1)).unwrap_or(c_int::MAX);
-        for index in 1..=length {
-            ffi::lua_settop(lua, 2);
-            ffi::lua_pushvalue(lua, 2);
-            push_number(lua, index.into());
-            ffi::lua_rawgeti(lua, 1, index);
-            ffi::lua_call(lua, 2, 1);
-            if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
-                return 1;
-            }
-        }
-        0
-    }
-}
-
-/// Functions that have got a third argument since.
-unsafe extern "C-unwind" fn two_arguments(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        if ffi::lua_gettop(lua) > 2 {
-            ffi::lua_settop(lua, 2);
-        }
-        stock(lua)
-    }
-}
-
-/// Functions that have got a second argument since.
-#[cfg(lua54)]
-unsafe extern "C-unwind" fn one_argument(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        if ffi::lua_gettop(lua) > 1 {
-            ffi::lua_settop(lua, 1);
-        }
-        integral(lua)
-    }
-}
-
-/// Functions of one number.
-macro_rules! math {
-    ($($name:ident = $method:expr;)*) => {
-        $(unsafe extern "C-unwind" fn $name(lua: *mut lua_State) -> c_int {
-            let method: fn(f64) -> f64 = $method;
-            // SAFETY: see above.
-            unsafe {
-                let value = method(ffi::luaL_checknumber(lua, 1));
-                push_number(lua, value);
-                1
-            }
-        })*
-    };
-}
-
-math! {
-    log10 = f64::log10;
-    cosh = f64::cosh;
-    sinh = f64::sinh;
-    tanh = f64::tanh;
-}
-
-unsafe extern "C-unwind" fn pow(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        let base = ffi::luaL_checknumber(lua, 1);
-        push_number(lua, base.powf(ffi::luaL_checknumber(lua, 2)));
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn atan2(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        let y = ffi::luaL_checknumber(lua, 1);
-        push_number(lua, y.atan2(ffi::luaL_checknumber(lua, 2)));
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn ldexp(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        let mut value = ffi::luaL_checknumber(lua, 1);
-        let mut exponent = (ffi::luaL_checkinteger(lua, 2) as i32).clamp(-4000, 4000);
-        // In steps that are powers of two themselves.
-        while exponent > 1000 {
-            value *= 2f64.powi(1000);
-            exponent -= 1000;
-        }
-        while exponent < -900 {
-            value *= 2f64.powi(-900);
-            exponent += 900;
-        }
-        push_number(lua, value * 2f64.powi(exponent));
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn frexp(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        let (fraction, exponent) = split(ffi::luaL_checknumber(lua, 1));
-        push_number(lua, fraction);
-        push_number(lua, exponent.into());
-        2
-    }
-}
-
-/// `frexp` of C: a fraction from a half to one, and a power of two.
-fn split(value: f64) -> (f64, i32) {
-    if value == 0.0 || !value.is_finite() {
-        return (value, 0);
-    }
-    let (normal, shift) =
-        if value.is_subnormal() { (value * 2f64.powi(54), -54) } else { (value, 0) };
-    let bits = normal.to_bits();
-    let exponent = ((bits >> 52) & 0x7ff) as i32 - 1022;
-    (f64::from_bits(bits & !(0x7ff << 52) | 1022 << 52), exponent + shift)
-}
-
-/// Numbers as Lua 5.1 writes them, whether they are integers or floats.
-#[cfg(not(luajit))]
-unsafe extern "C-unwind" fn tostring(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above; the text is copied.
-    unsafe {
-        if ffi::lua_type(lua, 1) == ffi::LUA_TNUMBER {
-            let text = g14(ffi::lua_tonumber(lua, 1));
-            ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
-            return 1;
-        }
-        stock(lua)
-    }
-}
-
-/// Functions whose results may be floats without a fraction, which Lua 5.4 would write with one.
-#[cfg(lua54)]
-unsafe extern "C-unwind" fn integral(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above; the results are on top.
-    unsafe {
-        let results = stock(lua);
-        let top = ffi::lua_gettop(lua);
-        for index in top - results + 1..=top {
-            if ffi::lua_type(lua, index) == ffi::LUA_TNUMBER {
-                push_number(lua, ffi::lua_tonumber(lua, index));
-                ffi::lua_replace(lua, index);
-            }
-        }
-        results
-    }
-}
-
 /// `ipairs` that looks at no metatable (`lbaselib.c ipairsaux` of Lua 5.1).
-#[cfg(lua54)]
 unsafe extern "C-unwind" fn ipairs(lua: *mut lua_State) -> c_int {
     // SAFETY: see above.
     unsafe {
@@ -487,7 +236,6 @@ unsafe extern "C-unwind" fn ipairs(lua: *mut lua_State) -> c_int {
     }
 }
 
-#[cfg(lua54)]
 unsafe extern "C-unwind" fn ipairs_step(lua: *mut lua_State) -> c_int {
     // SAFETY: see above.
     unsafe {
@@ -664,18 +412,5 @@ unsafe extern "C-unwind" fn running(lua: *mut lua_State) -> c_int {
             }
         }
         1
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::split;
-
-    #[test]
-    fn fractions_and_powers() {
-        assert_eq!(split(8.0), (0.5, 4));
-        assert_eq!(split(-0.75), (-0.75, 0));
-        assert_eq!(split(f64::MIN_POSITIVE / 4.0), (0.5, -1023));
-        assert_eq!(split(0.0), (0.0, 0));
     }
 }

@@ -16,7 +16,6 @@ use redlua_core::{
 
 use crate::base::load_text;
 use crate::ffi::{self, lua_State};
-use crate::guard::stack_address;
 use crate::interrupt;
 use crate::native;
 use crate::reader::{StackReader, string_at};
@@ -249,7 +248,6 @@ impl Vm for CVm {
         if let Some(watch) = &self.watch {
             watch.begin(self.state.deadline.get());
         }
-        self.state.stack_base.set(stack_address());
         // SAFETY: the bridge is used by callbacks only while this function runs; the pointer is
         // taken back before it returns.
         let erased = unsafe {
@@ -290,6 +288,7 @@ impl Vm for CVm {
         unsafe {
             self.report(status, bridge);
             self.state.bridge.set(None);
+            self.state.clear_scratch();
             ffi::lua_settop(self.lua, 0);
             if self.state.stopped.get().is_some() {
                 interrupt::arm(self.lua);

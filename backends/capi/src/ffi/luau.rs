@@ -13,22 +13,19 @@ pub(crate) use mlua::ffi::{
     LUA_ERRMEM, LUA_ERRRUN, LUA_GCCOLLECT, LUA_MULTRET, LUA_NOREF, LUA_REGISTRYINDEX, LUA_TBOOLEAN,
     LUA_TFUNCTION, LUA_TLIGHTUSERDATA, LUA_TNIL, LUA_TNUMBER, LUA_TSTRING, LUA_TTABLE, LUA_TTHREAD,
     LUA_TUSERDATA, lua_CFunction, lua_State, lua_call, lua_callbacks, lua_checkstack, lua_close,
-    lua_concat, lua_createtable, lua_error, lua_gc, lua_getallocf, lua_getmetatable, lua_gettop,
-    lua_insert, lua_iscfunction, lua_isnumber, lua_isstring, lua_newstate, lua_next, lua_objlen,
+    lua_concat, lua_createtable, lua_gc, lua_getallocf, lua_getmetatable, lua_gettop, lua_insert,
+    lua_iscfunction, lua_isnumber, lua_isstring, lua_lessthan, lua_newstate, lua_next, lua_objlen,
     lua_pcall, lua_pushboolean, lua_pushlightuserdata, lua_pushnil, lua_pushnumber, lua_pushvalue,
     lua_rawset, lua_replace, lua_setmetatable, lua_settop, lua_toboolean, lua_tocfunction,
     lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata, lua_type, lua_upvalueindex,
-    luaL_argerror, luaL_checkany, luaL_checklstring, luaL_checknumber, luaL_checktype, luaL_error,
-    luaL_optlstring, luaL_ref, luaL_unref, luaL_where,
+    luaL_checkany, luaL_checklstring, luaL_checknumber, luaL_checktype, luaL_optlstring, luaL_ref,
+    luaL_unref, luaL_where,
 };
 use mlua::ffi::{
     LUA_GLOBALSINDEX, lua_Debug, lua_getinfo, lua_pushcclosurek, luaopen_base, luaopen_coroutine,
     luaopen_math, luaopen_string, luaopen_table, luau_compile_, luau_load,
 };
-pub(crate) use mlua::ffi::{
-    lua_pushlstring_ as lua_pushlstring, lua_rawseti_ as lua_rawseti,
-    luaL_checkstack_ as luaL_checkstack,
-};
+pub(crate) use mlua::ffi::{lua_pushlstring_ as lua_pushlstring, lua_rawseti_ as lua_rawseti};
 
 /// Luau's collector is set up in other units; scripts see no difference.
 pub(crate) const LUA_GCSETPAUSE: c_int = -1;
@@ -114,19 +111,17 @@ pub(crate) unsafe fn luaL_checkinteger(lua: *mut lua_State, argument: c_int) -> 
     unsafe { luaL_checknumber(lua, argument) as isize }
 }
 
-/// `luaL_optinteger`.
-///
-/// # Safety
-/// As in Lua 5.1.
-pub(crate) unsafe fn luaL_optinteger(
-    lua: *mut lua_State,
-    argument: c_int,
-    default: isize,
-) -> isize {
-    // SAFETY: see above.
-    unsafe {
-        if lua_type(lua, argument) <= LUA_TNIL { default } else { luaL_checkinteger(lua, argument) }
-    }
+// Luau declares that these do not return, the others that they return an int.
+unsafe extern "C-unwind" {
+    pub(crate) fn lua_error(lua: *mut lua_State) -> c_int;
+    #[link_name = "luaL_argerrorL"]
+    pub(crate) fn luaL_argerror(
+        lua: *mut lua_State,
+        argument: c_int,
+        message: *const c_char,
+    ) -> c_int;
+    #[link_name = "luaL_errorL"]
+    pub(crate) fn luaL_error(lua: *mut lua_State, format: *const c_char, ...) -> c_int;
 }
 
 /// Compiles text and pushes the function or the message; returns Lua's status.
