@@ -33,7 +33,7 @@
 #[cfg(c_lua = "none")]
 compile_error!(
     "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default), \
-     `mlua-luajit`, `mlua-lua54`, `rlua-lua51` and `rlua-lua54`"
+     `mlua-luajit`, `mlua-lua54`, `mlua-luau`, `rlua-lua51` and `rlua-lua54`"
 );
 
 mod backends;
