@@ -39,7 +39,7 @@ impl Server {
     /// A new client that runs its commands on the caller's thread or task, in RESP2 and
     /// database 0.
     pub fn link(&self) -> Link {
-        Link::new(self.shared.clone(), "127.0.0.1:0".to_owned())
+        Link::new(self.shared.clone())
     }
 
     /// A new client that sends and receives bytes in memory, as others do over a socket.

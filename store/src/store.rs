@@ -6,6 +6,7 @@
 mod clients;
 mod observe;
 mod retry;
+mod settings;
 
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use crate::keyspace::{DATABASES, Keyspace};
 use crate::server::Server;
 use crate::table::Table;
 use crate::tap::Tap;
+
+pub use settings::BadParameter;
 
 /// An in-memory Redis 7.0.
 ///
@@ -180,7 +183,7 @@ impl Store {
     pub fn stamp(&mut self, db: u32, key: &[u8]) -> u64 {
         self.tick();
         let stamp = self.keys.stamp(db as usize, key);
-        self.settle(0);
+        self.settle(0, false);
         stamp
     }
 
@@ -212,7 +215,7 @@ impl Store {
             self.keys.select(database);
             self.keys.purge();
         }
-        self.settle(0);
+        self.settle(0, false);
     }
 
     /// A command's full name, subcommands as `config|get`: how error replies call it.
@@ -246,7 +249,7 @@ impl Store {
         if self.server.config.maxmemory > 0 && self.scripts == 0 {
             let Server { config, random, stats, .. } = &mut self.server;
             stats.evicted += eviction::make_room(&mut self.keys, config, random);
-            self.settle(0);
+            self.settle(0, false);
         }
     }
 
