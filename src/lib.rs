@@ -41,16 +41,22 @@ compile_error!(
 
 mod backends;
 mod client;
+#[cfg(feature = "remote")]
+mod endpoint;
 mod script;
 
 pub use backends::{UnknownBackend, backend, backends};
 pub use client::{Client, Connection};
+#[cfg(feature = "remote")]
+pub use endpoint::Endpoint;
 pub use redlua_conversions as conversions;
 pub use redlua_conversions::{Error, Reply, from_reply, to_args};
 pub use redlua_core as core;
 pub use redlua_core::{CommandFlags, CommandSpec, Host, Limits, Protocol, ReplySink, Session};
 pub use redlua_engine as engine;
 pub use redlua_engine::{Engine, Monitor};
+#[cfg(feature = "remote")]
+pub use redlua_remote as remote;
 pub use redlua_store as store;
 pub use redlua_store::Store;
 pub use script::{Invocation, Script};
