@@ -26,17 +26,13 @@
 //! | write a Lua backend | [`core::Backend`] |
 //! | convert values | [`conversions`] |
 //! | use the embedded Redis | [`Store`] |
+//! | serve many connections | [`Server`], [`new_server`] |
 #![forbid(unsafe_code)]
 
-#[cfg(not(any(feature = "mlua-lua51", feature = "mlua-luajit")))]
+#[cfg(c_lua = "none")]
 compile_error!(
-    "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default) and \
-     `mlua-luajit`"
-);
-#[cfg(all(feature = "mlua-lua51", feature = "mlua-luajit"))]
-compile_error!(
-    "redlua links one C Lua: the cargo features `mlua-lua51` and `mlua-luajit` exclude each \
-     other (use `default-features = false` with `mlua-luajit`)"
+    "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default), \
+     `mlua-luajit`, `mlua-lua54`, `rlua-lua51` and `rlua-lua54`"
 );
 
 mod backends;
@@ -45,7 +41,7 @@ mod client;
 mod endpoint;
 mod script;
 
-pub use backends::{UnknownBackend, backend, backends};
+pub use backends::{UnknownBackend, backend, backends, new_server};
 pub use client::{Client, Connection};
 #[cfg(feature = "remote")]
 pub use endpoint::Endpoint;
@@ -57,6 +53,8 @@ pub use redlua_engine as engine;
 pub use redlua_engine::{Engine, Monitor};
 #[cfg(feature = "remote")]
 pub use redlua_remote as remote;
+pub use redlua_server as server;
+pub use redlua_server::Server;
 pub use redlua_store as store;
 pub use redlua_store::Store;
 pub use script::{Invocation, Script};
