@@ -38,11 +38,15 @@ compile_error!(
 
 mod backends;
 mod client;
+#[cfg(feature = "remote")]
+mod endpoint;
 pub mod mock;
 mod script;
 
 pub use backends::{UnknownBackend, backend, backends, new_server};
 pub use client::{Client, Connection};
+#[cfg(feature = "remote")]
+pub use endpoint::Endpoint;
 pub use mock::{MockConnection, MockRedis};
 pub use redlua_conversions as conversions;
 pub use redlua_conversions::{Error, Reply, from_reply, to_args};
@@ -50,6 +54,8 @@ pub use redlua_core as core;
 pub use redlua_core::{CommandFlags, CommandSpec, Host, Limits, Protocol, ReplySink, Session};
 pub use redlua_engine as engine;
 pub use redlua_engine::{Engine, Monitor};
+#[cfg(feature = "remote")]
+pub use redlua_remote as remote;
 pub use redlua_server as server;
 pub use redlua_server::Server;
 pub use redlua_store as store;
