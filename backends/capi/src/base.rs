@@ -3,11 +3,13 @@
 //!
 //! Owns the list of wrapped names. It must not know which names a script may see.
 
-#[cfg(not(luau))]
+#[cfg(lua51)]
 use std::ffi::{CStr, c_void};
 use std::ffi::{c_char, c_int};
 use std::ptr;
 
+#[cfg(not(lua51))]
+use crate::chunk::load_text;
 use crate::ffi::{self, lua_CFunction, lua_State};
 #[cfg(lua51)]
 use crate::guard;
@@ -15,7 +17,7 @@ use crate::proxy;
 use crate::state::state_of;
 
 /// What Lua puts first in precompiled code.
-#[cfg(not(luau))]
+#[cfg(lua51)]
 const SIGNATURE: u8 = 0x1b;
 
 /// A wrapper and how it is installed.
@@ -87,35 +89,8 @@ pub(crate) unsafe fn wrap(lua: *mut lua_State, library: &str, name: &str, parts:
 /// returns Lua's status. `name` is a C string.
 ///
 /// # Safety
-/// `name` is NUL-terminated; 3 slots are free. Does not raise.
-#[cfg(luau)]
-pub(crate) unsafe fn load_text(
-    lua: *mut lua_State,
-    source: *const c_char,
-    len: usize,
-    name: *const c_char,
-) -> c_int {
-    // SAFETY: by contract; the limit is looked at when the chunk is there.
-    unsafe {
-        let state = state_of(lua);
-        let was = state.enforce(false);
-        let mut status = ffi::compile(lua, source, len, name);
-        if was && state.over_limit() {
-            ffi::lua_settop(lua, -2);
-            ffi::lua_pushlstring(lua, c"not enough memory".as_ptr(), 17);
-            status = ffi::LUA_ERRMEM;
-        }
-        state.enforce(was);
-        status
-    }
-}
-
-/// Compiles `source` as text, whatever it begins with, and pushes the function or the message;
-/// returns Lua's status. `name` is a C string.
-///
-/// # Safety
 /// `name` is NUL-terminated; 3 slots are free. May raise only for lack of memory.
-#[cfg(not(luau))]
+#[cfg(lua51)]
 pub(crate) unsafe fn load_text(
     lua: *mut lua_State,
     source: *const c_char,
@@ -129,59 +104,12 @@ pub(crate) unsafe fn load_text(
         if status != 0 && piece.disguised {
             reveal(lua);
         }
-        #[cfg(luajit)]
-        if status == 0 {
-            plain_calls(lua);
-        }
         status
     }
 }
 
-/// Replaces the chunk on top of the stack by the same without the tail calls that Lua 5.1 does
-/// not make.
-///
-/// # Safety
-/// A function of Lua is on top; 2 slots are free. Stack 0. Does not raise.
-#[cfg(luajit)]
-unsafe fn plain_calls(lua: *mut lua_State) {
-    // SAFETY: LuaJIT dumps and loads under protection of its own, so nothing jumps over the
-    // buffers here. What is loaded is what it has dumped, rewritten by a module that keeps its
-    // form.
-    unsafe {
-        let mut dump: Vec<u8> = Vec::new();
-        if ffi::lua_dump(lua, collect, ptr::from_mut(&mut dump).cast()) != 0 {
-            return;
-        }
-        let Some(code) = crate::tailcall::plain_calls(&dump) else { return };
-        let mut piece =
-            Piece { bytes: code.as_ptr().cast(), len: code.len(), first: false, disguised: false };
-        let data = ptr::from_mut(&mut piece).cast();
-        if ffi::lua_load(lua, read_piece, data, c"=chunk".as_ptr()) == 0 {
-            ffi::lua_replace(lua, -2);
-        } else {
-            ffi::lua_settop(lua, -2);
-        }
-    }
-}
-
-/// # Safety
-/// Called by `lua_dump` with a vector.
-#[cfg(luajit)]
-unsafe extern "C-unwind" fn collect(
-    _lua: *mut lua_State,
-    bytes: *const c_void,
-    len: usize,
-    out: *mut c_void,
-) -> c_int {
-    // SAFETY: by contract.
-    unsafe {
-        (*out.cast::<Vec<u8>>()).extend_from_slice(std::slice::from_raw_parts(bytes.cast(), len))
-    };
-    0
-}
-
 /// A string on its way to the Lua compiler.
-#[cfg(not(luau))]
+#[cfg(lua51)]
 struct Piece {
     bytes: *const c_char,
     /// How much of it is left.
@@ -193,12 +121,12 @@ struct Piece {
 }
 
 /// A byte the compiler refuses as it refuses the signature, naming it in the message.
-#[cfg(not(luau))]
+#[cfg(lua51)]
 const DISGUISE: &CStr = c"\x01";
 
 /// # Safety
 /// Called by `lua_load` with a `Piece` whose bytes are alive.
-#[cfg(not(luau))]
+#[cfg(lua51)]
 unsafe extern "C-unwind" fn read_piece(
     _lua: *mut lua_State,
     data: *mut c_void,
@@ -224,7 +152,7 @@ unsafe extern "C-unwind" fn read_piece(
 ///
 /// # Safety
 /// The top is a string; 2 slots are free. May raise for lack of memory.
-#[cfg(not(luau))]
+#[cfg(lua51)]
 unsafe fn reveal(lua: *mut lua_State) {
     // SAFETY: by contract; luaL_gsub pushes its result.
     unsafe {
@@ -382,7 +310,7 @@ unsafe extern "C-unwind" fn loadstring(lua: *mut lua_State) -> c_int {
 
 /// # Safety
 /// Called by Lua.
-#[cfg(luau)]
+#[cfg(not(lua51))]
 unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
     // SAFETY: the pieces are put together on the stack, where the source stays while it is used.
     unsafe {
@@ -407,7 +335,7 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
 
 /// # Safety
 /// Called by Lua.
-#[cfg(not(luau))]
+#[cfg(lua51)]
 unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
     // SAFETY: slot 3 keeps the piece that is being read alive.
     unsafe {
@@ -420,17 +348,13 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
         if status != 0 && piece.disguised {
             reveal(lua);
         }
-        #[cfg(luajit)]
-        if status == 0 {
-            plain_calls(lua);
-        }
         loaded(lua, status)
     }
 }
 
 /// # Safety
 /// Called by `lua_load` in `load`.
-#[cfg(not(luau))]
+#[cfg(lua51)]
 unsafe extern "C-unwind" fn read_from_function(
     lua: *mut lua_State,
     data: *mut c_void,

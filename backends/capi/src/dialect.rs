@@ -15,21 +15,20 @@ use crate::writer::push_number;
 
 /// How a function gets into its library.
 enum Supply {
-    /// It is there under another name.
-    Alias(&'static str, &'static str),
     /// It is not there.
     Missing(lua_CFunction),
     /// It is there and differs; the stock one becomes upvalue 1.
     Over(lua_CFunction),
 }
 
-use Supply::{Alias, Missing, Over};
+use Supply::{Missing, Over};
 
-/// Library (empty for globals), name, and what to do. An alias or a missing function is skipped
-/// when there is one already.
+/// Library (empty for globals), name, and what to do. A missing function is skipped when there is
+/// one already.
 #[rustfmt::skip]
 const SUPPLIES: &[(&str, &str, Supply)] = &[
-    ("", "loadstring", Alias("", "load")),
+    ("", "load", Missing(nothing)),
+    ("", "loadstring", Missing(nothing)),
     ("", "gcinfo", Missing(gcinfo)),
     ("", "assert", Over(assert)),
     ("coroutine", "create", Over(create)),
@@ -69,11 +68,6 @@ pub(crate) unsafe fn supply(lua: *mut lua_State, globals: c_int) {
                 match supply {
                     Over(function) if there => {
                         ffi::lua_pushcclosure(lua, *function, 1);
-                        set_top(lua, table, name);
-                    }
-                    Alias(from, other) if !there => {
-                        let from = push_library(lua, globals, from);
-                        push_stock(lua, from, other);
                         set_top(lua, table, name);
                     }
                     Missing(function) if !there => {
@@ -119,6 +113,25 @@ unsafe fn push_library(lua: *mut lua_State, globals: c_int, library: &str) -> c_
 
 // SAFETY of the functions below: they are called by Lua, with LUA_MINSTACK free slots, and own
 // nothing that needs dropping, so that the checks in them may raise.
+
+/// Stands for a function that a wrapper replaces whole.
+unsafe extern "C-unwind" fn nothing(_lua: *mut lua_State) -> c_int {
+    0
+}
+
+/// What the results of division and of powers go through on Lua 5.4: it would write a float
+/// without a fraction with one.
+#[cfg(lua54)]
+pub(crate) unsafe extern "C-unwind" fn integer(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        ffi::lua_settop(lua, 1);
+        if ffi::lua_type(lua, 1) == ffi::LUA_TNUMBER {
+            push_number(lua, ffi::lua_tonumber(lua, 1));
+        }
+        1
+    }
+}
 
 unsafe extern "C-unwind" fn gcinfo(lua: *mut lua_State) -> c_int {
     const LUA_GCCOUNT: c_int = 3;

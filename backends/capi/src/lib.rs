@@ -27,6 +27,8 @@
 mod backend;
 mod base;
 mod call;
+#[cfg(not(lua51))]
+mod chunk;
 #[cfg(luajit)]
 mod coroutine;
 #[cfg(not(lua51))]

@@ -35,7 +35,7 @@ macro_rules! entries {
 }
 
 #[rustfmt::skip]
-const FUNCTIONS: [Entry; 47] = entries! {
+const FUNCTIONS: [Entry; 48] = entries! {
     "string", "byte";
     "string", "char";
     "string", "dump";
@@ -82,6 +82,7 @@ const FUNCTIONS: [Entry; 47] = entries! {
     "", "select";
     "", "tonumber";
     "", "tostring";
+    "", "type";
     "", "unpack";
 };
 

@@ -101,6 +101,11 @@ pub(crate) unsafe fn build(
                 ffi::named(entry.name, || builder.push(entry, ""));
                 set_top(lua, table, entry.name);
             }
+            #[cfg(lua54)]
+            {
+                ffi::lua_pushcclosure(lua, crate::dialect::integer, 0);
+                set_top(lua, table, crate::chunk::INTEGERS);
+            }
             let names = environment.globals.iter().chain(&view.globals).map(|entry| entry.name);
             proxy::set_order(lua, table, missing, names);
             views.push(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));

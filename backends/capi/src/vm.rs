@@ -14,7 +14,10 @@ use redlua_core::{
     Passing, ScriptId, StopToken, Vm, VmError,
 };
 
+#[cfg(lua51)]
 use crate::base::load_text;
+#[cfg(not(lua51))]
+use crate::chunk::load_text;
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
 use crate::native;

@@ -18,12 +18,12 @@ pub(crate) use mlua::ffi::{
     lua_pcall, lua_pushboolean, lua_pushlightuserdata, lua_pushnil, lua_pushnumber, lua_pushvalue,
     lua_rawset, lua_replace, lua_setmetatable, lua_settop, lua_toboolean, lua_tocfunction,
     lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata, lua_type, lua_upvalueindex,
-    luaL_checkany, luaL_checklstring, luaL_checknumber, luaL_checktype, luaL_optlstring, luaL_ref,
-    luaL_unref, luaL_where,
+    luaL_checklstring, luaL_checknumber, luaL_optlstring, luaL_ref, luaL_unref, luaL_where,
 };
 use mlua::ffi::{
-    LUA_GLOBALSINDEX, lua_Debug, lua_getinfo, lua_pushcclosurek, luaopen_base, luaopen_coroutine,
-    luaopen_math, luaopen_string, luaopen_table, luau_compile_, luau_load,
+    LUA_GLOBALSINDEX, lua_Debug, lua_getinfo, lua_pushcclosurek, lua_pushfstring, lua_typename,
+    luaopen_base, luaopen_coroutine, luaopen_math, luaopen_string, luaopen_table, luau_compile_,
+    luau_load,
 };
 pub(crate) use mlua::ffi::{lua_pushlstring_ as lua_pushlstring, lua_rawseti_ as lua_rawseti};
 
@@ -114,14 +114,60 @@ pub(crate) unsafe fn luaL_checkinteger(lua: *mut lua_State, argument: c_int) -> 
 // Luau declares that these do not return, the others that they return an int.
 unsafe extern "C-unwind" {
     pub(crate) fn lua_error(lua: *mut lua_State) -> c_int;
-    #[link_name = "luaL_argerrorL"]
-    pub(crate) fn luaL_argerror(
-        lua: *mut lua_State,
-        argument: c_int,
-        message: *const c_char,
-    ) -> c_int;
     #[link_name = "luaL_errorL"]
     pub(crate) fn luaL_error(lua: *mut lua_State, format: *const c_char, ...) -> c_int;
+}
+
+/// `luaL_argerror` in the words of Lua 5.1. Luau's functions carry their own names; Lua 5.1 looks
+/// at the call, which has none when a function of C makes it.
+///
+/// # Safety
+/// As in Lua 5.1.
+pub(crate) unsafe fn luaL_argerror(
+    lua: *mut lua_State,
+    argument: c_int,
+    message: *const c_char,
+) -> c_int {
+    // SAFETY: see above; lua_Debug is plain data that lua_getinfo fills in.
+    unsafe {
+        let mut ar: lua_Debug = std::mem::zeroed();
+        let known = lua_getinfo(lua, 0, c"n".as_ptr(), &mut ar) != 0 && !ar.name.is_null();
+        let called = frame(lua, 1).is_some_and(|caller| !caller.native);
+        let name = if known && called { ar.name } else { c"?".as_ptr() };
+        luaL_error(lua, c"bad argument #%d to '%s' (%s)".as_ptr(), argument, name, message)
+    }
+}
+
+/// `luaL_checkany`.
+///
+/// # Safety
+/// As in Lua 5.1.
+pub(crate) unsafe fn luaL_checkany(lua: *mut lua_State, argument: c_int) {
+    // SAFETY: see above.
+    unsafe {
+        if lua_type(lua, argument) < LUA_TNIL {
+            luaL_argerror(lua, argument, c"value expected".as_ptr());
+        }
+    }
+}
+
+/// `luaL_checktype`.
+///
+/// # Safety
+/// As in Lua 5.1.
+pub(crate) unsafe fn luaL_checktype(lua: *mut lua_State, argument: c_int, kind: c_int) {
+    // SAFETY: see above; the names of types are never freed.
+    unsafe {
+        let found = lua_type(lua, argument);
+        if found != kind {
+            let name = |kind| match kind {
+                ..LUA_TNIL => c"no value".as_ptr(),
+                kind => lua_typename(lua, kind),
+            };
+            lua_pushfstring(lua, c"%s expected, got %s".as_ptr(), name(kind), name(found));
+            luaL_argerror(lua, argument, lua_tolstring(lua, -1, ptr::null_mut()));
+        }
+    }
 }
 
 /// Compiles text and pushes the function or the message; returns Lua's status.
