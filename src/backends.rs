@@ -17,6 +17,8 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
         Arc::new(redlua_mlua::Lua51),
         #[cfg(feature = "mlua-luajit")]
         Arc::new(redlua_mlua::LuaJit),
+        #[cfg(feature = "omnilua")]
+        Arc::new(redlua_omnilua::OmniLua),
     ]
 }
 

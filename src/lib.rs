@@ -28,10 +28,10 @@
 //! | use the embedded Redis | [`Store`] |
 #![forbid(unsafe_code)]
 
-#[cfg(not(any(feature = "mlua-lua51", feature = "mlua-luajit")))]
+#[cfg(not(any(feature = "mlua-lua51", feature = "mlua-luajit", feature = "omnilua")))]
 compile_error!(
-    "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default) and \
-     `mlua-luajit`"
+    "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default), \
+     `mlua-luajit` and `omnilua`"
 );
 #[cfg(all(feature = "mlua-lua51", feature = "mlua-luajit"))]
 compile_error!(
