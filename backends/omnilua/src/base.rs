@@ -17,7 +17,7 @@ use crate::frame::{
     set_count, table, wrong_type,
 };
 use crate::shared::Shared;
-use crate::{coroutine, load, protected};
+use crate::{coroutine, library, load, protected};
 
 /// Functions that take the place of omniLua's.
 const OWN: &[(&str, &str, Function)] = &[
@@ -37,7 +37,7 @@ const OWN: &[(&str, &str, Function)] = &[
 /// What happens before a function of omniLua runs.
 type Before = fn(&mut LuaState, &Shared) -> Result<Option<usize>, LuaError>;
 
-/// Functions of omniLua that are called after a look at their arguments.
+/// Functions that are called after a look at their arguments.
 const GUARDED: &[(&str, &str, Before)] = &[
     ("", "rawset", refuse_first),
     ("", "collectgarbage", collectgarbage),
@@ -62,6 +62,7 @@ pub(crate) fn replace(
     if let Some((_, _, own)) = OWN.iter().find(|own| (own.0, own.1) == (library, name)) {
         return function(state, shared, *own);
     }
+    let stock = library::named(state, shared, library, name).unwrap_or(stock);
     let guard = GUARDED.iter().find(|guard| (guard.0, guard.1) == (library, name));
     match (guard, stock) {
         (Some((_, _, before)), LuaValue::Function(LuaClosure::LightC(number))) => {
@@ -82,13 +83,7 @@ pub(crate) fn next(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, L
         LuaValue::Float(key) if key as i64 as f64 == key => LuaValue::Int(key as i64),
         key => key,
     };
-    let declared = shared.proxy(&table, |proxy| (proxy.next(&key), proxy.real));
-    let pair = match declared {
-        Some((Ok(pair), _)) => pair,
-        Some((Err(()), real)) => real.try_next_pair(&key)?,
-        None => table.try_next_pair(&key)?,
-    };
-    match pair {
+    match next_pair(shared, &table, &key)? {
         Some((key, value)) => {
             state.push(key);
             state.push(value);
@@ -98,6 +93,19 @@ pub(crate) fn next(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, L
             state.push(LuaValue::Nil);
             Ok(1)
         }
+    }
+}
+
+/// The pair after `key` in the traversal of a table.
+pub(crate) fn next_pair(
+    shared: &Shared,
+    table: &GcRef<LuaTable>,
+    key: &LuaValue,
+) -> Result<Option<(LuaValue, LuaValue)>, LuaError> {
+    match shared.proxy(table, |proxy| (proxy.next(key), proxy.real)) {
+        Some((Ok(pair), _)) => Ok(pair),
+        Some((Err(()), real)) => real.try_next_pair(key),
+        None => table.try_next_pair(key),
     }
 }
 

@@ -13,7 +13,7 @@ use redlua_conversions::number::{Text, g17};
 use redlua_core::{CallMode, Flow};
 use smallvec::SmallVec;
 
-use crate::frame::{Frame, arguments, no_memory, plain};
+use crate::frame::{Frame, Values, arguments, no_memory, plain};
 use crate::native::panic_text;
 use crate::reader::number;
 use crate::shared::Shared;
@@ -33,8 +33,8 @@ pub(crate) fn redis_pcall(state: &mut LuaState, shared: &Rc<Shared>) -> Result<u
 fn run(state: &mut LuaState, shared: &Shared, mode: CallMode) -> Result<usize, LuaError> {
     state.gc_check_step();
     let arguments = arguments(state);
-    let frame = Frame { state: RefCell::new(state), shared, arguments: &arguments };
-    let mut out = Writer::new(&frame);
+    let frame = Frame { state: RefCell::new(&mut *state), shared, arguments: &arguments, below: 0 };
+    let mut out = Writer::on(&frame, Values::new());
     let outcome = with_argv(&arguments, |argv| {
         shared
             .bridge

@@ -9,7 +9,7 @@ use lua_types::{LuaError, LuaValue};
 use lua_vm::state::LuaState;
 
 use crate::frame::{
-    argument, argument_error, count, message, no_memory, upvalue, with_upvalue, wrong_type,
+    argument, argument_error, count, message, no_memory, upvalue, with_upvalues, wrong_type,
 };
 use crate::interrupt;
 use crate::shared::Shared;
@@ -43,7 +43,7 @@ pub(crate) fn wrap(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, L
     create(state, shared)?;
     let thread = state.pop();
     let function = shared.fixed.get().map_or(0, |fixed| fixed.wrapped);
-    state.push(with_upvalue(function, thread));
+    state.push(with_upvalues(function, vec![thread]));
     Ok(1)
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) state: RefCell<&'a mut LuaState>,
     pub(crate) shared: &'a Shared,
     pub(crate) arguments: &'a [LuaValue],
+    /// How many slots C Lua's stack would have below the arguments.
+    pub(crate) below: usize,
 }
 
 /// The arguments of the running function.
@@ -195,15 +197,15 @@ pub(crate) fn register(
     functions.len() - 1
 }
 
-/// A function of that number with one upvalue.
-pub(crate) fn with_upvalue(number: usize, upvalue: LuaValue) -> LuaValue {
-    LuaValue::Function(LuaClosure::C(GcRef::new(LuaCClosure {
-        func: number,
-        upvalues: RefCell::new(vec![upvalue]),
-    })))
+/// A function of that number with upvalues.
+pub(crate) fn with_upvalues(number: usize, upvalues: Vec<LuaValue>) -> LuaValue {
+    let upvalues = RefCell::new(upvalues);
+    let function = GcRef::new(LuaCClosure { func: number, upvalues });
+    function.account_buffer(function.buffer_bytes() as isize);
+    LuaValue::Function(LuaClosure::C(function))
 }
 
-/// The upvalue of the running function, made by [`with_upvalue`].
+/// The first upvalue of the running function.
 pub(crate) fn upvalue(state: &LuaState) -> LuaValue {
     match state.get_at(state.current_call_info().func) {
         LuaValue::Function(LuaClosure::C(function)) => {
@@ -223,8 +225,8 @@ pub(crate) fn kind_of(value: &LuaValue) -> Kind {
         LuaValue::Str(_) => Kind::String,
         LuaValue::Table(_) => Kind::Table,
         LuaValue::Function(_) => Kind::Function,
-        LuaValue::UserData(_) => Kind::UserData,
-        LuaValue::LightUserData(_) => Kind::LightUserData,
+        // The only userdata there is stands for the null pointer.
+        LuaValue::UserData(_) | LuaValue::LightUserData(_) => Kind::LightUserData,
         LuaValue::Thread(_) => Kind::Thread,
     }
 }

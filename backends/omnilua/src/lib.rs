@@ -17,10 +17,12 @@
 
 mod base;
 mod call;
+mod concat;
 mod coroutine;
 mod frame;
 mod interrupt;
 mod lend;
+mod library;
 mod load;
 mod native;
 mod protected;

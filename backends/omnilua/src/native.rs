@@ -13,7 +13,9 @@ use lua_types::{LuaError, LuaValue};
 use lua_vm::state::LuaState;
 use redlua_core::{NativeId, Raise};
 
-use crate::frame::{Frame, argument_error, arguments, closure, message, no_memory, plain, results};
+use crate::frame::{
+    Frame, Values, argument_error, arguments, closure, message, no_memory, plain, results,
+};
 use crate::reader::Reader;
 use crate::shared::Shared;
 use crate::writer::Writer;
@@ -36,9 +38,10 @@ fn run(state: &mut LuaState, shared: &Rc<Shared>, id: NativeId) -> Result<usize,
     state.gc_check_step();
     let arguments = arguments(state);
     let (result, values) = {
-        let frame = Frame { state: RefCell::new(state), shared, arguments: &arguments };
+        let frame =
+            Frame { state: RefCell::new(&mut *state), shared, arguments: &arguments, below: 0 };
         let mut args = Reader::new(&frame);
-        let mut out = Writer::new(&frame);
+        let mut out = Writer::on(&frame, Values::new());
         let result = shared.bridge.with(|bridge| {
             catch_unwind(AssertUnwindSafe(|| bridge.native(id, &mut args, &mut out)))
         });
@@ -49,16 +52,19 @@ fn run(state: &mut LuaState, shared: &Rc<Shared>, id: NativeId) -> Result<usize,
             let count = results(state, &values)?;
             if shared.over_limit(state) { Err(no_memory()) } else { Ok(count) }
         }
-        Some(Ok(Err(Raise::Message(text)))) => Err(message(state, &text)),
-        Some(Ok(Err(Raise::Text(text)))) => Err(plain(&text)),
-        Some(Ok(Err(Raise::Argument { index, message }))) => {
-            Err(argument_error(state, index, &message))
-        }
-        Some(Ok(Err(Raise::Value))) => {
-            Err(LuaError::from_value(values.last().copied().unwrap_or_default()))
-        }
+        Some(Ok(Err(raise))) => Err(raised(state, raise, values.last())),
         Some(Err(panic)) => Err(plain(&panic_text(panic.as_ref()))),
         None => Err(plain(b"a native ran outside of a script")),
+    }
+}
+
+/// The error that a native or a library function ends with; `value` is the last one it built.
+pub(crate) fn raised(state: &mut LuaState, raise: Raise, value: Option<&LuaValue>) -> LuaError {
+    match raise {
+        Raise::Message(text) => message(state, &text),
+        Raise::Text(text) => plain(&text),
+        Raise::Argument { index, message } => argument_error(state, index, &message),
+        Raise::Value => LuaError::from_value(value.copied().unwrap_or_default()),
     }
 }
 

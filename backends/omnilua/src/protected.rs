@@ -9,7 +9,7 @@ use std::rc::Rc;
 use lua_types::{LuaError, LuaStatus, LuaValue};
 use lua_vm::state::LuaState;
 
-use crate::frame::{any, argument, arguments, count, set_count, upvalue, value_of, with_upvalue};
+use crate::frame::{any, argument, arguments, count, set_count, upvalue, value_of, with_upvalues};
 use crate::interrupt;
 use crate::shared::Shared;
 
@@ -40,7 +40,13 @@ pub(crate) fn call(
 /// `pcall` that returns the text of an error table in place of the table (`luaRedisPcall` in
 /// `script_lua.c`).
 pub(crate) fn pcall(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, LuaError> {
-    any(state, 1)?;
+    // Redis' own checks nothing: it calls what it has pushed itself.
+    if count(state) == 0 {
+        state.push(LuaValue::Bool(false));
+        let text = state.intern_str(b"attempt to call a boolean value")?;
+        state.push(LuaValue::Str(text));
+        return Ok(2);
+    }
     let passed = count(state) - 1;
     match call(state, passed, ALL, 0) {
         Ok(()) => {
@@ -83,7 +89,7 @@ pub(crate) fn xpcall(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize,
     let (function, handler) = (argument(state, 1), argument(state, 2));
     let guarded = shared.fixed.get().map_or(0, |fixed| fixed.guarded_handler);
     set_count(state, 2);
-    let handler = with_upvalue(guarded, handler);
+    let handler = with_upvalues(guarded, vec![handler]);
     state.push(handler);
     state.insert(1)?;
     set_count(state, 1);

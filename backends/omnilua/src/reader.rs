@@ -105,11 +105,9 @@ impl ValueReader for Reader<'_> {
 
     fn address(&self) -> usize {
         match &self.here.value {
-            LuaValue::LightUserData(pointer) => pointer.addr(),
-            LuaValue::Table(_)
-            | LuaValue::Function(_)
-            | LuaValue::UserData(_)
-            | LuaValue::Thread(_) => address(&self.frame.state.borrow(), &self.here.value),
+            LuaValue::Table(_) | LuaValue::Function(_) | LuaValue::Thread(_) => {
+                address(&self.frame.state.borrow(), &self.here.value)
+            }
             _ => 0,
         }
     }
@@ -119,7 +117,7 @@ impl ValueReader for Reader<'_> {
     }
 
     fn room(&mut self, levels: usize) -> bool {
-        self.frame.arguments.len() + self.slots + levels <= SLOTS
+        self.frame.below + self.frame.arguments.len() + self.slots + levels <= SLOTS
     }
 
     #[inline]
@@ -174,6 +172,15 @@ impl ValueReader for Reader<'_> {
             LuaValue::Str(string) => Some(string.as_bytes()),
             _ => None,
         }
+    }
+
+    fn next_key(&mut self) -> bool {
+        if !self.next() {
+            return false;
+        }
+        // In the place of the value.
+        self.descend(self.here.key, 0);
+        true
     }
 
     fn stop(&mut self) {

@@ -11,7 +11,8 @@ use lua_types::{LuaError, LuaType, LuaValue};
 use lua_vm::state::LuaState;
 use redlua_core::{Entry, Environment, Item};
 
-use crate::frame::{closure, function, message, register, set_field};
+use crate::frame::{closure, function, message, register, set, set_field};
+use crate::reader::pair_from;
 use crate::shared::{Fixed, Shared};
 use crate::{base, call, coroutine, native, protected, proxy};
 
@@ -60,7 +61,10 @@ pub(crate) fn build(
     let guarded = move |state: &mut LuaState| protected::guarded_handler(state, &handler);
     let record = shared.clone();
     let wrapped = move |state: &mut LuaState| coroutine::wrapped(state, &record);
+    let null = LuaValue::UserData(state.new_userdata(0, 0)?);
+    state.external_root_value(null);
     let fixed = Fixed {
+        null,
         next,
         string_metatable: LuaValue::Table(string_shown),
         readonly_message: environment.readonly_message,
@@ -97,7 +101,8 @@ pub(crate) fn build(
         // Strings index the stand-in of the string library, as scripts see it.
         let library = first.table.get_str_bytes(b"string");
         set_field(state, &string_fields, b"__index", library)?;
-        let metatable = state.new_table();
+        // omniLua's own has the arithmetic of numeric strings.
+        let metatable = string_metatable(state)?;
         set_field(state, &metatable, b"__index", library)?;
         if let Some(slot) = state.global_mut().mt.get_mut(LuaType::String as usize) {
             *slot = Some(metatable);
@@ -106,6 +111,20 @@ pub(crate) fn build(
     }
     state.global_mut().globals = LuaValue::Table(seen);
     Ok(Globals { seen, views })
+}
+
+/// A copy of omniLua's metatable of strings.
+fn string_metatable(state: &mut LuaState) -> Result<GcRef<LuaTable>, LuaError> {
+    let copy = state.new_table();
+    let stock = state.global().mt.get(LuaType::String as usize).copied().flatten();
+    if let Some(stock) = stock {
+        let mut position = 0;
+        while let Some((at, key, value)) = pair_from(&stock, position) {
+            set(state, &copy, key, value)?;
+            position = at + 1;
+        }
+    }
+    Ok(copy)
 }
 
 /// What the translation of an item needs.
@@ -137,7 +156,9 @@ impl Builder<'_> {
             Item::Native(id) => native::function(self.state, self.shared, *id),
             Item::Number(value) => LuaValue::Float(*value),
             Item::Text(text) => LuaValue::Str(self.state.intern_str(text.as_bytes())?),
-            Item::NullPointer => LuaValue::LightUserData(std::ptr::null_mut()),
+            Item::NullPointer => {
+                self.shared.fixed.get().map(|fixed| fixed.null).unwrap_or_default()
+            }
             Item::Table(entries) | Item::StrictTable(entries) => {
                 let table = self.state.new_table();
                 for inner in entries {

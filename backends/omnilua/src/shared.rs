@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) scripts: RefCell<Vec<Option<ExternalRootKey>>>,
     /// The engine's side of the run in progress.
     pub(crate) bridge: BridgeSlot,
+    /// Room for the results of library functions.
+    pub(crate) buffer: Cell<Vec<u8>>,
     /// Stand-ins by the identity of the table that scripts see.
     pub(crate) proxies: RefCell<HashMap<usize, Proxy>>,
     /// The functions of natives that were asked for so far.
@@ -60,6 +62,8 @@ pub(crate) struct Fixed {
     pub(crate) next: LuaValue,
     /// What `getmetatable` answers for strings.
     pub(crate) string_metatable: LuaValue,
+    /// What stands for the null pointer: omniLua names a light userdata otherwise in messages.
+    pub(crate) null: LuaValue,
     /// The message of a refused write.
     pub(crate) readonly_message: &'static str,
     /// The field `pcall` returns in place of an error table.

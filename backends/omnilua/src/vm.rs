@@ -23,7 +23,7 @@ use crate::native::panic_text;
 use crate::reader::Reader;
 use crate::sandbox::{self, Globals};
 use crate::shared::{Shared, collect};
-use crate::{INFO, interrupt, load, native, protected};
+use crate::{INFO, concat, interrupt, load, native, protected};
 
 /// The host stack on which Lua runs: omniLua nests 200 calls, some tens of kilobytes each, and
 /// threads have 2 MiB. Pages that are never touched cost nothing.
@@ -50,6 +50,7 @@ pub(crate) fn create(environment: &Environment, limits: &Limits) -> Result<Box<d
     let handler = native::function(&mut state, &shared, environment.error_handler);
     let fields = environment.error_fields;
     let read_fields = closure(&mut state, move |state| read_fields(state, fields));
+    concat::install(&mut state, &shared).map_err(unfit)?;
     interrupt::install(&mut state, &shared);
     collect(&mut state);
     let mut vm = OmniVm { state, shared, globals, handler, read_fields, view: 0, stack };
@@ -147,6 +148,7 @@ impl OmniVm {
             state: RefCell::new(&mut self.state),
             shared: &self.shared,
             arguments: &arguments,
+            below: 1,
         };
         let mut reader = Reader::new(&frame);
         bridge.finish(match (result, stopped) {

@@ -8,10 +8,11 @@
 use lua_types::LuaValue;
 use lua_types::gc::GcRef;
 use lua_types::table::LuaTable;
-use redlua_core::{NativeId, ValueWriter};
+use redlua_core::{Kind, NativeId, Scalar, ValueWriter, Workspace};
 
 use crate::frame::{Frame, Values, set};
 use crate::native;
+use crate::reader::scalar;
 
 /// See the reader: what C Lua allows one function to have on its stack.
 const SLOTS: usize = 8000;
@@ -26,8 +27,10 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(frame: &'a Frame<'a>) -> Self {
-        Writer { frame, values: Values::new(), failed: false }
+    /// A writer that goes on from `values`.
+    #[inline]
+    pub(crate) fn on(frame: &'a Frame<'a>, values: Values) -> Self {
+        Writer { frame, values, failed: false }
     }
 
     /// What was built.
@@ -44,6 +47,15 @@ impl<'a> Writer<'a> {
                 self.failed = true;
                 None
             }
+        }
+    }
+
+    /// An argument that is a table, the one behind it when it is a stand-in.
+    #[inline]
+    fn table_argument(&self, argument: usize) -> Option<GcRef<LuaTable>> {
+        match self.frame.arguments.get(argument) {
+            Some(LuaValue::Table(table)) => Some(self.frame.shared.resolve(*table)),
+            _ => None,
         }
     }
 
@@ -81,7 +93,8 @@ impl ValueWriter for Writer<'_> {
     }
 
     fn null_pointer(&mut self) {
-        self.values.push(LuaValue::LightUserData(std::ptr::null_mut()));
+        let null = self.frame.shared.fixed.get().map(|fixed| fixed.null);
+        self.values.push(null.unwrap_or_default());
     }
 
     fn argument(&mut self, index: usize) {
@@ -140,12 +153,69 @@ impl ValueWriter for Writer<'_> {
     }
 
     fn room(&mut self, values: usize) -> bool {
-        let room = self.frame.arguments.len() + self.values.len() + values <= SLOTS;
+        let room =
+            self.frame.below + self.frame.arguments.len() + self.values.len() + values <= SLOTS;
         self.failed |= !room;
         room
     }
 
     fn failed(&self) -> bool {
         self.failed
+    }
+}
+
+impl Workspace for Writer<'_> {
+    #[inline]
+    fn top(&self) -> usize {
+        self.values.len()
+    }
+
+    #[inline]
+    fn truncate(&mut self, top: usize) {
+        self.values.truncate(top);
+    }
+
+    #[inline]
+    fn scalar(&self, value: usize) -> Scalar<'_> {
+        self.values.get(value).map_or(Scalar::Other(Kind::None), scalar)
+    }
+
+    #[inline]
+    fn copy(&mut self, value: usize) {
+        self.values.push(self.values.get(value).copied().unwrap_or_default());
+    }
+
+    fn length(&mut self, table: usize) -> usize {
+        self.table_argument(table).map_or(0, |table| table.getn() as usize)
+    }
+
+    #[inline]
+    fn fetch(&mut self, table: usize, index: i64) {
+        let value = self.table_argument(table).map(|table| table.get_int(index));
+        self.values.push(value.unwrap_or_default());
+    }
+
+    #[inline]
+    fn store(&mut self, table: usize, index: i64) {
+        let value = self.values.pop().unwrap_or_default();
+        match self.frame.arguments.get(table) {
+            // What is read-only is refused before.
+            Some(LuaValue::Table(table)) if self.frame.shared.proxy(table, |_| ()).is_none() => {
+                self.put(&table.clone(), LuaValue::Int(index), value);
+            }
+            _ => self.failed = true,
+        }
+    }
+
+    fn metafield(&mut self, argument: usize, name: &str) -> bool {
+        let Some(value) = self.frame.arguments.get(argument) else { return false };
+        let metatable = self.frame.state.borrow_mut().table_metatable(value);
+        match metatable.map(|table| table.get_str_bytes(name.as_bytes())) {
+            None | Some(LuaValue::Nil) => false,
+            Some(field) => {
+                self.values.push(field);
+                true
+            }
+        }
     }
 }
