@@ -17,6 +17,7 @@ mod functions;
 mod gate;
 mod help;
 mod monitor;
+mod noted;
 mod payload;
 mod register;
 mod run;

@@ -7,7 +7,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
 use crate::ffi::{self, lua_CFunction, lua_State};
-#[cfg(lua51)]
+#[cfg(not(luajit))]
 use crate::guard;
 use crate::proxy;
 use crate::state::state_of;
@@ -40,7 +40,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "table", name: "foreachi", function: through_first },
     Wrapper { library: "table", name: "maxn", function: through_first },
     Wrapper { library: "table", name: "concat", function: through_first },
-    #[cfg(lua51)]
+    #[cfg(not(luajit))]
     Wrapper { library: "", name: "unpack", function: guard::unpack },
     #[cfg(lua51)]
     Wrapper { library: "string", name: "find", function: guard::find },
@@ -108,8 +108,55 @@ pub(crate) unsafe fn load_text(
         if status != 0 && piece.disguised {
             reveal(lua);
         }
+        #[cfg(luajit)]
+        if status == 0 {
+            plain_calls(lua);
+        }
         status
     }
+}
+
+/// Replaces the chunk on top of the stack by the same without the tail calls that Lua 5.1 does
+/// not make.
+///
+/// # Safety
+/// A function of Lua is on top; 2 slots are free. Stack 0. Does not raise.
+#[cfg(luajit)]
+unsafe fn plain_calls(lua: *mut lua_State) {
+    // SAFETY: LuaJIT dumps and loads under protection of its own, so nothing jumps over the
+    // buffers here. What is loaded is what it has dumped, rewritten by a module that keeps its
+    // form.
+    unsafe {
+        let mut dump: Vec<u8> = Vec::new();
+        if ffi::lua_dump(lua, collect, ptr::from_mut(&mut dump).cast()) != 0 {
+            return;
+        }
+        let Some(code) = crate::tailcall::plain_calls(&dump) else { return };
+        let mut piece =
+            Piece { bytes: code.as_ptr().cast(), len: code.len(), first: false, disguised: false };
+        let data = ptr::from_mut(&mut piece).cast();
+        if ffi::lua_load(lua, read_piece, data, c"=chunk".as_ptr()) == 0 {
+            ffi::lua_replace(lua, -2);
+        } else {
+            ffi::lua_settop(lua, -2);
+        }
+    }
+}
+
+/// # Safety
+/// Called by `lua_dump` with a vector.
+#[cfg(luajit)]
+unsafe extern "C-unwind" fn collect(
+    _lua: *mut lua_State,
+    bytes: *const c_void,
+    len: usize,
+    out: *mut c_void,
+) -> c_int {
+    // SAFETY: by contract.
+    unsafe {
+        (*out.cast::<Vec<u8>>()).extend_from_slice(std::slice::from_raw_parts(bytes.cast(), len))
+    };
+    0
 }
 
 /// A string on its way to the Lua compiler.
@@ -341,6 +388,10 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
         let status = ffi::lua_load(lua, read_from_function, data, name);
         if status != 0 && piece.disguised {
             reveal(lua);
+        }
+        #[cfg(luajit)]
+        if status == 0 {
+            plain_calls(lua);
         }
         loaded(lua, status)
     }

@@ -5,6 +5,7 @@
 
 use std::ffi::c_int;
 
+#[cfg(lua54)]
 use redlua_conversions::number::g14;
 
 use crate::base::stock;
@@ -50,6 +51,10 @@ const SUPPLIES: &[(&str, &str, Supply)] = &[
     ("math", "tanh", Missing(tanh)),
     ("math", "atan2", Missing(atan2)),
     #[cfg(lua54)]
+    ("", "error", Over(error)),
+    #[cfg(not(luajit))]
+    ("coroutine", "status", Over(status)),
+    #[cfg(lua54)]
     ("", "tostring", Over(tostring)),
     #[cfg(lua54)]
     ("", "tonumber", Over(integral)),
@@ -69,9 +74,9 @@ const SUPPLIES: &[(&str, &str, Supply)] = &[
 
 /// The functions of `math` whose results Lua 5.4 may give as floats without a fraction.
 #[cfg(lua54)]
-const FLOATS: [&str; 24] = [
-    "abs", "acos", "asin", "atan", "ceil", "cos", "deg", "exp", "floor", "fmod", "log", "max",
-    "min", "mod", "modf", "rad", "sin", "sqrt", "tan", "atan2", "cosh", "sinh", "tanh", "pow",
+const FLOATS: [&str; 17] = [
+    "abs", "acos", "asin", "ceil", "cos", "deg", "exp", "floor", "fmod", "max", "min", "mod",
+    "modf", "rad", "sin", "sqrt", "tan",
 ];
 
 /// Puts Lua 5.1's functions into the stock libraries below the globals at `globals`.
@@ -159,6 +164,49 @@ unsafe extern "C-unwind" fn assert(lua: *mut lua_State) -> c_int {
     }
 }
 
+/// `lbaselib.c luaB_error` of Lua 5.1: a number gets a position as a string does.
+#[cfg(lua54)]
+unsafe extern "C-unwind" fn error(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        let level = ffi::luaL_optinteger(lua, 2, 1) as c_int;
+        ffi::lua_settop(lua, 1);
+        if ffi::lua_type(lua, 1) == ffi::LUA_TNUMBER {
+            tostring(lua);
+            ffi::lua_replace(lua, 1);
+        }
+        if ffi::lua_type(lua, 1) == ffi::LUA_TSTRING && level > 0 {
+            ffi::luaL_where(lua, level);
+            ffi::lua_insert(lua, 1);
+            ffi::lua_concat(lua, 2);
+        }
+        ffi::lua_error(lua)
+    }
+}
+
+/// `coroutine.resume` and `status` take coroutines (`lbaselib.c` of Lua 5.1).
+///
+/// # Safety
+/// See above.
+#[cfg(not(luajit))]
+unsafe fn check_coroutine(lua: *mut lua_State) {
+    // SAFETY: see above.
+    unsafe {
+        if ffi::lua_type(lua, 1) != ffi::LUA_TTHREAD {
+            ffi::luaL_argerror(lua, 1, c"coroutine expected".as_ptr());
+        }
+    }
+}
+
+#[cfg(not(luajit))]
+unsafe extern "C-unwind" fn status(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        check_coroutine(lua);
+        stock(lua)
+    }
+}
+
 /// `coroutine.create` and `wrap` take functions of Lua only (`lbaselib.c luaB_cocreate`).
 unsafe extern "C-unwind" fn create(lua: *mut lua_State) -> c_int {
     // SAFETY: see above.
@@ -186,6 +234,7 @@ pub(crate) unsafe fn check_lua_function(lua: *mut lua_State) {
 unsafe extern "C-unwind" fn resume(lua: *mut lua_State) -> c_int {
     // SAFETY: see above; a failure leaves false and the message.
     unsafe {
+        check_coroutine(lua);
         let results = stock(lua);
         if results == 2 && ffi::lua_toboolean(lua, -2) == 0 {
             crate::wording::reword_at(lua, -1);
@@ -288,7 +337,7 @@ unsafe extern "C-unwind" fn one_argument(lua: *mut lua_State) -> c_int {
         if ffi::lua_gettop(lua) > 1 {
             ffi::lua_settop(lua, 1);
         }
-        stock(lua)
+        integral(lua)
     }
 }
 

@@ -41,6 +41,8 @@ mod proxy;
 mod reader;
 mod sandbox;
 mod state;
+#[cfg(luajit)]
+mod tailcall;
 mod vm;
 #[cfg(not(lua51))]
 mod wording;

@@ -144,9 +144,8 @@ impl ValueReader for StackReader {
     }
 
     fn room(&mut self, levels: usize) -> bool {
-        let levels = c_int::try_from(levels).unwrap_or(c_int::MAX);
         // SAFETY: see above; with the memory limit off it does not raise.
-        unsafe { ffi::lua_checkstack(self.lua, levels) != 0 }
+        unsafe { room(self.lua, levels) }
     }
 
     #[inline]
@@ -362,6 +361,21 @@ pub(crate) unsafe fn string_at<'a>(lua: *mut lua_State, index: c_int) -> &'a [u8
     unsafe {
         let bytes = ffi::lua_tolstring(lua, index, &mut len);
         slice::from_raw_parts(bytes.cast(), len)
+    }
+}
+
+/// Whether the stack may grow by `slots`: to `LUAI_MAXCSTACK` of Lua 5.1, of which newer Luas have
+/// more, because how deep a value may nest shows in replies.
+///
+/// # Safety
+/// `lua` is live; memory is not limited. Stack 0. Does not raise.
+pub(crate) unsafe fn room(lua: *mut lua_State, slots: usize) -> bool {
+    const LUAI_MAXCSTACK: c_int = 8000;
+    let slots = c_int::try_from(slots).unwrap_or(LUAI_MAXCSTACK + 1);
+    // SAFETY: by contract.
+    unsafe {
+        ffi::lua_gettop(lua).saturating_add(slots) <= LUAI_MAXCSTACK
+            && ffi::lua_checkstack(lua, slots) != 0
     }
 }
 

@@ -240,6 +240,12 @@ impl Vm for CVm {
             ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, id);
             if ffi::lua_type(self.lua, -1) == ffi::LUA_TFUNCTION && id != handler {
                 self.activate(invocation.view);
+                // A chunk may have given itself another `_ENV`.
+                #[cfg(lua54)]
+                {
+                    ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, self.globals.seen);
+                    ffi::reset_environment(self.lua, -2);
+                }
                 let count = self.pass(invocation);
                 self.state.enforce(true);
                 ffi::lua_pcall(self.lua, count, 1, 1)

@@ -47,7 +47,9 @@ fn variable(text: &[u8]) -> Option<Vec<u8>> {
     let quote = rfind(info, b" '")?;
     let what = info.get(..quote)?;
     Some(match what {
-        b"constant" | b"metamethod" => join(&[operation, b" a ", kind, b" value"]),
+        b"constant" | b"metamethod" | b"for iterator" => {
+            join(&[operation, b" a ", kind, b" value"])
+        }
         b"global" | b"local" | b"field" | b"method" | b"upvalue" => {
             join(&[operation, b" ", info, b"' (a ", kind, b" value)"])
         }
@@ -58,6 +60,33 @@ fn variable(text: &[u8]) -> Option<Vec<u8>> {
 /// Whole phrases that have changed: of the compiler (`llex.c luaX_token2str`,
 /// `lparser.c exprstat`), of coroutines.
 fn phrase(text: &[u8]) -> Option<Vec<u8>> {
+    // `lvm.c luaG_forerror`, `lstrlib.c trymt`, `lvm.c luaV_finishget`, `lbaselib.c`.
+    for what in [&b"initial value"[..], b"limit", b"step"] {
+        if let Some(at) = rfind(text, &join(&[b"bad 'for' ", what, b" (number expected, got "])) {
+            return Some(join(&[text.get(..at)?, b"'for' ", what, b" must be a number"]));
+        }
+    }
+    if let Some(at) = rfind(text, b"attempt to ")
+        && let Some(rest) = text.get(at + 11..)
+        && let Some(quote) = rfind(rest, b" a '")
+        && rfind(rest, b"' with a '").is_some_and(|with| with > quote || with + 6 == quote)
+        && text.ends_with(b"'")
+    {
+        return Some(join(&[text.get(..at)?, b"attempt to perform arithmetic on a string value"]));
+    }
+    for (newer, older) in [
+        (&b"'__index' chain too long; possibly a loop"[..], &b"loop in gettable"[..]),
+        (b"'__index' chain too long; possible loop", b"loop in gettable"),
+        (b"'__newindex' chain too long; possibly a loop", b"loop in settable"),
+        (b"'__newindex' chain too long; possible loop", b"loop in settable"),
+    ] {
+        if let Some(head) = text.strip_suffix(newer) {
+            return Some(join(&[head, older]));
+        }
+    }
+    if let Some(at) = rfind(text, b"(nil or table expected, got ") {
+        return Some(join(&[text.get(..at)?, b"(nil or table expected)"]));
+    }
     const YIELD: &[u8] = b"attempt to yield across metamethod/C-call boundary";
     for other in [
         &b"attempt to yield across C-call boundary"[..],
@@ -69,13 +98,32 @@ fn phrase(text: &[u8]) -> Option<Vec<u8>> {
             return Some(YIELD.to_vec());
         }
     }
-    if let Some(start) = rfind(text, b"break outside a loop at line ") {
-        let near = rfind(text, b" near ")?;
-        let token = text.get(near..)?;
-        let token = if token == b" near <eof>" { b" near '<eof>'" } else { token };
-        return Some(join(&[text.get(..start)?, b"no loop to break", token]));
+    for other in [&b"break outside a loop at line "[..], b"break outside loop at line "] {
+        if let Some(start) = rfind(text, other) {
+            // Lua 5.4 sees it where the function ends; Lua 5.1 tells the token after `break`.
+            let token = rfind(text, b" near ").and_then(|near| text.get(near..));
+            let token = token.filter(|token| *token != b" near <eof>");
+            let token = token.unwrap_or(b" near '<eof>'");
+            return Some(join(&[text.get(..start)?, b"no loop to break", token]));
+        }
     }
     let mut out = text.to_vec();
+    for token in [&b"<name>"[..], b"<eof>"] {
+        let expected = join(&[b": ", token, b" expected"]);
+        if let Some(at) = rfind(&out, &expected) {
+            let rest = out.get(at + expected.len()..)?;
+            out = join(&[out.get(..at)?, b": '", token, b"' expected", rest]);
+        }
+    }
+    if let Some(at) = rfind(&out, b" (starting at line ")
+        && let Some(near) = rfind(&out, b") near ")
+        && near > at
+    {
+        out = join(&[out.get(..at)?, out.get(near + 1..)?]);
+    }
+    if let Some(head) = out.strip_suffix(b": syntax error") {
+        out = join(&[head, b": '=' expected"]);
+    }
     if let Some(head) = out.strip_suffix(b"near <eof>") {
         out = join(&[head, b"near '<eof>'"]);
     }
@@ -122,6 +170,19 @@ mod tests {
             ("s:1: unexpected symbol near <eof>", "s:1: unexpected symbol near '<eof>'"),
             ("s:1: syntax error near 'x'", "s:1: '=' expected near 'x'"),
             ("s:1: unexpected symbol near '<\\27>'", "s:1: unexpected symbol near 'char(27)'"),
+            (
+                "s:1: attempt to add a 'string' with a 'number'",
+                "s:1: attempt to perform arithmetic on a string value",
+            ),
+            (
+                "s:1: bad 'for' limit (number expected, got nil)",
+                "s:1: 'for' limit must be a number",
+            ),
+            (
+                "s:1: unfinished long string (starting at line 1) near '<eof>'",
+                "s:1: unfinished long string near '<eof>'",
+            ),
+            ("s:1: <name> expected near 'end'", "s:1: '<name>' expected near 'end'"),
             (
                 "s:1: break outside a loop at line 1 near <eof>",
                 "s:1: no loop to break near '<eof>'",

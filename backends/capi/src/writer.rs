@@ -133,9 +133,8 @@ impl ValueWriter for StackWriter {
     }
 
     fn room(&mut self, values: usize) -> bool {
-        let values = c_int::try_from(values).unwrap_or(c_int::MAX);
         // SAFETY: see above; with the memory limit off it does not raise.
-        let room = unsafe { ffi::lua_checkstack(self.lua, values) != 0 };
+        let room = unsafe { crate::reader::room(self.lua, values) };
         self.failed |= !room;
         room
     }

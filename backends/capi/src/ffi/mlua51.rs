@@ -23,7 +23,7 @@ use mlua::ffi::{
     LUA_GLOBALSINDEX, lua_Reader, luaopen_base, luaopen_math, luaopen_string, luaopen_table,
 };
 #[cfg(luajit)]
-pub(crate) use mlua::ffi::{lua_dump_ as lua_dump, lua_load as load_chunk, luaopen_jit};
+pub(crate) use mlua::ffi::{lua_dump_ as lua_dump, luaopen_jit};
 pub(crate) use mlua::ffi::{
     lua_gettable_ as lua_gettable, lua_pushlstring_ as lua_pushlstring, lua_rawget_ as lua_rawget,
     lua_rawgeti_ as lua_rawgeti, lua_rawseti_ as lua_rawseti, luaL_checkstack_ as luaL_checkstack,

@@ -293,6 +293,8 @@ mod lua54_only {
         fn raw_set_i(lua: *mut lua_State, index: c_int, key: i64);
         #[link_name = "lua_gc"]
         fn collector(lua: *mut lua_State, what: c_int, ...) -> c_int;
+        fn lua_getupvalue(lua: *mut lua_State, index: c_int, upvalue: c_int) -> *const c_char;
+        fn lua_setupvalue(lua: *mut lua_State, index: c_int, upvalue: c_int) -> *const c_char;
         fn luaopen_coroutine(lua: *mut lua_State) -> c_int;
         fn luaL_requiref(
             lua: *mut lua_State,
@@ -448,6 +450,25 @@ mod lua54_only {
     pub(crate) unsafe fn set_globals(lua: *mut lua_State) {
         // SAFETY: see above; the field exists, so nothing is allocated.
         unsafe { raw_set_i(lua, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS) }
+    }
+
+    /// Makes the table on top of the stack, which is popped, the environment of the chunk at
+    /// `index`: its only upvalue. Functions pinned elsewhere have others.
+    pub(crate) unsafe fn reset_environment(lua: *mut lua_State, index: c_int) {
+        // SAFETY: see above; a name that is not `_ENV` or no upvalue at all is left alone.
+        unsafe {
+            let name = lua_getupvalue(lua, index, 1);
+            if name.is_null() {
+                lua_settop(lua, -2);
+                return;
+            }
+            lua_settop(lua, -2);
+            if std::ffi::CStr::from_ptr(name) == c"_ENV" {
+                lua_setupvalue(lua, index, 1);
+            } else {
+                lua_settop(lua, -2);
+            }
+        }
     }
 
     /// Opens the libraries that scripts see some of. Stack 0; memory must not be limited.
