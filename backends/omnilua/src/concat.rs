@@ -1,4 +1,4 @@
-//! Concatenation that looks before it allocates.
+//! Concatenation that looks before it allocates, and other changes to compiled functions.
 //!
 //! Owns the way from source to function: omniLua's parser, and a change to what it emits. It must
 //! not know what a chunk is for.
@@ -6,6 +6,8 @@
 //! One instruction of omniLua, `OP_CONCAT`, can ask for any amount of memory at once: `s=s..s` a
 //! hundred times over asks for more than there is, long before the count hook looks again. So
 //! each such instruction gets a call before it, of a native that adds up the operands.
+
+use std::rc::Rc;
 
 use lua_gc::HeapGuard;
 use lua_types::closure::{LuaClosure, LuaLClosure};
@@ -19,10 +21,12 @@ use lua_vm::zio::ZIO;
 
 use crate::frame::{closure, no_memory, set_field};
 use crate::shared::Shared;
-use std::rc::Rc;
+use crate::source::{positioned, tidied};
 
 /// The field of the registry where the parser finds the native.
 const NATIVE: &[u8] = b"redlua.operands";
+/// What omniLua calls the upvalue that holds the globals.
+const ENVIRONMENT: &[u8] = b"_ENV";
 /// Operands that are not looked at twice.
 const SMALL: usize = 4096;
 /// The most a number takes as text.
@@ -87,8 +91,35 @@ fn parse(
         LuaValue::Table(registry) => registry.get_str_bytes(NATIVE),
         _ => LuaValue::Nil,
     };
-    let chunk = lua_parse::parse(state, lua_parse::DynData::default(), source, name, first)?;
-    let chunk = match guarded(&chunk, native)? {
+    let mut text = Vec::new();
+    let mut next = first;
+    while let Ok(byte) = u8::try_from(next) {
+        text.push(byte);
+        next = source.getc(state)?;
+    }
+    let text = tidied(text);
+    let first = text.first().map_or(-1, |byte| i32::from(*byte));
+    let mut rest = ZIO::from_bytes(text.get(1..).unwrap_or_default().to_vec());
+    let parsed = lua_parse::parse(state, lua_parse::DynData::default(), &mut rest, name, first);
+    let chunk = match parsed {
+        Ok(chunk) => chunk,
+        Err(LuaError::SyntaxMsg(message)) => {
+            let mut left = 0;
+            while rest.getc(state)? >= 0 {
+                left += 1;
+            }
+            let read = text.get(..text.len() - left).unwrap_or_default();
+            let message = positioned(&message, name, read, left == 0).unwrap_or(message.into());
+            return Err(LuaError::SyntaxMsg(message.into()));
+        }
+        Err(error) => return Err(error),
+    };
+    let names = match state.intern_str(ENVIRONMENT) {
+        Ok(name) => LuaValue::Str(name),
+        Err(error) => return Err(error),
+    };
+    let extra = Extra { native, environment: names };
+    let chunk = match rewritten(&chunk, &extra)? {
         Some(changed) => changed,
         None => wrapped(*chunk),
     };
@@ -96,22 +127,34 @@ fn parse(
     Ok(state.new_lclosure(chunk, upvalues))
 }
 
-/// The function with its concatenations guarded; `None` when nothing had to change.
-fn guarded(function: &LuaProto, native: LuaValue) -> Result<Option<GcRef<LuaProto>>, LuaError> {
+/// Constants that rewritten functions get.
+struct Extra {
+    native: LuaValue,
+    environment: LuaValue,
+}
+
+/// The function with its concatenations guarded and with `_ENV` as the name of a global; `None`
+/// when nothing had to change.
+fn rewritten(function: &LuaProto, extra: &Extra) -> Result<Option<GcRef<LuaProto>>, LuaError> {
     let mut changed = false;
     let mut inner = Vec::with_capacity(function.p.len());
     for child in &function.p {
-        let new = guarded(child, native)?;
+        let new = rewritten(child, extra)?;
         changed |= new.is_some();
         inner.push(new.unwrap_or(*child));
     }
-    if !changed && !function.code.iter().any(is_concat) {
+    let named = function.code.iter().any(|instruction| names_environment(function, instruction));
+    if !changed && !named && !function.code.iter().any(is_concat) {
         return Ok(None);
     }
     let mut k = function.k.clone();
+    let name = k.len();
+    if named {
+        k.push(extra.environment);
+    }
     let number = k.len();
-    k.push(native);
-    if number > CONSTANTS {
+    k.push(extra.native);
+    if number > CONSTANTS || named && name > 0xff {
         return Err(LuaError::syntax(format_args!("constant table overflow")));
     }
     // Where each instruction goes: behind what is put before it.
@@ -149,6 +192,18 @@ fn guarded(function: &LuaProto, native: LuaValue) -> Result<Option<GcRef<LuaProt
         let from = |distance: i64| place(pc + 1 + distance) - (here + 1);
         let raw = instruction.raw();
         code.push(match instruction.opcode() {
+            // As if the name were that of any global.
+            OpCode::GetUpVal if names_environment(function, instruction) => {
+                let table = raw & 0xff_0000;
+                Instruction::new(
+                    OpCode::GetTabUp as u32 | raw & 0x7f80 | table | (name as u32) << 24,
+                )
+            }
+            OpCode::SetUpVal if names_environment(function, instruction) => {
+                let (value, table) = (raw >> 7 & 0xff, raw >> 16 & 0xff);
+                let place = table << 7 | (name as u32) << 16 | value << 24;
+                Instruction::new(OpCode::SetTabUp as u32 | place)
+            }
             OpCode::Jmp => {
                 let jump = from(i64::from(instruction.arg_s_j())) + 0xFF_FFFF;
                 Instruction::new((raw & 0x7f) | (jump as u32) << 7)
@@ -192,6 +247,17 @@ fn guarded(function: &LuaProto, native: LuaValue) -> Result<Option<GcRef<LuaProt
 
 fn is_concat(instruction: &Instruction) -> bool {
     instruction.opcode() == OpCode::Concat
+}
+
+/// Whether an instruction reads or writes the upvalue through which omniLua finds globals, which
+/// in Lua 5.1 has no name.
+fn names_environment(function: &LuaProto, instruction: &Instruction) -> bool {
+    matches!(instruction.opcode(), OpCode::GetUpVal | OpCode::SetUpVal)
+        && function
+            .upvalues
+            .get(instruction.arg_b() as usize)
+            .and_then(|upvalue| upvalue.name.as_ref())
+            .is_some_and(|name| name.as_bytes() == ENVIRONMENT)
 }
 
 /// Puts a function under the collector.

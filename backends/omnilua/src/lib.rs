@@ -30,6 +30,7 @@ mod proxy;
 mod reader;
 mod sandbox;
 mod shared;
+mod source;
 mod vm;
 mod writer;
 

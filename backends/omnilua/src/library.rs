@@ -40,7 +40,7 @@ pub(crate) fn named(
         return Some(closure(state, move |state| gmatch(state, &record, next)));
     }
     // omniLua's own are as good and need no cursor.
-    if library.is_empty() && matches!(name, "next" | "type" | "unpack") {
+    if matches!((library, name), ("", "next" | "type" | "unpack") | ("string", "dump")) {
         return None;
     }
     let function = Function::named(library, name)?;

@@ -33,7 +33,11 @@ pub(crate) fn function(state: &mut LuaState, shared: &Shared, id: NativeId) -> L
     function
 }
 
-fn run(state: &mut LuaState, shared: &Rc<Shared>, id: NativeId) -> Result<usize, LuaError> {
+pub(crate) fn run(
+    state: &mut LuaState,
+    shared: &Rc<Shared>,
+    id: NativeId,
+) -> Result<usize, LuaError> {
     // Lua code that only calls natives would never collect what they make.
     state.gc_check_step();
     let arguments = arguments(state);

@@ -9,7 +9,9 @@ use std::rc::Rc;
 use lua_types::{LuaError, LuaStatus, LuaValue};
 use lua_vm::state::LuaState;
 
-use crate::frame::{any, argument, arguments, count, set_count, upvalue, value_of, with_upvalues};
+use crate::frame::{
+    any, argument, arguments, count, message, set_count, upvalue, value_of, with_upvalues,
+};
 use crate::interrupt;
 use crate::shared::Shared;
 
@@ -48,11 +50,14 @@ pub(crate) fn pcall(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, 
         return Ok(2);
     }
     let passed = count(state) - 1;
-    match call(state, passed, ALL, 0) {
+    let reword = shared.fixed.get().map(|fixed| fixed.reword).unwrap_or_default();
+    state.push(reword);
+    state.insert(1)?;
+    match call(state, passed, ALL, 1) {
         Ok(()) => {
             state.push(LuaValue::Bool(true));
-            state.insert(1)?;
-            Ok(count(state))
+            state.insert(2)?;
+            Ok(count(state) - 1)
         }
         Err(raised) => {
             stopped(state, shared, raised)?;
@@ -117,7 +122,7 @@ pub(crate) fn guarded_handler(
     shared: &Rc<Shared>,
 ) -> Result<usize, LuaError> {
     let handler = upvalue(state);
-    let mut raised = argument(state, 1);
+    let mut raised = reworded(state, argument(state, 1))?;
     if interrupt::tripped(state, shared).is_some() {
         state.push(raised);
         return Ok(1);
@@ -139,6 +144,31 @@ pub(crate) fn guarded_handler(
     let text = state.intern_str(b"error in error handling")?;
     state.push(LuaValue::Str(text));
     Ok(1)
+}
+
+/// Messages that omniLua words in its own way, or raises without a position.
+const WORDS: [(&[u8], &[u8]); 3] = [
+    (b"'__index' chain too long; possible loop", b"loop in gettable"),
+    (b"'__newindex' chain too long; possible loop", b"loop in settable"),
+    (b"table index is NaN", b"table index is NaN"),
+];
+
+/// The message handler of `pcall`: words an error as Lua 5.1 does.
+pub(crate) fn reword(state: &mut LuaState, _: &Rc<Shared>) -> Result<usize, LuaError> {
+    let raised = reworded(state, argument(state, 1))?;
+    state.push(raised);
+    Ok(1)
+}
+
+/// A message as Lua 5.1 words it; called in a message handler.
+pub(crate) fn reworded(state: &mut LuaState, raised: LuaValue) -> Result<LuaValue, LuaError> {
+    let LuaValue::Str(text) = &raised else { return Ok(raised) };
+    let known = WORDS.iter().find(|(theirs, _)| *theirs == text.as_bytes());
+    let Some((_, ours)) = known else { return Ok(raised) };
+    match message(state, ours) {
+        LuaError::RuntimeMsg(text) => Ok(LuaValue::Str(state.intern_str(&text)?)),
+        error => Ok(error.into_value()),
+    }
 }
 
 /// Raises again what nothing may catch.

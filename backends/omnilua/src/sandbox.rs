@@ -63,8 +63,10 @@ pub(crate) fn build(
     let wrapped = move |state: &mut LuaState| coroutine::wrapped(state, &record);
     let null = LuaValue::UserData(state.new_userdata(0, 0)?);
     state.external_root_value(null);
+    let reword = function(state, shared, protected::reword);
     let fixed = Fixed {
         null,
+        reword,
         next,
         string_metatable: LuaValue::Table(string_shown),
         readonly_message: environment.readonly_message,

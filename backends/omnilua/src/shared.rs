@@ -68,6 +68,8 @@ pub(crate) struct Fixed {
     pub(crate) readonly_message: &'static str,
     /// The field `pcall` returns in place of an error table.
     pub(crate) unwrap_field: &'static str,
+    /// The message handler of `pcall`.
+    pub(crate) reword: LuaValue,
     /// The handler of `xpcall`, to be completed with the script's own as an upvalue.
     pub(crate) guarded_handler: usize,
     /// What `coroutine.wrap` returns, to be completed with the coroutine as an upvalue.

@@ -47,7 +47,14 @@ pub(crate) fn create(environment: &Environment, limits: &Limits) -> Result<Box<d
     let shared = Rc::new(Shared::default());
     let _ = shared.this.set(Rc::downgrade(&shared));
     let globals = sandbox::build(&mut state, &shared, environment).map_err(unfit)?;
-    let handler = native::function(&mut state, &shared, environment.error_handler);
+    let record = shared.clone();
+    let id = environment.error_handler;
+    let handler = closure(&mut state, move |state| {
+        let raised = protected::reworded(state, crate::frame::argument(state, 1))?;
+        crate::frame::set_count(state, 0);
+        state.push(raised);
+        native::run(state, &record, id)
+    });
     let fields = environment.error_fields;
     let read_fields = closure(&mut state, move |state| read_fields(state, fields));
     concat::install(&mut state, &shared).map_err(unfit)?;
