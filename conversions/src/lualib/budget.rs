@@ -74,9 +74,21 @@ impl<'b> Fuel<'b> {
 /// Appends to a result, within the room there is.
 #[inline]
 pub(super) fn append(buffer: &mut Vec<u8>, room: usize, bytes: &[u8]) -> Result<(), Raise> {
-    if buffer.len() + bytes.len() > room {
-        return Err(out_of_memory());
+    if bytes.len() > buffer.capacity() - buffer.len() {
+        grow(buffer, room, bytes.len())?;
     }
     buffer.extend_from_slice(bytes);
     Ok(())
+}
+
+/// Makes place for more bytes: as many again as there are, unless that is more than there is room
+/// for.
+#[cold]
+pub(super) fn grow(buffer: &mut Vec<u8>, room: usize, more: usize) -> Result<(), Raise> {
+    let left = room.saturating_sub(buffer.len());
+    if more > left {
+        return Err(out_of_memory());
+    }
+    let wanted = buffer.len().max(256).min(left).max(more);
+    buffer.try_reserve_exact(wanted).map_err(|_| out_of_memory())
 }

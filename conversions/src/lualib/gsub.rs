@@ -57,7 +57,7 @@ impl Gsub {
         let (source, pattern) = (args.text(0)?, args.text(1)?);
         context.buffer.truncate(self.buffer.1);
         if answered {
-            let room = context.budget.room();
+            let room = self.buffer.0.saturating_add(context.budget.room());
             self.replace(&source, work, context.buffer, room)?;
         }
         let step = self.run((&source, &pattern), args, work, context.buffer, context.budget);
@@ -126,7 +126,7 @@ impl Gsub {
         };
         let verbatim = memchr::memchr(b'%', &text).is_none();
         let mut matcher = Matcher::new(source, pattern, true, budget);
-        let room = matcher.room();
+        let room = self.buffer.0.saturating_add(matcher.room());
         while self.made < self.most
             && self.from <= source.len()
             && !(matcher.anchored() && self.made > 0)

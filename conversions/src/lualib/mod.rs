@@ -124,6 +124,18 @@ const BASE: [(&str, Kind); 6] = [
 ];
 
 impl Function {
+    /// `string.find`.
+    pub const FIND: Function = Function(Kind::Find);
+    /// `string.match`.
+    pub const MATCH: Function = Function(Kind::Match);
+    /// `string.gsub`.
+    pub const GSUB: Function = Function(Kind::Gsub);
+    /// `string.rep`.
+    pub const REP: Function = Function(Kind::Rep);
+    /// `table.sort`.
+    pub const SORT: Function = Function(Kind::Sort);
+    /// `table.insert`.
+    pub const INSERT: Function = Function(Kind::Insert);
     /// What `ipairs` returns first: called with a table and an index, it returns the next index
     /// and its value.
     pub const IPAIRS_NEXT: Function = Function(Kind::IpairsNext);

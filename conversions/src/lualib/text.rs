@@ -6,6 +6,7 @@
 use redlua_core::{Arguments, Kind, Raise, ValueWriter};
 
 use super::Context;
+use super::budget::grow;
 use crate::check::{Check, STACK, out_of_memory};
 
 /// `posrelat`: a position from the end when it is negative; 0 when that is before the beginning.
@@ -78,15 +79,14 @@ pub(super) fn rep<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
         _ => {}
     }
     let whole = text.len().saturating_mul(times);
-    if whole > context.budget.room() {
-        return Err(out_of_memory());
-    }
     let start = context.buffer.len();
+    if whole > context.buffer.capacity() - start {
+        grow(context.buffer, start.saturating_add(context.budget.room()), whole)?;
+    }
     let whole = start + whole;
     match &text[..] {
         [byte] => context.buffer.resize(whole, *byte),
         text => {
-            context.buffer.reserve(whole - start);
             context.buffer.extend_from_slice(text);
             // Twice as much each time, as long as all of it is wanted.
             while context.buffer.len() < whole {
