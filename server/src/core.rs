@@ -7,9 +7,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use redlua_conversions::resp::RespWriter;
+use redlua_core::Host;
 use redlua_engine::Engine;
 use redlua_store::{Action, Store};
 
+use crate::client::Address;
 use crate::handle::Handle;
 use crate::verb::Verbs;
 use crate::waiting::Waiting;
@@ -81,14 +83,39 @@ impl Core {
 
     /// Closes the connection of a client; returns whether there was one of that id.
     pub(crate) fn disconnect(&mut self, id: u64) -> bool {
-        let found = self.clients.get(&id);
-        found.inspect(|handle| handle.end()).is_some()
+        let Some(handle) = self.clients.get(&id).cloned() else { return false };
+        handle.end();
+        // Nobody sees it any more, although its thread or task may need a while to notice.
+        self.detach(id);
+        true
     }
 
-    /// A client is connected from `address`, `host:port`.
-    pub(crate) fn attach(&mut self, handle: &Arc<Handle>, address: &str) {
-        self.store.connect(handle.id, address);
+    /// A client is connected.
+    pub(crate) fn attach(&mut self, handle: &Arc<Handle>, address: &Address) {
+        self.store.connect_at(handle.id, &address.from, &address.local);
+        handle.touch(self.store.now());
         self.clients.insert(handle.id, handle.clone());
+    }
+
+    /// Ends the connections that have done nothing for `timeout`, unless they wait for something
+    /// (`clientsCronHandleTimeout`).
+    #[cfg(feature = "net")]
+    pub(crate) fn end_idle(&self, timeout: std::time::Duration) {
+        let now = self.store.now();
+        for (id, handle) in &self.clients {
+            if handle.idle(now) > timeout
+                && !self.waiting.contains(*id)
+                && !self.store.is_subscribed(*id)
+            {
+                handle.end();
+            }
+        }
+    }
+
+    /// Ends all connections.
+    #[cfg(feature = "net")]
+    pub(crate) fn end_all(&self) {
+        self.clients.values().for_each(|handle| handle.end());
     }
 
     /// A client is gone.

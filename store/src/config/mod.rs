@@ -49,6 +49,8 @@ pub(crate) enum SetError {
 /// All parameters' values.
 pub(crate) struct Config {
     values: Vec<Vec<u8>>,
+    /// How often any value has been set.
+    pub(crate) changes: u64,
     /// When collections change their layout.
     pub(crate) tuning: Tuning,
     /// `maxmemory`, 0 for no limit.
@@ -71,6 +73,7 @@ impl Default for Config {
     fn default() -> Self {
         let mut config = Config {
             values: PARAMETERS.iter().map(|p| p.default.as_bytes().to_vec()).collect(),
+            changes: 0,
             tuning: Tuning::default(),
             maxmemory: 0,
             max_bulk: 0,
@@ -84,6 +87,9 @@ impl Default for Config {
         config
     }
 }
+
+/// The parameter that says which events are published.
+const EVENTS: &str = "notify-keyspace-events";
 
 impl Config {
     /// The value of a parameter, by its current name.
@@ -142,11 +148,30 @@ impl Config {
                     .map_err(|reason| SetError::Refused(name.to_vec(), reason))?;
             }
         }
+        // The canonical text does not tell all classes.
+        let events = pairs.iter().rfind(|[name, _]| name.eq_ignore_ascii_case(EVENTS.as_bytes()));
+        if let Some(classes) = events.and_then(|[_, letters]| Class::parse(letters)) {
+            self.events = classes;
+        }
         for (at, change) in changes {
             if let Some(value) = self.values.get_mut(at) {
                 *value = change;
             }
         }
+        self.refresh();
+        Ok(())
+    }
+
+    /// Sets a parameter before anybody is connected: also one that `CONFIG SET` may not set.
+    pub(crate) fn set_at_start(&mut self, name: &[u8], value: &[u8]) -> Result<(), SetError> {
+        let at = position(name).ok_or_else(|| SetError::Unknown(name.to_vec()))?;
+        let Some((parameter, old)) = PARAMETERS.get(at).zip(self.values.get_mut(at)) else {
+            return Err(SetError::Unknown(name.to_vec()));
+        };
+        *old = parameter
+            .kind
+            .accept_at_start(value, old)
+            .map_err(|reason| SetError::Refused(name.to_vec(), reason))?;
         self.refresh();
         Ok(())
     }
@@ -162,6 +187,7 @@ impl Config {
 
     /// Reads the figures that are kept at hand.
     fn refresh(&mut self) {
+        self.changes += 1;
         let size = |name: &str| usize::try_from(self.number(name)).unwrap_or(0);
         let tuning = Tuning {
             hash: Threshold {
@@ -185,7 +211,6 @@ impl Config {
         self.maxmemory = maxmemory;
         self.max_bulk = max_bulk;
         self.busy_threshold = busy_threshold;
-        self.events = Class::parse(self.value("notify-keyspace-events")).unwrap_or_default();
         let slow = u64::try_from(self.number("slowlog-log-slower-than"));
         self.slow = slow.ok().map(Duration::from_micros);
         self.latency = self.number("latency-monitor-threshold").unsigned_abs();
