@@ -33,7 +33,7 @@
 #[cfg(all(c_lua = "none", not(feature = "omnilua")))]
 compile_error!(
     "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default), \
-     `mlua-luajit`, `mlua-lua54`, `rlua-lua51`, `rlua-lua54` and `omnilua`"
+     `mlua-luajit`, `mlua-lua54`, `mlua-luau`, `rlua-lua51`, `rlua-lua54` and `omnilua`"
 );
 
 mod backends;

@@ -7,14 +7,18 @@ use std::time::Duration;
 
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{CommandFlags, CommandSpec, Denied, Host, Protocol, ReplySink, Session, UserId};
+use redlua_engine::Monitor;
 use redlua_store::{Blocked, Store};
 
-use crate::busy::Shutdown;
+use crate::busy::{self, Shutdown};
 use crate::core::Core;
 use crate::handle::Handle;
 use crate::transaction::Transaction;
 use crate::verb::Verb;
 
+const NO_AUTH_HELLO: &[u8] = b"NOAUTH HELLO must be called with the client already authenticated, \
+otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select \
+the RESP protocol version at the same time";
 const NO_AUTH: &[u8] = b"NOAUTH Authentication required.";
 const EXEC_ABORT: &[u8] = b"EXECABORT Transaction discarded because of: ";
 const NO_AUTH_HELLO: &[u8] = b"NOAUTH HELLO must be called with the client already authenticated, \
@@ -37,6 +41,8 @@ pub(crate) struct Client {
     inline: bool,
     replies: Replies,
     transaction: Transaction,
+    /// Keys watched no longer, of which the store has not heard yet.
+    stale: Vec<(u32, Vec<u8>)>,
 }
 
 /// Where a connection comes from and where it arrived, both `host:port`, or the path of a socket
@@ -88,6 +94,7 @@ impl Client {
             inline: false,
             replies: Replies::All,
             transaction: Transaction::default(),
+            stale: Vec::new(),
         }
     }
 
@@ -110,7 +117,7 @@ impl Client {
     pub(crate) fn attach(&mut self, core: &mut Core) {
         if !self.attached {
             self.attached = true;
-            self.authenticated = !core.store.requires_password();
+            self.authenticated |= !core.store.requires_password();
             core.attach(&self.handle, &self.address);
         }
     }
@@ -124,6 +131,7 @@ impl Client {
         out: &mut RespWriter,
     ) -> Progress {
         self.attach(core);
+        self.forget_stale(core);
         let start = out.bytes().len();
         let before = core.store.modifications();
         let muted = self.is_muted();
@@ -159,8 +167,16 @@ impl Client {
 
     /// The connection is gone.
     pub(crate) fn end(&mut self, core: &mut Core) {
+        self.forget_stale(core);
         self.transaction.reset(&mut core.store);
         core.detach(self.session.id);
+    }
+
+    #[inline]
+    fn forget_stale(&mut self, core: &mut Core) {
+        for (db, key) in self.stale.drain(..) {
+            core.store.forget_stamp(db, &key);
+        }
     }
 
     fn process(&mut self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> Progress {
@@ -198,20 +214,61 @@ impl Client {
                 }
                 Progress::Done
             }
-            Verb::Plain
-            | Verb::Ping
-            | Verb::Subscription
-            | Verb::Hello
-            | Verb::Auth
-            | Verb::Reply
-            | Verb::Unwatch
-                if self.transaction.is_open() =>
-            {
+            verb if self.transaction.is_open() && verb.is_queued() => {
                 self.queue(core, &spec, argv, out);
                 Progress::Done
             }
-            _ => self.own(core, verb, &spec, argv, out),
+            verb => self.own(core, verb, &spec, argv, out),
         }
+    }
+
+    /// Handles a command while a script is busy: `core` only stands in for the real one.
+    pub(crate) fn handle_busy(
+        &mut self,
+        core: &mut Core,
+        monitor: &Monitor,
+        busy: &[u8],
+        argv: &[&[u8]],
+        out: &mut RespWriter,
+    ) -> Progress {
+        out.set_protocol(self.session.protocol);
+        if !self.attached {
+            self.authenticated |= !core.store.requires_password();
+        }
+        let spec = core.store.command(argv).filter(|spec| spec.accepts(argv.len()));
+        let verb = spec.map_or(Verb::Plain, |spec| core.verbs.of(&spec));
+        let Some(spec) = spec.filter(|spec| self.refusal(core, spec, verb, argv).is_none()) else {
+            return self.process(core, argv, out);
+        };
+        match verb {
+            Verb::KillScript | Verb::KillFunction | Verb::FunctionStats
+                if !self.transaction.is_open() =>
+            {
+                match core.engine.admit(&mut core.store, &self.session, &spec, argv) {
+                    Ok(()) => busy::act_upon(monitor, verb, busy, out),
+                    Err(refusal) => out.error(&refusal),
+                }
+            }
+            Verb::Shutdown if Shutdown::of(argv) == Shutdown::Save => out.error(busy),
+            Verb::Multi
+            | Verb::Discard
+            | Verb::Quit
+            | Verb::Hello
+            | Verb::Auth
+            | Verb::Shutdown => {
+                if verb == Verb::Discard && self.transaction.is_open() {
+                    self.stale.extend(self.transaction.take_watched());
+                }
+                return self.process(core, argv, out);
+            }
+            _ => {
+                if verb == Verb::Exec {
+                    self.stale.extend(self.transaction.take_watched());
+                }
+                self.refuse(core, verb, busy, out);
+            }
+        }
+        Progress::Done
     }
 
     /// A command of the connection layer.
@@ -292,6 +349,12 @@ impl Client {
         out: &mut RespWriter,
     ) {
         if verb == Verb::Hello {
+            // `helloCommand` minds the protocol's number first.
+            let logs_in = argv.iter().skip(2).any(|word| word.eq_ignore_ascii_case(b"auth"));
+            let sound = matches!(argv.get(1), None | Some(&b"2" | &b"3"));
+            if !self.authenticated && !logs_in && sound && core.store.requires_password() {
+                return out.error(NO_AUTH_HELLO);
+            }
             out.set_protocol(Store::reply_protocol(&self.session, argv));
         }
         if verb == Verb::Reset {
@@ -321,6 +384,7 @@ impl Client {
                 self.replies = Replies::All;
             }
             Verb::Reply if !failed => self.choose_replies(argv, start, out),
+            Verb::Users if !failed => core.teach(argv),
             Verb::Subscription => self.subscribed = core.store.is_subscribed(self.session.id),
             _ => {}
         }

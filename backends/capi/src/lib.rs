@@ -35,6 +35,8 @@ mod ffi;
 #[cfg(lua51)]
 mod guard;
 mod interrupt;
+#[cfg(not(lua51))]
+mod library;
 mod lualib;
 mod native;
 mod pool;
@@ -46,6 +48,8 @@ mod state;
 #[cfg(luajit)]
 mod tailcall;
 mod vm;
+#[cfg(luau)]
+mod watch;
 #[cfg(not(lua51))]
 mod wording;
 mod writer;
