@@ -18,6 +18,8 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
         Arc::new(redlua_mlua::Lua51),
         #[cfg(feature = "mlua-luajit")]
         Arc::new(redlua_mlua::LuaJit),
+        #[cfg(feature = "omnilua")]
+        Arc::new(redlua_omnilua::OmniLua),
         #[cfg(feature = "mlua-lua54")]
         Arc::new(redlua_mlua::Lua54),
         #[cfg(feature = "mlua-luau")]
