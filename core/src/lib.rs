@@ -21,6 +21,7 @@ mod error;
 mod host;
 mod limits;
 mod reply;
+mod steps;
 mod value;
 mod vm;
 
@@ -31,6 +32,7 @@ pub use host::{
 };
 pub use limits::{Limits, StopReason, StopToken};
 pub use reply::{Protocol, ReplySink, Seq};
+pub use steps::{Scalar, Step, Workspace};
 pub use value::{Arguments, Kind, Raise, ValueReader, ValueWriter};
 pub use vm::{
     Backend, BackendInfo, Bridge, CallMode, Chunk, Dialect, Flow, Invocation, Location, Outcome,

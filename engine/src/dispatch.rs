@@ -3,7 +3,7 @@
 //! Owns the split between the scripting family, which the engine answers itself, and everything
 //! else, which goes to the host (`processCommand` in `server.c`). Must not know how either runs.
 
-use redlua_core::{CommandFlags, Denied, Host, ReplySink, Session};
+use redlua_core::{CommandFlags, CommandSpec, Denied, Host, ReplySink, Session};
 
 use crate::engine::Engine;
 use crate::scripts::By;
@@ -78,18 +78,92 @@ impl Engine {
         argv: &[&[u8]],
         sink: &mut dyn ReplySink,
     ) {
-        let Some(&name) = argv.first() else { return };
-        let Some(member) = Family::of(name) else {
-            return plain(host, session, argv, sink);
-        };
-        if !member.accepts(argv.len()) {
-            return sink.error(&text::wrong_arity(&text::full_name(argv, false)));
+        if argv.is_empty() {
+            return;
         }
-        if let Some(spec) = host.command(argv)
-            && let Err(denied) = host.permits(session, &spec, argv)
-        {
-            return sink.error(&refusal(&denied, argv));
+        match host.command(argv) {
+            Some(spec) => self.run(host, session, &spec, argv, sink),
+            None => self.unlisted(host, session, argv, sink),
         }
+    }
+
+    /// [`dispatch`](Self::dispatch) for a caller who has looked the command up: `spec` is what
+    /// [`Host::command`] answered for `argv`.
+    #[inline]
+    pub fn run(
+        &mut self,
+        host: &mut dyn Host,
+        session: &mut Session,
+        spec: &CommandSpec,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
+        if let Err(refusal) = self.admit(host, session, spec, argv) {
+            return sink.error(&refusal);
+        }
+        match argv.first().and_then(|name| Family::of(name)) {
+            Some(member) => self.perform(member, host, session, argv, sink),
+            None => host.call(session, spec, argv, sink),
+        }
+    }
+
+    /// Whether a client may run a command now: arity, permission, memory, in the order of
+    /// `processCommand`. Also what decides whether a transaction may queue it.
+    ///
+    /// # Errors
+    /// The text of the error reply.
+    #[inline]
+    pub fn admit(
+        &self,
+        host: &dyn Host,
+        session: &Session,
+        spec: &CommandSpec,
+        argv: &[&[u8]],
+    ) -> Result<(), Vec<u8>> {
+        if !spec.accepts(argv.len()) {
+            let subcommand = spec.flags.contains(CommandFlags::SUBCOMMAND);
+            return Err(text::wrong_arity(&text::full_name(argv, subcommand)));
+        }
+        host.permits(session, spec, argv).map_err(|denied| refusal(&denied, argv))?;
+        if spec.flags.contains(CommandFlags::DENYOOM) && host.condition().out_of_memory {
+            return Err(text::OOM.to_vec());
+        }
+        Ok(())
+    }
+
+    /// A command the host does not list: of the scripting family, or unknown.
+    fn unlisted(
+        &mut self,
+        host: &mut dyn Host,
+        session: &mut Session,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
+        match argv.first().and_then(|name| Family::of(name)) {
+            Some(member) if member.accepts(argv.len()) => {
+                self.perform(member, host, session, argv, sink);
+            }
+            Some(_) => sink.error(&text::wrong_arity(&text::full_name(argv, false))),
+            None => {
+                // A name that is known alone but not with its second word has subcommands.
+                let known = argv.get(..1).is_some_and(|name| host.command(name).is_some());
+                sink.error(&if known && argv.len() > 1 {
+                    text::unknown_subcommand(argv)
+                } else {
+                    text::unknown_command(argv)
+                });
+            }
+        }
+    }
+
+    fn perform(
+        &mut self,
+        member: Family,
+        host: &mut dyn Host,
+        session: &mut Session,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
         match member {
             Family::Eval => self.eval(By::Source, false, host, session, argv, sink),
             Family::EvalRo => self.eval(By::Source, true, host, session, argv, sink),
@@ -101,30 +175,6 @@ impl Engine {
             Family::FcallRo => self.fcall(true, host, session, argv, sink),
         }
     }
-}
-
-/// A command of the host.
-fn plain(host: &mut dyn Host, session: &mut Session, argv: &[&[u8]], sink: &mut dyn ReplySink) {
-    let Some(spec) = host.command(argv) else {
-        // A name that is known alone but not with its second word has subcommands.
-        let known = argv.get(..1).is_some_and(|name| host.command(name).is_some());
-        return sink.error(&if known && argv.len() > 1 {
-            text::unknown_subcommand(argv)
-        } else {
-            text::unknown_command(argv)
-        });
-    };
-    let subcommand = spec.flags.contains(CommandFlags::SUBCOMMAND);
-    if !spec.accepts(argv.len()) {
-        return sink.error(&text::wrong_arity(&text::full_name(argv, subcommand)));
-    }
-    if let Err(denied) = host.permits(session, &spec, argv) {
-        return sink.error(&refusal(&denied, argv));
-    }
-    if spec.flags.contains(CommandFlags::DENYOOM) && host.condition().out_of_memory {
-        return sink.error(text::OOM);
-    }
-    host.call(session, &spec, argv, sink);
 }
 
 /// `getAclErrorMessage` in `acl.c`.

@@ -49,7 +49,7 @@ pub fn create(
     // SAFETY: a fresh state, memory not limited.
     unsafe {
         vm.globals = sandbox::build(lua, environment)?;
-        native::push_native(lua, environment.error_handler);
+        native::push_handler(lua, environment.error_handler);
         vm.state.handler.set(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
         interrupt::arm(lua);
     }
@@ -209,6 +209,8 @@ impl Vm for CVm {
                     return Ok(ScriptId(id));
                 }
             }
+            #[cfg(not(lua51))]
+            crate::wording::reword_at(self.lua, -1);
             let message = if ffi::lua_type(self.lua, -1) == ffi::LUA_TSTRING {
                 string_at(self.lua, -1).to_vec()
             } else {
