@@ -29,7 +29,7 @@
 //! | serve many connections | [`Server`], [`new_server`] |
 #![forbid(unsafe_code)]
 
-#[cfg(c_lua = "none")]
+#[cfg(all(c_lua = "none", not(feature = "piccolo")))]
 compile_error!(
     "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default), \
      `mlua-luajit`, `mlua-lua54`, `rlua-lua51` and `rlua-lua54`"

@@ -39,7 +39,6 @@ pub(super) struct Function {
     /// The variable `arg` of a function with `...`, and whether it is filled
     /// (`LUA_COMPAT_VARARG`: not when the function uses `...`).
     pub(super) arg: Option<(VarId, bool)>,
-    pub(super) upvalues: Vec<VarId>,
     pub(super) body: Block,
     /// Where it is defined; 0 for a chunk.
     pub(super) line: u32,

@@ -16,7 +16,7 @@ pub(super) fn long_source(name: &[u8]) -> Vec<u8> {
 }
 
 /// The chunk's name in at most `size - 1` bytes.
-pub(crate) fn chunk_id(name: &[u8], size: usize) -> Vec<u8> {
+fn chunk_id(name: &[u8], size: usize) -> Vec<u8> {
     // A chunk's name is a C string.
     let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
     match name.split_first() {

@@ -15,8 +15,8 @@ use super::names::{Name, NameKind};
 use super::ops::Op;
 use super::World;
 
-/// Calls of Lua functions inside one another (`LUAI_MAXCALLS`).
-const MAX_CALLS: f64 = 19_990.0;
+/// Calls of Lua functions inside one another (`luaD_growCI`: the frames double until they pass `LUAI_MAXCALLS`).
+const MAX_CALLS: f64 = 16_382.0;
 
 /// Compiles a chunk.
 ///

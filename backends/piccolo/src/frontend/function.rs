@@ -55,7 +55,6 @@ pub(super) type Jumps = Vec<usize>;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Nil,
-    Integer(i64),
     Number(u64),
     String(Rc<[u8]>),
 }
@@ -143,11 +142,6 @@ impl FunctionCode {
 
     pub(super) fn number(&mut self, number: f64) -> Made<usize> {
         self.constant(Key::Number(number.to_bits()), Constant::Number(number))
-    }
-
-    /// An integer, which only the machine's own bookkeeping sees.
-    pub(super) fn integer(&mut self, integer: i64) -> Made<usize> {
-        self.constant(Key::Integer(integer), Constant::Integer(integer))
     }
 
     pub(super) fn string(&mut self, text: &Rc<[u8]>) -> Made<usize> {

@@ -18,8 +18,8 @@ mod scope;
 mod stat;
 mod term;
 
-pub(crate) use chunkid::{chunk_id, short_source};
-pub(crate) use function::Prototype;
+pub(crate) use chunkid::short_source;
+pub(crate) use function::{Prototype, Source};
 pub(crate) use names::{Name, NameKind, Site, line_of, names_at};
 pub(crate) use ops::Op;
 
@@ -31,6 +31,8 @@ pub(crate) struct World<'a> {
     pub(crate) field: &'a dyn Fn(&[u8], &[u8]) -> Known,
     /// Nested calls that are in progress where the chunk is compiled (`nCcalls` of `lstate.h`).
     pub(crate) depth: u32,
+    /// Bytes that compiling may take.
+    pub(crate) room: usize,
 }
 
 /// What is known of a value that no script can change.
@@ -57,7 +59,7 @@ pub(crate) fn compile(
     name: &[u8],
     world: &World<'_>,
 ) -> Result<Prototype, Vec<u8>> {
-    let mut tree = parser::parse(source, name, world.depth)?;
+    let mut tree = parser::parse(source, name, world.depth, world.room)?;
     infer::infer(&mut tree, world);
     code::generate(&tree, name, world)
 }

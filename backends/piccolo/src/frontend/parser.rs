@@ -16,19 +16,23 @@ pub(super) const MAX_LEVELS: u32 = 200;
 ///
 /// # Errors
 /// The message of Lua's compiler.
-pub(super) fn parse(source: &[u8], name: &[u8], depth: u32) -> Result<Tree, SyntaxError> {
+pub(super) fn parse(
+    source: &[u8],
+    name: &[u8],
+    depth: u32,
+    room: usize,
+) -> Result<Tree, SyntaxError> {
+    let lexer = Lexer::new(source, name);
     let mut parser =
-        Parser { lexer: Lexer::new(source, name), scopes: Scopes::default(), levels: depth };
+        Parser { lexer, scopes: Scopes::default(), levels: depth, nodes: room / NODE };
     parser.scopes.current.vararg = true;
     parser.lexer.advance()?;
     let body = parser.block()?;
     parser.check(&Token::End)?;
-    let scope = parser.scopes.close();
     let main = Function {
         params: Vec::new(),
         vararg: true,
         arg: None,
-        upvalues: scope.upvalues,
         body,
         line: 0,
         last_line: parser.lexer.line,
@@ -40,11 +44,27 @@ pub(super) struct Parser<'a> {
     pub(super) lexer: Lexer<'a>,
     pub(super) scopes: Scopes,
     pub(super) levels: u32,
+    /// How many parts the tree may still get.
+    nodes: usize,
 }
 
 pub(super) type Parsed<T> = Result<T, SyntaxError>;
 
+/// What a statement or an expression takes, in the tree and as instructions.
+const NODE: usize = 320;
+
 impl Parser<'_> {
+    /// Counts a part of the tree; the message is Lua's when memory is out.
+    pub(super) fn grow(&mut self) -> Parsed<()> {
+        match self.nodes.checked_sub(1) {
+            Some(left) => {
+                self.nodes = left;
+                Ok(())
+            }
+            None => Err(b"not enough memory".to_vec()),
+        }
+    }
+
     pub(super) fn enter_level(&mut self) -> Parsed<()> {
         self.levels += 1;
         if self.levels > MAX_LEVELS {
@@ -137,6 +157,7 @@ impl Parser<'_> {
 
     /// A statement, and whether it must be the last of its block.
     fn statement(&mut self) -> Parsed<(Stat, bool)> {
+        self.grow()?;
         let line = self.lexer.line;
         let Token::Keyword(keyword) = self.lexer.token else {
             return Ok((self.expression_statement(line)?, false));
@@ -389,8 +410,7 @@ impl Parser<'_> {
             params,
             vararg: scope.vararg,
             arg: arg.map(|arg| (arg, scope.needs_arg)),
-            upvalues: scope.upvalues,
-            body,
+                body,
             line,
             last_line,
         })

@@ -19,7 +19,7 @@ pub(super) struct Scope {
     active: Vec<VarId>,
     /// Declared but not in sight yet.
     pending: usize,
-    pub(super) upvalues: Vec<VarId>,
+    upvalues: Vec<VarId>,
     /// Loops around the present statement.
     pub(super) loops: u32,
     pub(super) vararg: bool,

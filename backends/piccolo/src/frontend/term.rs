@@ -46,6 +46,7 @@ impl Parser<'_> {
 
     /// An expression whose operators bind more tightly than `limit`.
     fn sub_expr(&mut self, limit: u8) -> Parsed<Expr> {
+        self.grow()?;
         self.enter_level()?;
         let unary = match &self.lexer.token {
             Token::Keyword(Keyword::Not) => Some(UnaryOp::Not),
@@ -132,6 +133,7 @@ impl Parser<'_> {
         let head = self.prefix_expr()?;
         let mut suffixes = Vec::new();
         loop {
+            self.grow()?;
             let suffix = match &self.lexer.token {
                 Token::Char(b'.') => {
                     self.lexer.advance()?;
