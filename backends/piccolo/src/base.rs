@@ -17,12 +17,7 @@ use crate::writer::Writer;
 use crate::{check, coroutine, load, native, protect, tables, task};
 
 /// The function or value of that name in Lua's own libraries; nil when there is none.
-pub(crate) fn stock<'gc>(
-    m: M<'gc>,
-    ctx: Context<'gc>,
-    library: &str,
-    name: &str,
-) -> Value<'gc> {
+pub(crate) fn stock<'gc>(m: M<'gc>, ctx: Context<'gc>, library: &str, name: &str) -> Value<'gc> {
     let body: Option<Body> = match (library, name) {
         ("", "_VERSION") => return tables::string(ctx, b"Lua 5.1"),
         ("math", "pi") => return Value::Number(std::f64::consts::PI),
@@ -43,6 +38,7 @@ pub(crate) fn stock<'gc>(
         ("", "rawset") => Some(rawset),
         ("", "setmetatable") => Some(setmetatable),
         ("", "xpcall") => Some(protect::xpcall),
+        ("string", "dump") => Some(dump),
         ("string", "gmatch" | "gfind") => Some(gmatch),
         ("coroutine", name) => coroutine::body(name),
         _ => None,
@@ -133,8 +129,8 @@ fn setmetatable<'gc>(
         Value::Table(metatable) => Some(metatable),
         _ => return Err(m.argument_error(ctx, caller, 2, b"nil or table expected")),
     };
-    let guarded = tables::metatable(m, table)
-        .is_some_and(|old| !old.get_value(m.events.metatable).is_nil());
+    let guarded =
+        tables::metatable(m, table).is_some_and(|old| !old.get_value(m.events.metatable).is_nil());
     if guarded {
         return Err(m.error(ctx, caller, "cannot change a protected metatable"));
     }
@@ -269,6 +265,23 @@ fn rawset<'gc>(
     tables::set(m, ctx, table, stack.get(1), stack.get(2))
         .map_err(|bad| m.text(ctx, caller, bad.message()))?;
     stack.resize(1);
+    Ok(CallbackReturn::Return)
+}
+
+/// `string.dump`: what it gives looks like precompiled code and is refused like that.
+fn dump<'gc>(
+    m: M<'gc>,
+    ctx: Context<'gc>,
+    exec: Execution<'gc, '_>,
+    mut stack: Stack<'gc, '_>,
+) -> Answer<'gc> {
+    let caller = Caller::of(&exec);
+    check::function(m, ctx, caller, &stack, 0)?;
+    if let Value::Function(piccolo::Function::Callback(_)) = stack.get(0) {
+        return Err(m.error(ctx, caller, "unable to dump given function"));
+    }
+    stack.clear();
+    stack.push_back(tables::string(ctx, b"\x1bLuaQ\0"));
     Ok(CallbackReturn::Return)
 }
 

@@ -128,7 +128,7 @@ fn switch<'gc>(
     }
     let caller = Caller::of(exec);
     let levels = m.levels();
-    if m.run.calls.get() + 1 >= m.run.most_calls.get() {
+    if m.run.calls.get() >= m.run.most_calls.get() {
         return Err("C stack overflow".to_owned());
     }
     m.remember(ctx, caller);
@@ -169,8 +169,7 @@ fn wrap<'gc>(
                ctx: Context<'gc>,
                exec: Execution<'gc, '_>,
                _: Stack<'gc, '_>| {
-        switch(m, ctx, &exec, thread, true)
-            .map_err(|text| m.error(ctx, Caller::of(&exec), text))
+        switch(m, ctx, &exec, thread, true).map_err(|text| m.error(ctx, Caller::of(&exec), text))
     };
     stack.clear();
     stack.push_back(Callback::from_fn_with(&ctx, (m, thread), run).into());

@@ -20,7 +20,8 @@ pub(crate) fn flatten<'gc>(
     _: Execution<'gc, '_>,
     mut stack: Stack<'gc, '_>,
 ) -> Answer<'gc> {
-    let fields = Fields { m, from: stack.get(0), to: tables::create(m, ctx, 0, 4), at: 0, waits: false };
+    let fields =
+        Fields { m, from: stack.get(0), to: tables::create(m, ctx, 0, 4), at: 0, waits: false };
     stack.clear();
     Ok(CallbackReturn::Sequence(BoxSequence::new(&ctx, fields)))
 }

@@ -58,12 +58,10 @@ fn instantiate<'gc>(
     name: &[u8],
 ) -> Closure<'gc> {
     let chunk = String::from_slice(&ctx, name);
-    let compiled = FunctionPrototype::from_compiled_map_strings(
-        &ctx,
-        chunk,
-        &prototype.compiled,
-        |text| String::from_slice(&ctx, text),
-    );
+    let compiled =
+        FunctionPrototype::from_compiled_map_strings(&ctx, chunk, &prototype.compiled, |text| {
+            String::from_slice(&ctx, text)
+        });
     let mut upvalues = allocator_api2_vec(ctx);
     for source in &prototype.upvalues {
         upvalues.push(match source {
@@ -184,8 +182,7 @@ impl<'gc> Sequence<'gc> for Pieces<'gc> {
                     false
                 }
                 None => {
-                    let error =
-                        m.error(ctx, self.caller, "reader function must return a string");
+                    let error = m.error(ctx, self.caller, "reader function must return a string");
                     self.fail(ctx, &mut stack, error);
                     return Ok(SequencePoll::Return);
                 }

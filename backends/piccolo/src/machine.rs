@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use gc_arena::lock::{Lock, RefLock};
 use gc_arena::{Collect, Gc};
-use piccolo::closure::{UpValue, UpValueState};
+use piccolo::closure::{Closure, UpValue, UpValueState};
 use piccolo::compiler::FunctionRef;
 use piccolo::{
-    BoxSequence, Callback, CallbackReturn, Context, Error, Execution, Executor, Function, Stack, String,
-    Table, UserData, Value,
+    BoxSequence, Callback, CallbackReturn, Context, Error, Execution, Executor, Function, Stack,
+    String, Table, UserData, Value,
 };
 use redlua_core::{StopReason, StopToken};
 
@@ -152,9 +152,14 @@ impl<'gc> Caller<'gc> {
         Some(Caller { chunk: frame.chunk_name, names, site: frame.current_line.0 })
     }
 
-    /// The beginning of a chunk.
-    pub(crate) fn of_chunk(chunk: String<'gc>) -> Self {
-        Caller { chunk, names: None, site: 1 }
+    /// The beginning of a function.
+    pub(crate) fn of_function(closure: Closure<'gc>) -> Self {
+        let prototype = closure.prototype();
+        let line = match prototype.reference {
+            FunctionRef::Named(_, line) => line.0,
+            _ => 1,
+        };
+        Caller { chunk: prototype.chunk_name, names: None, site: line.max(1) }
     }
 
     /// The line of the call.
@@ -249,15 +254,8 @@ impl<'gc> Machine<'gc> {
             name.text = b"?".to_vec();
         }
         let number = number.to_string();
-        let text: [&[u8]; 7] = [
-            b"bad argument #",
-            number.as_bytes(),
-            b" to '",
-            &name.text,
-            b"' (",
-            message,
-            b")",
-        ];
+        let text: [&[u8]; 7] =
+            [b"bad argument #", number.as_bytes(), b" to '", &name.text, b"' (", message, b")"];
         self.error(ctx, caller, text.concat())
     }
 

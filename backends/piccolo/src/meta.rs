@@ -196,12 +196,7 @@ pub(crate) fn arithmetic<'gc>(
 }
 
 /// The metamethod of the first operand, or else of the second (`call_binTM`).
-fn binary_method<'gc>(
-    m: M<'gc>,
-    a: Value<'gc>,
-    b: Value<'gc>,
-    event: Value<'gc>,
-) -> Value<'gc> {
+fn binary_method<'gc>(m: M<'gc>, a: Value<'gc>, b: Value<'gc>, event: Value<'gc>) -> Value<'gc> {
     let method = tables::event(m, a, event);
     if method.is_nil() { tables::event(m, b, event) } else { method }
 }
@@ -266,11 +261,7 @@ fn order_method<'gc>(
 }
 
 /// The metamethod that two different tables are compared with (`get_compTM`).
-pub(crate) fn equal_method<'gc>(
-    m: M<'gc>,
-    a: Value<'gc>,
-    b: Value<'gc>,
-) -> Option<Function<'gc>> {
+pub(crate) fn equal_method<'gc>(m: M<'gc>, a: Value<'gc>, b: Value<'gc>) -> Option<Function<'gc>> {
     match order_method(m, a, b, m.events.eq) {
         Some(Value::Function(function)) => Some(function),
         _ => None,

@@ -43,8 +43,9 @@ fn run_native<'gc>(
     let args = &stack[..];
     let mut reader = Reader::new(m, ctx, args, caller.or(m.caller.get()));
     let mut writer = Writer::new(m, ctx, args);
-    let result = BRIDGE
-        .with(|bridge| catch_unwind(AssertUnwindSafe(|| bridge.native(id, &mut reader, &mut writer))));
+    let result = BRIDGE.with(|bridge| {
+        catch_unwind(AssertUnwindSafe(|| bridge.native(id, &mut reader, &mut writer)))
+    });
     drop(reader);
     let values = writer.values;
     let answer = match result {

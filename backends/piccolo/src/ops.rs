@@ -104,9 +104,13 @@ fn finish<'gc>(
             Ok(CallbackReturn::Return)
         }
         Outcome::Call(function, args, count) => {
+            stack.extend(args.into_iter().take(count));
+            if let (Function::Callback(_), Result::One | Result::Nothing) = (function, result) {
+                // In its own place, so that it sees who called.
+                return Ok(CallbackReturn::Call { function, then: None });
+            }
             m.remember(ctx, caller);
             m.enter_call(ctx, caller)?;
-            stack.extend(args.into_iter().take(count));
             Ok(call_then(ctx, function, Method { m, result }))
         }
         Outcome::Error(text) => Err(m.error(ctx, caller, text)),
@@ -141,9 +145,8 @@ fn arithmetic<'gc>(
         }
     }
     let caller = Caller::of(&exec);
-    let outcome = meta::arithmetic(m, op, a, b, |at| {
-        name_of(caller, if op == Op::Minus { 0 } else { at })
-    });
+    let outcome =
+        meta::arithmetic(m, op, a, b, |at| name_of(caller, if op == Op::Minus { 0 } else { at }));
     finish(m, ctx, caller, stack, outcome, Result::One)
 }
 
@@ -204,8 +207,7 @@ fn index<'gc>(
     exec: Execution<'gc, '_>,
     stack: Stack<'gc, '_>,
 ) -> Answer<'gc> {
-    let outcome =
-        meta::index(m, stack.get(0), stack.get(1), || name_of(Caller::of(&exec), 0));
+    let outcome = meta::index(m, stack.get(0), stack.get(1), || name_of(Caller::of(&exec), 0));
     let caller = if let Outcome::Value(_) = outcome { None } else { Caller::of(&exec) };
     finish(m, ctx, caller, stack, outcome, Result::One)
 }
@@ -416,8 +418,7 @@ fn construct<'gc>(
     exec: Execution<'gc, '_>,
     mut stack: Stack<'gc, '_>,
 ) -> Answer<'gc> {
-    let (array, hash, pairs) =
-        (count_at(&stack, 0), count_at(&stack, 1), count_at(&stack, 2));
+    let (array, hash, pairs) = (count_at(&stack, 0), count_at(&stack, 1), count_at(&stack, 2));
     let table = tables::create(m, ctx, rounded(array), rounded(hash));
     let mut at = 3;
     for _ in 0..pairs {

@@ -44,9 +44,9 @@ pub(crate) fn pcall<'gc>(
     mut stack: Stack<'gc, '_>,
 ) -> Answer<'gc> {
     let caller = Caller::of(&exec);
-    check::any(m, ctx, caller, &stack, 0)?;
     m.remember(ctx, caller);
-    let function = stack.pop_front();
+    // `luaRedisPcall` puts a boolean below its arguments, which is what it calls without any.
+    let function = if stack.is_empty() { Value::Boolean(true) } else { stack.pop_front() };
     begin(m, ctx, caller, stack, function, None)
 }
 

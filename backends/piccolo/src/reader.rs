@@ -32,6 +32,8 @@ pub(crate) struct Reader<'gc, 'a> {
 enum Level<'gc> {
     /// From this value.
     Value(Option<Value<'gc>>),
+    /// From the value of a pair, which its key has replaced.
+    Key,
     /// From a table that is being walked over.
     Walk { table: Table<'gc>, place: Place<'gc>, key: Value<'gc> },
 }
@@ -44,7 +46,21 @@ impl<'gc, 'a> Reader<'gc, 'a> {
         caller: Option<Caller<'gc>>,
     ) -> Self {
         let cursor = args.first().copied();
-        Reader { m, ctx, args, cursor, path: SmallVec::new(), held: args.len(), caller, place: None }
+        Reader {
+            m,
+            ctx,
+            args,
+            cursor,
+            path: SmallVec::new(),
+            held: args.len(),
+            caller,
+            place: None,
+        }
+    }
+
+    /// Counts values that Lua's host would have below the arguments.
+    pub(crate) fn hold(&mut self, values: usize) {
+        self.held += values;
     }
 
     /// Sets what [`Arguments::caller`] answers.
@@ -116,7 +132,7 @@ impl ValueReader for Reader<'_, '_> {
                 self.held = self.held.saturating_sub(1);
                 self.cursor = value;
             }
-            // After `next_key`: the value under the cursor is given up, the walk goes on.
+            Some(Level::Key) => self.cursor = Some(Value::Nil),
             Some(walk) => self.path.push(walk),
             None => {}
         }
@@ -159,6 +175,17 @@ impl ValueReader for Reader<'_, '_> {
             Some(Level::Walk { key: Value::String(text), .. }) => Some(text.as_bytes()),
             _ => None,
         }
+    }
+
+    fn next_key(&mut self) -> bool {
+        if !self.next() {
+            return false;
+        }
+        if let Some(Level::Walk { key, .. }) = self.path.last() {
+            self.cursor = Some(*key);
+            self.path.push(Level::Key);
+        }
+        true
     }
 
     fn stop(&mut self) {

@@ -10,7 +10,7 @@ use gc_arena::lock::{Lock, RefLock};
 use gc_arena::{Collect, Gc, Rootable};
 use piccolo::closure::{UpValue, UpValueState};
 use piccolo::{Context, Executor, Table, UserData, Value};
-use redlua_core::{Entry, Environment, Item, NativeId, StopToken, VmError};
+use redlua_core::{Entry, Environment, Item, NativeId, StopToken, View, VmError};
 
 use crate::frontend::{Known, Op};
 use crate::layout::Layout;
@@ -220,33 +220,38 @@ impl<'gc> Builder<'gc> {
 /// ends with an error.
 fn known(environment: &Environment) -> Globals {
     let mut globals = Globals::default();
-    for view in &environment.views {
-        let mut names: HashMap<&str, &Item> = HashMap::new();
-        for entry in environment.globals.iter().chain(&view.globals) {
-            names.insert(entry.name, &entry.item);
+    let entries = |view: &'_ View| -> Vec<Entry> {
+        environment.globals.iter().chain(&view.globals).cloned().collect()
+    };
+    let views: Vec<Vec<Entry>> = environment.views.iter().map(entries).collect();
+    for global in views.iter().flatten() {
+        let known = known_item("", global.name, &global.item);
+        join(&mut globals.names, global.name.as_bytes().to_vec(), known);
+        for field in fields(&global.item).0 {
+            let key = (global.name.as_bytes().to_vec(), field.name.as_bytes().to_vec());
+            join(&mut globals.fields, key, known_item(global.name, field.name, &field.item));
         }
-        for (name, item) in names {
-            join(&mut globals.names, name.as_bytes().to_vec(), known_item("", name, item));
-            let (entries, strict) = match item {
-                Item::Table(entries) => (entries, false),
-                Item::StrictTable(entries) => (entries, true),
-                _ => continue,
-            };
-            for entry in entries {
-                let key = (name.as_bytes().to_vec(), entry.name.as_bytes().to_vec());
-                join(&mut globals.fields, key, known_item(name, entry.name, &entry.item));
-            }
-            let absent = |field: &[u8]| entries.iter().all(|e| e.name.as_bytes() != field);
-            if !strict {
-                for ((library, field), known) in &mut globals.fields {
-                    if library == name.as_bytes() && absent(field) {
-                        *known = Known::Anything;
-                    }
-                }
+    }
+    // A field that some table of that name lacks may be nil there.
+    for global in views.iter().flatten() {
+        let (entries, strict) = fields(&global.item);
+        let lacks = |field: &[u8]| entries.iter().all(|entry| entry.name.as_bytes() != field);
+        for ((library, field), known) in &mut globals.fields {
+            if !strict && library == global.name.as_bytes() && lacks(field) {
+                *known = Known::Anything;
             }
         }
     }
     globals
+}
+
+/// The fields of a library table, and whether reading any other ends the script.
+fn fields(item: &Item) -> (&[Entry], bool) {
+    match item {
+        Item::Table(entries) => (entries, false),
+        Item::StrictTable(entries) => (entries, true),
+        _ => (&[], true),
+    }
 }
 
 fn join<K: std::hash::Hash + Eq>(known: &mut HashMap<K, Known>, key: K, new: Known) {

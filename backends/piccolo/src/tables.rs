@@ -4,8 +4,8 @@
 //! one a script gave: it holds functions of the host that follow Lua 5.1's rules, and the
 //! script's beside them. It must not know operators, nor which tables are read-only.
 
-use gc_arena::lock::RefLock;
 use gc_arena::Rootable;
+use gc_arena::lock::RefLock;
 use piccolo::table::{NextValue, RawTable};
 use piccolo::{Context, MetaMethod, String, Table, UserData, Value};
 
@@ -307,4 +307,3 @@ pub(crate) fn event<'gc>(m: M<'gc>, value: Value<'gc>, name: Value<'gc>) -> Valu
         _ => Value::Nil,
     }
 }
-

@@ -224,7 +224,6 @@ impl<'gc> Running<'gc> {
     }
 }
 
-
 impl<'gc> Sequence<'gc> for Running<'gc> {
     fn poll(
         &mut self,

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use piccolo::closure::UpValueState;
 use piccolo::{Context, Executor, Fuel, Function, Table, Value, Variadic};
 use redlua_core::{
-    BackendInfo, Bridge, Chunk, CompileError, Environment, Invocation, Limits, Location,
-    Outcome, Passing, Raise, ScriptId, StopReason, StopToken, Vm, VmError,
+    BackendInfo, Bridge, Chunk, CompileError, Environment, Invocation, Limits, Location, Outcome,
+    Passing, Raise, ScriptId, StopReason, StopToken, Vm, VmError,
 };
 use redlua_piccolo_arena::Arena;
 
@@ -133,7 +133,7 @@ impl Piccolo {
             };
             m.globals.set(&ctx, UpValueState::Closed((*view).into()));
             if let Function::Closure(closure) = function {
-                m.caller.set(&ctx, Some(Caller::of_chunk(closure.prototype().chunk_name)));
+                m.caller.set(&ctx, Some(Caller::of_function(closure)));
             }
             let list = |items: &[&[u8]]| -> Value<'_> { list(m, ctx, items).into() };
             let (keys, args) = match invocation.passing {
@@ -253,9 +253,8 @@ fn handler_result<'gc>(
     let mut reader = Reader::new(m, ctx, &args, None);
     reader.place((!raised.0.is_empty()).then_some(raised));
     let mut writer = Writer::new(m, ctx, &args);
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        bridge.native(root.handler, &mut reader, &mut writer)
-    }));
+    let result =
+        catch_unwind(AssertUnwindSafe(|| bridge.native(root.handler, &mut reader, &mut writer)));
     match result {
         Ok(Ok(()) | Err(Raise::Value)) => writer.values.last().copied().unwrap_or(value),
         Ok(Err(Raise::Message(text) | Raise::Text(text))) => tables::string(ctx, &text),
@@ -301,6 +300,8 @@ impl Vm for Piccolo {
                             // Lua's host asks for one result.
                             let first = [first.first().copied().unwrap_or_default()];
                             let mut reader = Reader::new(m, ctx, &first, None);
+                            // The handler of errors lies below the result.
+                            reader.hold(1);
                             bridge.finish(Outcome::Returned(&mut reader));
                             true
                         }

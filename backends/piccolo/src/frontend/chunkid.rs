@@ -24,9 +24,7 @@ fn chunk_id(name: &[u8], size: usize) -> Vec<u8> {
         Some((b'@', rest)) => {
             let room = size - (b" '...' ".len() + 1);
             match rest.len().checked_sub(room) {
-                Some(cut) if cut > 0 => {
-                    [b"...", rest.get(cut..).unwrap_or_default()].concat()
-                }
+                Some(cut) if cut > 0 => [b"...", rest.get(cut..).unwrap_or_default()].concat(),
                 _ => rest.to_vec(),
             }
         }

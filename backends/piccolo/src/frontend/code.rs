@@ -7,13 +7,13 @@
 use piccolo::opcode::{Operation, RCIndex};
 use piccolo::types::{UpValueDescriptor, UpValueIndex, VarCount};
 
+use super::World;
 use super::ast::{Block, Expr, Function, Stat, Tree, Var, VarId};
 use super::chunkid::long_source;
 use super::function::{FunctionCode, Made, Prototype, Source, TooBig, reg};
 use super::infer::{Kinds, kinds_of};
 use super::names::{Name, NameKind};
 use super::ops::Op;
-use super::World;
 
 /// Calls of Lua functions inside one another (`luaD_growCI`: the frames double until they pass `LUAI_MAXCALLS`).
 const MAX_CALLS: f64 = 16_382.0;
@@ -22,17 +22,9 @@ const MAX_CALLS: f64 = 16_382.0;
 ///
 /// # Errors
 /// The message of Lua's compiler.
-pub(super) fn generate(
-    tree: &Tree,
-    name: &[u8],
-    world: &World<'_>,
-) -> Result<Prototype, Vec<u8>> {
-    let mut generator = Generator {
-        vars: &tree.vars,
-        world,
-        outer: Vec::new(),
-        f: FunctionCode::default(),
-    };
+pub(super) fn generate(tree: &Tree, name: &[u8], world: &World<'_>) -> Result<Prototype, Vec<u8>> {
+    let mut generator =
+        Generator { vars: &tree.vars, world, outer: Vec::new(), f: FunctionCode::default() };
     generator.function(&tree.main).map_err(|TooBig(what)| {
         let line = generator.f.line.to_string();
         let parts: [&[u8]; 5] = [&long_source(name), b":", line.as_bytes(), b": ", what.as_bytes()];

@@ -82,9 +82,7 @@ pub(super) fn kinds_of(expr: &Expr, vars: &[Var], world: &World<'_>) -> Kinds {
         Expr::String(_) => Kinds::STRING,
         Expr::Vararg => Kinds::ANY,
         Expr::Function(_) => Kinds::CLOSURE,
-        Expr::Local(id) | Expr::Upvalue(id) => {
-            vars.get(id.0).map_or(Kinds::ANY, |var| var.kinds)
-        }
+        Expr::Local(id) | Expr::Upvalue(id) => vars.get(id.0).map_or(Kinds::ANY, |var| var.kinds),
         Expr::Global(_) | Expr::Suffixed { .. } => of_known(known(expr, world)),
         Expr::Paren(inner) => kinds_of(inner, vars, world),
         Expr::Table(_) => Kinds::TABLE,

@@ -166,6 +166,8 @@ impl<'a> Lexer<'a> {
 
     fn error_at(&self, message: &[u8], token: &Token) -> SyntaxError {
         let text = match token {
+            // Lua takes the number of this token for none.
+            Token::Char(0) => return self.error(message),
             Token::Name(_) | Token::String(_) | Token::Number(_) => {
                 // Messages are made of C strings.
                 self.buffer.split(|&byte| byte == 0).next().unwrap_or_default().to_vec()

@@ -54,11 +54,7 @@ pub(crate) enum Known {
 ///
 /// # Errors
 /// The message of Lua's compiler, position included.
-pub(crate) fn compile(
-    source: &[u8],
-    name: &[u8],
-    world: &World<'_>,
-) -> Result<Prototype, Vec<u8>> {
+pub(crate) fn compile(source: &[u8], name: &[u8], world: &World<'_>) -> Result<Prototype, Vec<u8>> {
     let mut tree = parser::parse(source, name, world.depth, world.room)?;
     infer::infer(&mut tree, world);
     code::generate(&tree, name, world)

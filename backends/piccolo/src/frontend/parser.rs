@@ -23,8 +23,7 @@ pub(super) fn parse(
     room: usize,
 ) -> Result<Tree, SyntaxError> {
     let lexer = Lexer::new(source, name);
-    let mut parser =
-        Parser { lexer, scopes: Scopes::default(), levels: depth, nodes: room / NODE };
+    let mut parser = Parser { lexer, scopes: Scopes::default(), levels: depth, nodes: room / NODE };
     parser.scopes.current.vararg = true;
     parser.lexer.advance()?;
     let body = parser.block()?;
@@ -265,8 +264,7 @@ impl Parser<'_> {
         let start = self.expr()?;
         self.check_next(&Token::Char(b','))?;
         let limit = self.expr()?;
-        let step =
-            if self.test_next(&Token::Char(b','))? { Some(self.expr()?) } else { None };
+        let step = if self.test_next(&Token::Char(b','))? { Some(self.expr()?) } else { None };
         self.check_next(&Token::Keyword(Keyword::Do))?;
         self.scopes.current.loops += 1;
         self.scopes.activate(&[var]);
@@ -410,7 +408,7 @@ impl Parser<'_> {
             params,
             vararg: scope.vararg,
             arg: arg.map(|arg| (arg, scope.needs_arg)),
-                body,
+            body,
             line,
             last_line,
         })

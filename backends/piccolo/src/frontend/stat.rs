@@ -152,7 +152,9 @@ impl Generator<'_> {
                     let kinds = self.kinds(first).or(self.kinds(&operand.right));
                     let plain =
                         |e: &Expr| matches!(e, Expr::Number(_) | Expr::Local(_) | Expr::Upvalue(_));
-                    kinds.within(Kinds::ARITHMETIC) && plain(first) && plain(&operand.right)
+                    kinds.within(Kinds::ARITHMETIC)
+                        && plain(first)
+                        && plain(&operand.right)
                         && !matches!(operand.op, BinaryOp::And | BinaryOp::Or | BinaryOp::Concat)
                 }
                 _ => false,
@@ -255,11 +257,8 @@ impl Generator<'_> {
         let logical = |operand: &Operand| matches!(operand.op, BinaryOp::And | BinaryOp::Or);
         let values = rest.iter().position(logical).unwrap_or(rest.len());
         let (rest, tail) = rest.split_at(values);
-        let mut falses = if rest.is_empty() {
-            self.unless(first)?
-        } else {
-            self.unless_compared(first, rest)?
-        };
+        let mut falses =
+            if rest.is_empty() { self.unless(first)? } else { self.unless_compared(first, rest)? };
         let mut trues: Jumps = Vec::new();
         for operand in tail {
             if operand.op == BinaryOp::Or {
@@ -308,12 +307,7 @@ impl Generator<'_> {
         Ok(vec![self.f.jump()])
     }
 
-    fn branches(
-        &mut self,
-        arms: &[(Expr, Block)],
-        other: Option<&Block>,
-        line: u32,
-    ) -> Made<()> {
+    fn branches(&mut self, arms: &[(Expr, Block)], other: Option<&Block>, line: u32) -> Made<()> {
         self.f.at(line, &[]);
         let mut out = Vec::new();
         for (place, (cond, body)) in arms.iter().enumerate() {
@@ -514,18 +508,8 @@ impl Generator<'_> {
 
     /// `return f(args)`. A function of Lua takes the place of the present one; one of the host is
     /// called from it, as Lua 5.1 does, so that errors know where they happened.
-    fn tail_call(
-        &mut self,
-        head: &Expr,
-        before: &[Suffix],
-        args: &[Expr],
-        line: u32,
-    ) -> Made<()> {
-        let callee_kinds = if before.is_empty() {
-            self.kinds(head)
-        } else {
-            Kinds::ANY
-        };
+    fn tail_call(&mut self, head: &Expr, before: &[Suffix], args: &[Expr], line: u32) -> Made<()> {
+        let callee_kinds = if before.is_empty() { self.kinds(head) } else { Kinds::ANY };
         let (name, known) = match before.last() {
             None => (self.name(head), infer::known(head, self.world)),
             Some(Suffix::Index { key, .. }) => {
