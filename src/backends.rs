@@ -28,6 +28,8 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
         Arc::new(redlua_rlua::Lua51),
         #[cfg(feature = "rlua-lua54")]
         Arc::new(redlua_rlua::Lua54),
+        #[cfg(feature = "piccolo")]
+        Arc::new(redlua_piccolo::Piccolo),
     ]
 }
 

@@ -30,10 +30,10 @@
 //! | test code that talks to Redis | [`MockRedis`] |
 #![forbid(unsafe_code)]
 
-#[cfg(all(c_lua = "none", not(feature = "omnilua")))]
+#[cfg(all(c_lua = "none", not(any(feature = "omnilua", feature = "piccolo"))))]
 compile_error!(
     "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default), \
-     `mlua-luajit`, `mlua-lua54`, `mlua-luau`, `rlua-lua51`, `rlua-lua54` and `omnilua`"
+     `mlua-luajit`, `mlua-lua54`, `mlua-luau`, `rlua-lua51`, `rlua-lua54`, `omnilua` and `piccolo`"
 );
 
 mod backends;
