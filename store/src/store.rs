@@ -272,7 +272,7 @@ impl Host for Store {
         if !command.spec.accepts(argv.len()) {
             return sink.error(CommandError::arity(command.name).text());
         }
-        let began = self.begin(spec.id);
+        let began = self.begin();
         self.keys.select(session.db as usize);
         let mut cx = Cx { keys: &mut self.keys, server: &mut self.server, session, sink, command };
         if let Err(error) = (command.run)(&mut cx, argv) {
