@@ -20,6 +20,8 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
         Arc::new(redlua_mlua::LuaJit),
         #[cfg(feature = "mlua-lua54")]
         Arc::new(redlua_mlua::Lua54),
+        #[cfg(feature = "mlua-luau")]
+        Arc::new(redlua_mlua::Luau),
         #[cfg(feature = "rlua-lua51")]
         Arc::new(redlua_rlua::Lua51),
         #[cfg(feature = "rlua-lua54")]

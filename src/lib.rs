@@ -27,20 +27,23 @@
 //! | convert values | [`conversions`] |
 //! | use the embedded Redis | [`Store`] |
 //! | serve many connections | [`Server`], [`new_server`] |
+//! | test code that talks to Redis | [`MockRedis`] |
 #![forbid(unsafe_code)]
 
 #[cfg(c_lua = "none")]
 compile_error!(
     "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default), \
-     `mlua-luajit`, `mlua-lua54`, `rlua-lua51` and `rlua-lua54`"
+     `mlua-luajit`, `mlua-lua54`, `mlua-luau`, `rlua-lua51` and `rlua-lua54`"
 );
 
 mod backends;
 mod client;
+pub mod mock;
 mod script;
 
 pub use backends::{UnknownBackend, backend, backends, new_server};
 pub use client::{Client, Connection};
+pub use mock::{MockConnection, MockRedis};
 pub use redlua_conversions as conversions;
 pub use redlua_conversions::{Error, Reply, from_reply, to_args};
 pub use redlua_core as core;

@@ -32,3 +32,4 @@ pub use engine::Engine;
 pub use functions::push_busy_stats;
 pub use monitor::{KillOutcome, Monitor, RunKind, RunningFunction};
 pub use scripts::push_kill;
+pub use text::OOM as OUT_OF_MEMORY;

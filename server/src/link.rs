@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{Protocol, ReplySink};
 
-use crate::client::Client;
+use crate::client::{Address, Client};
 use crate::handle::Handle;
 use crate::park;
 use crate::shared::{Outcome, Shared};
@@ -36,8 +36,9 @@ pub struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(shared: Arc<Shared>, address: String) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let handle = Arc::new(Handle::new(shared.next_id()));
+        let address = Address { from: "127.0.0.1:0".to_owned(), ..Address::default() };
         let client = Some(Client::new(handle.clone(), address));
         Link { shared, client, handle, closed: false }
     }
@@ -50,6 +51,11 @@ impl Link {
     /// The protocol the client has chosen with `HELLO`.
     pub fn protocol(&self) -> Protocol {
         self.handle.protocol()
+    }
+
+    /// The selected database.
+    pub fn db(&self) -> u32 {
+        self.client.as_ref().map_or(0, |client| client.session.db)
     }
 
     /// Whether the server has closed the connection (`QUIT`, `CLIENT KILL`): it answers nothing

@@ -6,6 +6,7 @@
 mod clients;
 mod observe;
 mod retry;
+mod settings;
 
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ use crate::eviction;
 use crate::keyspace::{DATABASES, Keyspace};
 use crate::server::Server;
 use crate::table::Table;
+use crate::tap::Tap;
+
+pub use settings::BadParameter;
 
 /// An in-memory Redis 7.0.
 ///
@@ -48,6 +52,8 @@ pub struct Store {
     table: &'static Table,
     /// How many scripts are running; while any is, time stands still.
     scripts: u32,
+    /// Who watches the calls.
+    tap: Option<Box<dyn Tap>>,
     /// When the commands began that the engine or the server is answering, the outer ones
     /// first, and how many errors there had been.
     began: Vec<(Duration, u64)>,
@@ -144,12 +150,27 @@ impl Store {
             clock,
             table: Table::instance(),
             scripts: 0,
+            tap: None,
             began: Vec::new(),
             expiring: (0, 0),
         };
         store.server.config.settle("databases", &store.keys.databases().to_string());
         store.tick();
         store
+    }
+
+    /// Lets somebody watch the calls: those of scripts are shown by [`Host::call`], those of
+    /// clients by whoever runs them, through [`tap`](Self::tap).
+    pub fn set_tap(&mut self, tap: Option<Box<dyn Tap>>) {
+        self.tap = tap;
+    }
+
+    /// Shows a client's call to whoever watches. The text of the error that is to be answered
+    /// instead of running it, if any.
+    #[inline]
+    pub fn tap(&mut self, session: &Session, argv: &[&[u8]]) -> Option<Vec<u8>> {
+        let tap = self.tap.as_mut()?;
+        tap.call(self.clock.now(), session, argv)
     }
 
     /// The clock that expiry and timeouts go by.
@@ -271,6 +292,11 @@ impl Host for Store {
         };
         if !command.spec.accepts(argv.len()) {
             return sink.error(CommandError::arity(command.name).text());
+        }
+        if session.script
+            && let Some(error) = self.tap(session, argv)
+        {
+            return sink.error(&error);
         }
         let began = self.begin();
         self.keys.select(session.db as usize);

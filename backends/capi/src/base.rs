@@ -3,16 +3,19 @@
 //!
 //! Owns the list of wrapped names. It must not know which names a script may see.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+#[cfg(not(luau))]
+use std::ffi::{CStr, c_void};
+use std::ffi::{c_char, c_int};
 use std::ptr;
 
 use crate::ffi::{self, lua_CFunction, lua_State};
-#[cfg(not(luajit))]
+#[cfg(lua51)]
 use crate::guard;
 use crate::proxy;
 use crate::state::state_of;
 
 /// What Lua puts first in precompiled code.
+#[cfg(not(luau))]
 const SIGNATURE: u8 = 0x1b;
 
 /// A wrapper and how it is installed.
@@ -28,7 +31,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "", name: "rawget", function: through_first },
     Wrapper { library: "", name: "pairs", function: pairs },
     Wrapper { library: "", name: "rawset", function: refuse_first },
-    Wrapper { library: "", name: "setmetatable", function: setmetatable },
+    Wrapper { library: "", name: "setmetatable", function: refuse_first },
     Wrapper { library: "", name: "getmetatable", function: getmetatable },
     Wrapper { library: "", name: "load", function: load },
     Wrapper { library: "", name: "loadstring", function: loadstring },
@@ -40,18 +43,8 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "table", name: "foreachi", function: through_first },
     Wrapper { library: "table", name: "maxn", function: through_first },
     Wrapper { library: "table", name: "concat", function: through_first },
-    #[cfg(not(luajit))]
+    #[cfg(lua51)]
     Wrapper { library: "", name: "unpack", function: guard::unpack },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "find", function: guard::find },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "match", function: guard::matching },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "gmatch", function: guard::matching },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "gfind", function: guard::matching },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "gsub", function: guard::gsub },
 ];
 
 /// Stack index of the things every wrapper has as upvalues.
@@ -94,7 +87,35 @@ pub(crate) unsafe fn wrap(lua: *mut lua_State, library: &str, name: &str, parts:
 /// returns Lua's status. `name` is a C string.
 ///
 /// # Safety
+/// `name` is NUL-terminated; 3 slots are free. Does not raise.
+#[cfg(luau)]
+pub(crate) unsafe fn load_text(
+    lua: *mut lua_State,
+    source: *const c_char,
+    len: usize,
+    name: *const c_char,
+) -> c_int {
+    // SAFETY: by contract; the limit is looked at when the chunk is there.
+    unsafe {
+        let state = state_of(lua);
+        let was = state.enforce(false);
+        let mut status = ffi::compile(lua, source, len, name);
+        if was && state.over_limit() {
+            ffi::lua_settop(lua, -2);
+            ffi::lua_pushlstring(lua, c"not enough memory".as_ptr(), 17);
+            status = ffi::LUA_ERRMEM;
+        }
+        state.enforce(was);
+        status
+    }
+}
+
+/// Compiles `source` as text, whatever it begins with, and pushes the function or the message;
+/// returns Lua's status. `name` is a C string.
+///
+/// # Safety
 /// `name` is NUL-terminated; 3 slots are free. May raise only for lack of memory.
+#[cfg(not(luau))]
 pub(crate) unsafe fn load_text(
     lua: *mut lua_State,
     source: *const c_char,
@@ -160,6 +181,7 @@ unsafe extern "C-unwind" fn collect(
 }
 
 /// A string on its way to the Lua compiler.
+#[cfg(not(luau))]
 struct Piece {
     bytes: *const c_char,
     /// How much of it is left.
@@ -171,10 +193,12 @@ struct Piece {
 }
 
 /// A byte the compiler refuses as it refuses the signature, naming it in the message.
+#[cfg(not(luau))]
 const DISGUISE: &CStr = c"\x01";
 
 /// # Safety
 /// Called by `lua_load` with a `Piece` whose bytes are alive.
+#[cfg(not(luau))]
 unsafe extern "C-unwind" fn read_piece(
     _lua: *mut lua_State,
     data: *mut c_void,
@@ -200,6 +224,7 @@ unsafe extern "C-unwind" fn read_piece(
 ///
 /// # Safety
 /// The top is a string; 2 slots are free. May raise for lack of memory.
+#[cfg(not(luau))]
 unsafe fn reveal(lua: *mut lua_State) {
     // SAFETY: by contract; luaL_gsub pushes its result.
     unsafe {
@@ -296,26 +321,6 @@ unsafe extern "C-unwind" fn refuse_first(lua: *mut lua_State) -> c_int {
     }
 }
 
-/// `setmetatable`, which writes its first argument.
-///
-/// # Safety
-/// Called by Lua.
-unsafe extern "C-unwind" fn setmetatable(lua: *mut lua_State) -> c_int {
-    // SAFETY: as above.
-    unsafe {
-        if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE
-            && ffi::lua_gettop(lua) >= 2
-            && proxy::is_proxy(lua, 1)
-        {
-            return refuse(lua);
-        }
-        #[cfg(lua54)]
-        return crate::dialect::setmetatable(lua);
-        #[cfg(not(lua54))]
-        stock(lua)
-    }
-}
-
 /// `table.insert`: checks its arguments before it writes.
 ///
 /// # Safety
@@ -377,6 +382,32 @@ unsafe extern "C-unwind" fn loadstring(lua: *mut lua_State) -> c_int {
 
 /// # Safety
 /// Called by Lua.
+#[cfg(luau)]
+unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
+    // SAFETY: the pieces are put together on the stack, where the source stays while it is used.
+    unsafe {
+        let name = ffi::luaL_optlstring(lua, 2, c"=(load)".as_ptr(), ptr::null_mut());
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TFUNCTION);
+        ffi::lua_settop(lua, 2);
+        ffi::lua_pushlstring(lua, c"".as_ptr(), 0);
+        loop {
+            ffi::lua_pushvalue(lua, 1);
+            ffi::lua_call(lua, 0, 1);
+            match ffi::lua_type(lua, -1) {
+                ffi::LUA_TNIL => break,
+                ffi::LUA_TSTRING if ffi::lua_objlen(lua, -1) == 0 => break,
+                ffi::LUA_TSTRING | ffi::LUA_TNUMBER => ffi::lua_concat(lua, 2),
+                _ => return ffi::luaL_error(lua, c"reader function must return a string".as_ptr()),
+            }
+        }
+        let source = crate::reader::string_at(lua, 3);
+        loaded(lua, load_text(lua, source.as_ptr().cast(), source.len(), name))
+    }
+}
+
+/// # Safety
+/// Called by Lua.
+#[cfg(not(luau))]
 unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
     // SAFETY: slot 3 keeps the piece that is being read alive.
     unsafe {
@@ -399,6 +430,7 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
 
 /// # Safety
 /// Called by `lua_load` in `load`.
+#[cfg(not(luau))]
 unsafe extern "C-unwind" fn read_from_function(
     lua: *mut lua_State,
     data: *mut c_void,
@@ -464,6 +496,14 @@ unsafe extern "C-unwind" fn pcall(lua: *mut lua_State) -> c_int {
     // SAFETY: the field's name is pushed with its length.
     unsafe {
         let count = ffi::lua_gettop(lua);
+        // Without arguments the real one calls what it has pushed itself; only Lua 5.1 forgives
+        // the count of -1.
+        #[cfg(not(lua51))]
+        if count == 0 {
+            ffi::lua_pushboolean(lua, 0);
+            ffi::lua_pushlstring(lua, c"attempt to call a boolean value".as_ptr(), 31);
+            return 2;
+        }
         ffi::lua_pushboolean(lua, 1);
         ffi::lua_insert(lua, 1);
         if ffi::lua_pcall(lua, count - 1, ffi::LUA_MULTRET, 0) == 0 {

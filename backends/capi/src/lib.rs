@@ -32,18 +32,24 @@ mod coroutine;
 #[cfg(not(lua51))]
 mod dialect;
 mod ffi;
-#[cfg_attr(not(lua51), allow(dead_code))]
+#[cfg(lua51)]
 mod guard;
 mod interrupt;
+#[cfg(not(lua51))]
+mod library;
+mod lualib;
 mod native;
 mod pool;
 mod proxy;
 mod reader;
 mod sandbox;
+mod scratch;
 mod state;
 #[cfg(luajit)]
 mod tailcall;
 mod vm;
+#[cfg(luau)]
+mod watch;
 #[cfg(not(lua51))]
 mod wording;
 mod writer;

@@ -6,6 +6,8 @@
 use std::ffi::{CString, c_int};
 use std::mem;
 use std::ptr::NonNull;
+#[cfg(luau)]
+use std::sync::Arc;
 
 use redlua_core::{
     BackendInfo, Bridge, Chunk, CompileError, Environment, Invocation, Limits, Location, Outcome,
@@ -14,12 +16,13 @@ use redlua_core::{
 
 use crate::base::load_text;
 use crate::ffi::{self, lua_State};
-use crate::guard::stack_address;
 use crate::interrupt;
 use crate::native;
 use crate::reader::{StackReader, string_at};
 use crate::sandbox::{self, Globals, set_top};
 use crate::state::{State, new_state, state_of};
+#[cfg(luau)]
+use crate::watch::Watch;
 
 /// Makes a Lua state with `environment` in it.
 ///
@@ -45,6 +48,8 @@ pub fn create(
         info,
         globals: Globals { seen: ffi::LUA_NOREF, views: Vec::new() },
         view: 0,
+        #[cfg(luau)]
+        watch: None,
     };
     // SAFETY: a fresh state, memory not limited.
     unsafe {
@@ -52,6 +57,15 @@ pub fn create(
         native::push_handler(lua, environment.error_handler);
         vm.state.handler.set(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
         interrupt::arm(lua);
+        #[cfg(luau)]
+        {
+            if !crate::watch::works() {
+                return Err(VmError::Environment("no thread to watch the clock".to_owned()));
+            }
+            let token = vm.state.stop.clone();
+            let (place, interrupt) = (interrupt::place(lua), interrupt::address());
+            vm.watch = Some(Watch::new(token, place, interrupt));
+        }
     }
     vm.set_limits(limits);
     Ok(Box::new(vm))
@@ -64,6 +78,9 @@ struct CVm {
     globals: Globals,
     /// The view whose globals scripts see now.
     view: usize,
+    /// Who stops a run that is late.
+    #[cfg(luau)]
+    watch: Option<Arc<Watch>>,
 }
 
 // SAFETY: the Lua state is owned by this value alone and uses no thread-local storage; whoever
@@ -74,6 +91,10 @@ unsafe impl Send for CVm {}
 impl Drop for CVm {
     fn drop(&mut self) {
         self.state.enforce(false);
+        #[cfg(luau)]
+        if let Some(watch) = &self.watch {
+            watch.end();
+        }
         // SAFETY: the state was made by `new_state` and is closed once; no finalizer of a script
         // exists (Lua 5.1 has them for userdata only, and scripts cannot make any).
         unsafe { ffi::lua_close(self.lua) };
@@ -223,7 +244,10 @@ impl Vm for CVm {
 
     fn run(&mut self, script: ScriptId, invocation: &Invocation<'_>, bridge: &mut dyn Bridge) {
         interrupt::begin(&self.state);
-        self.state.stack_base.set(stack_address());
+        #[cfg(luau)]
+        if let Some(watch) = &self.watch {
+            watch.begin(self.state.deadline.get());
+        }
         // SAFETY: the bridge is used by callbacks only while this function runs; the pointer is
         // taken back before it returns.
         let erased = unsafe {
@@ -256,15 +280,20 @@ impl Vm for CVm {
             }
         };
         self.state.enforce(false);
+        #[cfg(luau)]
+        if let Some(watch) = &self.watch {
+            watch.done();
+        }
         // SAFETY: the result is on top.
         unsafe {
             self.report(status, bridge);
             self.state.bridge.set(None);
+            self.state.clear_scratch();
             ffi::lua_settop(self.lua, 0);
             if self.state.stopped.get().is_some() {
                 interrupt::arm(self.lua);
             }
-            if self.state.collector_tuned.replace(false) {
+            if self.state.collector_tuned.replace(false) && !cfg!(luau) {
                 ffi::lua_gc(self.lua, ffi::LUA_GCSETPAUSE, 200);
                 ffi::lua_gc(self.lua, ffi::LUA_GCSETSTEPMUL, 200);
             }
@@ -297,6 +326,11 @@ impl Vm for CVm {
         self.state.limit.set(limits.memory.unwrap_or(usize::MAX));
         self.state.time.set(limits.time);
         self.state.instructions.set(limits.instructions.unwrap_or(u64::MAX));
+        #[cfg(luau)]
+        // SAFETY: no run is in progress.
+        unsafe {
+            interrupt::arm(self.lua);
+        }
     }
 
     fn stop_token(&self) -> StopToken {

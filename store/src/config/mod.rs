@@ -49,6 +49,8 @@ pub(crate) enum SetError {
 /// All parameters' values.
 pub(crate) struct Config {
     values: Vec<Vec<u8>>,
+    /// How often any value has been set.
+    pub(crate) changes: u64,
     /// When collections change their layout.
     pub(crate) tuning: Tuning,
     /// `maxmemory`, 0 for no limit.
@@ -74,6 +76,7 @@ impl Default for Config {
     fn default() -> Self {
         let mut config = Config {
             values: PARAMETERS.iter().map(|p| p.default.as_bytes().to_vec()).collect(),
+            changes: 0,
             tuning: Tuning::default(),
             maxmemory: 0,
             max_bulk: 0,
@@ -163,6 +166,20 @@ impl Config {
         Ok(())
     }
 
+    /// Sets a parameter before anybody is connected: also one that `CONFIG SET` may not set.
+    pub(crate) fn set_at_start(&mut self, name: &[u8], value: &[u8]) -> Result<(), SetError> {
+        let at = position(name).ok_or_else(|| SetError::Unknown(name.to_vec()))?;
+        let Some((parameter, old)) = PARAMETERS.get(at).zip(self.values.get_mut(at)) else {
+            return Err(SetError::Unknown(name.to_vec()));
+        };
+        *old = parameter
+            .kind
+            .accept_at_start(value, old)
+            .map_err(|reason| SetError::Refused(name.to_vec(), reason))?;
+        self.refresh();
+        Ok(())
+    }
+
     /// Sets a parameter that only the start of a server decides.
     pub(crate) fn settle(&mut self, name: &str, value: &str) {
         let place = position(name.as_bytes()).and_then(|at| self.values.get_mut(at));
@@ -174,6 +191,7 @@ impl Config {
 
     /// Reads the figures that are kept at hand.
     fn refresh(&mut self) {
+        self.changes += 1;
         let size = |name: &str| usize::try_from(self.number(name)).unwrap_or(0);
         let tuning = Tuning {
             hash: Threshold {
