@@ -16,9 +16,6 @@ use crate::handle::Handle;
 use crate::transaction::Transaction;
 use crate::verb::Verb;
 
-const NO_AUTH_HELLO: &[u8] = b"NOAUTH HELLO must be called with the client already authenticated, \
-otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select \
-the RESP protocol version at the same time";
 const NO_AUTH: &[u8] = b"NOAUTH Authentication required.";
 const EXEC_ABORT: &[u8] = b"EXECABORT Transaction discarded because of: ";
 const NO_AUTH_HELLO: &[u8] = b"NOAUTH HELLO must be called with the client already authenticated, \
@@ -349,12 +346,6 @@ impl Client {
         out: &mut RespWriter,
     ) {
         if verb == Verb::Hello {
-            // `helloCommand` minds the protocol's number first.
-            let logs_in = argv.iter().skip(2).any(|word| word.eq_ignore_ascii_case(b"auth"));
-            let sound = matches!(argv.get(1), None | Some(&b"2" | &b"3"));
-            if !self.authenticated && !logs_in && sound && core.store.requires_password() {
-                return out.error(NO_AUTH_HELLO);
-            }
             out.set_protocol(Store::reply_protocol(&self.session, argv));
         }
         if verb == Verb::Reset {
