@@ -91,7 +91,18 @@ pub(crate) fn failover(_cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         [_, word] if arg::is(word, "abort") => {
             Err(CommandError::fixed("ERR No failover in progress."))
         }
-        _ => Err(CommandError::fixed("ERR FAILOVER requires connected replicas.")),
+        _ => {
+            let mut rest = argv.get(1..).unwrap_or_default();
+            while let [word, after @ ..] = rest {
+                rest = match after {
+                    [_, _, after @ ..] if arg::is(word, "to") => after,
+                    [_, after @ ..] if arg::is(word, "timeout") => after,
+                    _ if arg::is(word, "force") => after,
+                    _ => return Err(SYNTAX),
+                };
+            }
+            Err(CommandError::fixed("ERR FAILOVER requires connected replicas."))
+        }
     }
 }
 
