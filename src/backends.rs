@@ -29,6 +29,14 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
     ]
 }
 
+/// Other ways to run one of the backends, by name only: each gives something up.
+fn variants() -> Vec<Arc<dyn Backend>> {
+    vec![
+        #[cfg(feature = "mlua-luajit")]
+        Arc::new(redlua_mlua::LuaJitCompiled),
+    ]
+}
+
 /// The compiled-in backend of that name.
 ///
 /// # Errors
@@ -36,6 +44,7 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
 pub fn backend(name: &str) -> Result<Arc<dyn Backend>, UnknownBackend> {
     backends()
         .into_iter()
+        .chain(variants())
         .find(|backend| backend.info().name == name)
         .ok_or_else(|| UnknownBackend { name: name.to_owned() })
 }
@@ -67,7 +76,8 @@ pub struct UnknownBackend {
 
 impl fmt::Display for UnknownBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = backends().iter().map(|backend| backend.info().name).collect();
+        let names: Vec<_> =
+            backends().iter().chain(&variants()).map(|backend| backend.info().name).collect();
         write!(f, "no backend `{}` in this build; it has {}", self.name, names.join(", "))
     }
 }

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! `matrix` runs the conformance suite on each backend and renews COMPATIBILITY.md; with
-//! `--check` it leaves the file alone. `test` runs the tests of the backend and of the suite on
-//! each. Both fail when one of the builds fails: a case that differs and is not declared, or is
+//! `--check` it leaves the file alone. `test` runs the lints and tests of the backend and
+//! those of the suite on each. Both fail when one of the builds fails: a case that differs and is not declared, or is
 //! declared and does not differ, is such a failure.
 #![forbid(unsafe_code)]
 
@@ -126,6 +126,11 @@ impl Options {
         let mut passed = true;
         for backend in &self.backends {
             println!("{backend}: tests");
+            let lint = self
+                .cargo("clippy")
+                .args(["-p", "redlua-capi", "--features", backend, "--all-targets"])
+                .args(["--", "-D", "warnings"])
+                .status_ok()?;
             let own = self
                 .cargo("test")
                 .args(["-p", "redlua-capi", "--features", backend])
@@ -134,10 +139,10 @@ impl Options {
                 .suite("test", backend)
                 .args(["--test", "hostile", "--test", "conformance"])
                 .status_ok()?;
-            if !(own && suite) {
+            if !(lint && own && suite) {
                 println!("{backend}: tests FAILED");
             }
-            passed &= own && suite;
+            passed &= lint && own && suite;
         }
         Ok(passed)
     }
