@@ -26,6 +26,10 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
         Arc::new(redlua_rlua::Lua51),
         #[cfg(feature = "rlua-lua54")]
         Arc::new(redlua_rlua::Lua54),
+        #[cfg(feature = "omnilua")]
+        Arc::new(redlua_omnilua::OmniLua),
+        #[cfg(feature = "piccolo")]
+        Arc::new(redlua_piccolo::Piccolo),
     ]
 }
 

@@ -28,7 +28,8 @@ mod vm;
 pub use environment::{Entry, Environment, Item, NativeId, View};
 pub use error::{CompileError, VmError};
 pub use host::{
-    CommandFlags, CommandSpec, Condition, Denied, Host, KeySpec, LogLevel, Session, UserId,
+    CommandFlags, CommandSpec, Condition, Denied, Host, KeySpec, LogLevel, ScriptFigures, Session,
+    UserId,
 };
 pub use limits::{Limits, StopReason, StopToken};
 pub use reply::{Protocol, ReplySink, Seq};

@@ -6,6 +6,7 @@
 use redlua_core::{CommandFlags, CommandSpec, Denied, Host, ReplySink, Session};
 
 use crate::engine::Engine;
+use crate::noted::Noted;
 use crate::scripts::By;
 use crate::text;
 
@@ -101,34 +102,55 @@ impl Engine {
         if let Err(refusal) = self.admit(host, session, spec, argv) {
             return sink.error(&refusal);
         }
-        match argv.first().and_then(|name| Family::of(name)) {
-            Some(member) => self.perform(member, host, session, argv, sink),
-            None => host.call(session, spec, argv, sink),
-        }
+        self.execute(host, session, spec, argv, sink);
+    }
+
+    /// Runs a command that was [admitted](Self::admit) before, as `EXEC` does.
+    #[inline]
+    pub fn execute(
+        &mut self,
+        host: &mut dyn Host,
+        session: &mut Session,
+        spec: &CommandSpec,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
+        let Some(member) = argv.first().and_then(|name| Family::of(name)) else {
+            return host.call(session, spec, argv, sink);
+        };
+        host.command_started(session, spec, argv);
+        let mut sink = Noted::new(sink);
+        self.perform(member, host, session, argv, &mut sink);
+        host.command_ended(session, spec, argv, sink.error());
+        host.scripting_changed(&self.figures());
     }
 
     /// Whether a client may run a command now: arity, permission, memory, in the order of
-    /// `processCommand`. Also what decides whether a transaction may queue it.
+    /// `processCommand`. Also what decides whether a transaction may queue it. The host hears
+    /// of a refusal.
     ///
     /// # Errors
     /// The text of the error reply.
     #[inline]
     pub fn admit(
         &self,
-        host: &dyn Host,
+        host: &mut dyn Host,
         session: &Session,
         spec: &CommandSpec,
         argv: &[&[u8]],
     ) -> Result<(), Vec<u8>> {
-        if !spec.accepts(argv.len()) {
+        let (text, denied) = if !spec.accepts(argv.len()) {
             let subcommand = spec.flags.contains(CommandFlags::SUBCOMMAND);
-            return Err(text::wrong_arity(&text::full_name(argv, subcommand)));
-        }
-        host.permits(session, spec, argv).map_err(|denied| refusal(&denied, argv))?;
-        if spec.flags.contains(CommandFlags::DENYOOM) && host.condition().out_of_memory {
-            return Err(text::OOM.to_vec());
-        }
-        Ok(())
+            (text::wrong_arity(&text::full_name(argv, subcommand)), None)
+        } else if let Err(denied) = host.permits(session, spec, argv) {
+            (refusal(&denied, argv), Some(denied))
+        } else if spec.flags.contains(CommandFlags::DENYOOM) && host.condition().out_of_memory {
+            (text::OOM.to_vec(), None)
+        } else {
+            return Ok(());
+        };
+        host.command_refused(session, argv, &text, denied.as_ref());
+        Err(text)
     }
 
     /// A command the host does not list: of the scripting family, or unknown.
@@ -147,11 +169,13 @@ impl Engine {
             None => {
                 // A name that is known alone but not with its second word has subcommands.
                 let known = argv.get(..1).is_some_and(|name| host.command(name).is_some());
-                sink.error(&if known && argv.len() > 1 {
+                let text = if known && argv.len() > 1 {
                     text::unknown_subcommand(argv)
                 } else {
                     text::unknown_command(argv)
-                });
+                };
+                host.command_refused(session, argv, &text, None);
+                sink.error(&text);
             }
         }
     }

@@ -36,7 +36,9 @@ impl Run<'_> {
         let spec = match gate::admit(&*self.host, &self.session, &self.rights, argv) {
             Ok(spec) => spec,
             Err(refusal) => {
-                fault::push_refusal(out, &refusal);
+                let text = fault::with_code(&refusal.text);
+                self.host.command_refused(&self.session, argv, &text, refusal.denied.as_ref());
+                fault::push_refusal(out, &text);
                 return true;
             }
         };

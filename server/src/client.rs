@@ -3,34 +3,51 @@
 //! Must not know threads, tasks or sockets: whoever calls holds the core.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use redlua_conversions::resp::RespWriter;
-use redlua_core::{CommandFlags, CommandSpec, Host, Protocol, ReplySink, Session, UserId};
+use redlua_core::{CommandFlags, CommandSpec, Denied, Host, Protocol, ReplySink, Session, UserId};
+use redlua_engine::Monitor;
 use redlua_store::{Blocked, Store};
 
-use crate::busy::Shutdown;
+use crate::busy::{self, Shutdown};
 use crate::core::Core;
 use crate::handle::Handle;
 use crate::transaction::Transaction;
 use crate::verb::Verb;
 
 const NO_AUTH: &[u8] = b"NOAUTH Authentication required.";
+const EXEC_ABORT: &[u8] = b"EXECABORT Transaction discarded because of: ";
+const NO_AUTH_HELLO: &[u8] = b"NOAUTH HELLO must be called with the client already authenticated, \
+otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select \
+the RESP protocol version at the same time";
 
 /// A connection as the server sees it.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) session: Session,
     pub(crate) handle: Arc<Handle>,
-    /// Where it comes from, `host:port`.
-    address: String,
+    address: Address,
     /// Whether the core knows it yet.
     attached: bool,
     /// Whether it has logged in, or never had to.
     authenticated: bool,
     /// Whether it has a subscription: in RESP2 it may then only send a few commands.
     subscribed: bool,
+    /// Whether its own messages stand between its replies; else they are left in the outbox.
+    inline: bool,
     replies: Replies,
     transaction: Transaction,
+    /// Keys watched no longer, of which the store has not heard yet.
+    stale: Vec<(u32, Vec<u8>)>,
+}
+
+/// Where a connection comes from and where it arrived, both `host:port`, or the path of a socket
+/// and the path with `:0` behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) from: String,
+    pub(crate) local: String,
 }
 
 /// Which replies the client wants (`CLIENT REPLY`).
@@ -52,12 +69,18 @@ pub(crate) enum Progress {
     Waits(Blocked),
     /// Its reply is complete and the last one.
     Close,
+    /// The connection is to be closed as it is.
+    Abort,
     /// The server is to end.
     Shutdown,
+    /// It has not run yet: to be tried again when so much time is over, or sooner when somebody
+    /// ends the pause (`CLIENT PAUSE`); [`PAUSE_STEP`](crate::shared::PAUSE_STEP) bounds how long
+    /// to wait at once.
+    Paused(Duration),
 }
 
 impl Client {
-    pub(crate) fn new(handle: Arc<Handle>, address: String) -> Self {
+    pub(crate) fn new(handle: Arc<Handle>, address: Address) -> Self {
         Client {
             session: Session { id: handle.id, ..Session::default() },
             handle,
@@ -65,16 +88,33 @@ impl Client {
             attached: false,
             authenticated: false,
             subscribed: false,
+            inline: false,
             replies: Replies::All,
             transaction: Transaction::default(),
+            stale: Vec::new(),
         }
+    }
+
+    /// Whether messages are to stand where they arose, between replies, as in a stream of bytes.
+    pub(crate) fn set_inline(&mut self) {
+        self.inline = true;
+    }
+
+    /// Whether it must log in before anything else (`authRequired`).
+    pub(crate) fn is_stranger(&self, core: &Core) -> bool {
+        !self.authenticated && core.store.requires_password()
+    }
+
+    /// Whether it has a subscription.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        self.subscribed
     }
 
     /// The core is there for the first time: it learns of the client.
     pub(crate) fn attach(&mut self, core: &mut Core) {
         if !self.attached {
             self.attached = true;
-            self.authenticated = !core.store.requires_password();
+            self.authenticated |= !core.store.requires_password();
             core.attach(&self.handle, &self.address);
         }
     }
@@ -88,14 +128,32 @@ impl Client {
         out: &mut RespWriter,
     ) -> Progress {
         self.attach(core);
+        self.forget_stale(core);
         let start = out.bytes().len();
         let before = core.store.modifications();
+        let muted = self.is_muted();
         out.set_protocol(self.session.protocol);
-        let progress = self.process(core, argv, out);
-        core.settle(before);
-        if self.replies != Replies::All {
-            self.hold_back(start, out);
+        let mut progress = self.process(core, argv, out);
+        if matches!(progress, Progress::Paused(_)) {
+            return progress;
         }
+        if muted && self.is_muted() {
+            out.truncate(start);
+        }
+        if core.settle(self.session.id, before) {
+            progress = Progress::Close;
+        }
+        self.take_own_messages(start, out);
+        while self.inline
+            && let Some(message) = self.handle.late.pop()
+        {
+            out.raw(&message);
+        }
+        self.replies = match self.replies {
+            Replies::NotNext => Replies::NotThis,
+            Replies::NotThis => Replies::All,
+            lasting => lasting,
+        };
         progress
     }
 
@@ -106,45 +164,108 @@ impl Client {
 
     /// The connection is gone.
     pub(crate) fn end(&mut self, core: &mut Core) {
+        self.forget_stale(core);
         self.transaction.reset(&mut core.store);
         core.detach(self.session.id);
     }
 
+    #[inline]
+    fn forget_stale(&mut self, core: &mut Core) {
+        for (db, key) in self.stale.drain(..) {
+            core.store.forget_stamp(db, &key);
+        }
+    }
+
     fn process(&mut self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> Progress {
-        let Some(spec) = core.store.command(argv).filter(|spec| spec.accepts(argv.len())) else {
-            // The engine says what is wrong with it.
+        let Some(spec) = core.store.command(argv) else {
+            if is_http(argv) {
+                return Progress::Abort;
+            }
             self.transaction.spoil();
+            if self.is_tapped(core, argv, out) {
+                return Progress::Done;
+            }
+            // The engine says what is wrong with it.
             core.engine.dispatch(&mut core.store, &mut self.session, argv, out);
             return Progress::Done;
         };
         let verb = core.verbs.of(&spec);
-        if let Some(refusal) = self.refusal(core, &spec, verb) {
-            self.transaction.spoil();
-            out.error(&refusal);
+        if let Some(refusal) = self.refusal(core, &spec, verb, argv) {
+            core.store.command_refused(&self.session, argv, &refusal, None);
+            self.refuse(core, verb, &refusal, out);
             return Progress::Done;
+        }
+        if core.store.is_paused()
+            && let Some(left) = self.pause(core, &spec, verb)
+        {
+            return Progress::Paused(left);
         }
         match verb {
             Verb::Plain if !self.transaction.is_open() => {
+                if self.is_tapped(core, argv, out) {
+                    return Progress::Done;
+                }
                 core.engine.run(&mut core.store, &mut self.session, &spec, argv, out);
                 if let Some(blocked) = core.store.take_blocked() {
                     return Progress::Waits(blocked);
                 }
                 Progress::Done
             }
-            Verb::Plain
-            | Verb::Ping
-            | Verb::Subscription
-            | Verb::Hello
-            | Verb::Auth
-            | Verb::Reply
-            | Verb::Unwatch
-                if self.transaction.is_open() =>
-            {
+            verb if self.transaction.is_open() && verb.is_queued() => {
                 self.queue(core, &spec, argv, out);
                 Progress::Done
             }
-            _ => self.own(core, verb, &spec, argv, out),
+            verb => self.own(core, verb, &spec, argv, out),
         }
+    }
+
+    /// Handles a command while a script is busy: `core` only stands in for the real one.
+    pub(crate) fn handle_busy(
+        &mut self,
+        core: &mut Core,
+        monitor: &Monitor,
+        busy: &[u8],
+        argv: &[&[u8]],
+        out: &mut RespWriter,
+    ) -> Progress {
+        out.set_protocol(self.session.protocol);
+        if !self.attached {
+            self.authenticated |= !core.store.requires_password();
+        }
+        let spec = core.store.command(argv).filter(|spec| spec.accepts(argv.len()));
+        let verb = spec.map_or(Verb::Plain, |spec| core.verbs.of(&spec));
+        let Some(spec) = spec.filter(|spec| self.refusal(core, spec, verb, argv).is_none()) else {
+            return self.process(core, argv, out);
+        };
+        match verb {
+            Verb::KillScript | Verb::KillFunction | Verb::FunctionStats
+                if !self.transaction.is_open() =>
+            {
+                match core.engine.admit(&mut core.store, &self.session, &spec, argv) {
+                    Ok(()) => busy::act_upon(monitor, verb, busy, out),
+                    Err(refusal) => out.error(&refusal),
+                }
+            }
+            Verb::Shutdown if Shutdown::of(argv) == Shutdown::Save => out.error(busy),
+            Verb::Multi
+            | Verb::Discard
+            | Verb::Quit
+            | Verb::Hello
+            | Verb::Auth
+            | Verb::Shutdown => {
+                if verb == Verb::Discard && self.transaction.is_open() {
+                    self.stale.extend(self.transaction.take_watched());
+                }
+                return self.process(core, argv, out);
+            }
+            _ => {
+                if verb == Verb::Exec {
+                    self.stale.extend(self.transaction.take_watched());
+                }
+                self.refuse(core, verb, busy, out);
+            }
+        }
+        Progress::Done
     }
 
     /// A command of the connection layer.
@@ -156,13 +277,29 @@ impl Client {
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Progress {
-        if let Err(refusal) = core.engine.admit(&core.store, &self.session, spec, argv) {
-            self.transaction.spoil();
-            out.error(&refusal);
+        if let Err(refusal) = core.engine.admit(&mut core.store, &self.session, spec, argv) {
+            self.refuse(core, verb, &refusal, out);
             return Progress::Done;
         }
+        if !verb.is_of_connection() {
+            self.run(core, verb, spec, argv, out);
+            return Progress::Done;
+        }
+        if self.is_tapped(core, argv, out) {
+            return Progress::Done;
+        }
+        core.store.command_started(&self.session, spec, argv);
+        let start = out.bytes().len();
+        let mut progress = Progress::Done;
         match verb {
             Verb::Multi => self.transaction.begin(out),
+            Verb::Exec
+                if self.transaction.flags().contains(CommandFlags::DENYOOM)
+                    && self.transaction.is_open()
+                    && core.store.condition().out_of_memory =>
+            {
+                self.refuse(core, verb, redlua_engine::OUT_OF_MEMORY, out);
+            }
             Verb::Exec => self.exec(core, out),
             Verb::Discard => self.transaction.discard(&mut core.store, out),
             Verb::Watch => {
@@ -175,15 +312,28 @@ impl Client {
             }
             Verb::Quit => {
                 out.status(b"OK");
-                return Progress::Close;
+                progress = Progress::Close;
             }
-            Verb::Shutdown => match Shutdown::of(argv) {
+            _ => match Shutdown::of(argv) {
                 Shutdown::Refused(text) => out.error(text),
-                Shutdown::Save | Shutdown::NoSave => return Progress::Shutdown,
+                Shutdown::Save | Shutdown::NoSave => progress = Progress::Shutdown,
             },
-            _ => self.run(core, verb, spec, argv, out),
         }
-        Progress::Done
+        let reply = out.bytes().get(start..).unwrap_or_default();
+        let error = reply.strip_prefix(b"-").map(<[u8]>::trim_ascii_end);
+        core.store.set_queued(&self.session, spec, self.transaction.queued());
+        core.store.command_ended(&self.session, spec, argv, error);
+        progress
+    }
+
+    /// How long a command has to wait because of `CLIENT PAUSE`.
+    fn pause(&self, core: &mut Core, spec: &CommandSpec, verb: Verb) -> Option<Duration> {
+        let mut spec = *spec;
+        if verb == Verb::Exec {
+            spec.flags |= self.transaction.flags();
+        }
+        let until = core.store.paused(&spec)?;
+        Some(until.saturating_sub(core.store.now()))
     }
 
     /// Runs a command after which the connection may be another one.
@@ -200,16 +350,23 @@ impl Client {
         }
         if verb == Verb::Reset {
             self.transaction.reset(&mut core.store);
+            core.store.set_queued(&self.session, spec, None);
             out.set_protocol(Protocol::Resp2);
         }
-        let (start, user) = (out.bytes().len(), self.session.user);
-        core.engine.run(&mut core.store, &mut self.session, spec, argv, out);
+        let Session { user, protocol, .. } = self.session;
+        let start = out.bytes().len();
+        core.engine.execute(&mut core.store, &mut self.session, spec, argv, out);
         let failed = out.bytes().get(start) == Some(&b'-');
         match verb {
             Verb::Auth if !failed => self.authenticated = true,
             Verb::Hello => {
                 let logs_in = argv.iter().skip(2).any(|word| word.eq_ignore_ascii_case(b"auth"));
                 self.authenticated |= self.session.user != user || (logs_in && !failed);
+                if !failed && self.is_stranger(core) {
+                    self.session.protocol = protocol;
+                    out.truncate(start);
+                    out.error(NO_AUTH_HELLO);
+                }
             }
             Verb::Reset => {
                 self.session.user = UserId::default();
@@ -217,19 +374,33 @@ impl Client {
                 self.subscribed = false;
                 self.replies = Replies::All;
             }
-            Verb::Reply if !failed => self.choose_replies(argv),
+            Verb::Reply if !failed => self.choose_replies(argv, start, out),
+            Verb::Users if !failed => core.teach(argv),
             Verb::Subscription => self.subscribed = core.store.is_subscribed(self.session.id),
             _ => {}
         }
         self.handle.set_protocol(self.session.protocol);
     }
 
+    /// Shows a command that is about to run to whoever watches; whether they have answered it.
+    #[inline]
+    fn is_tapped(&self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> bool {
+        let error = core.store.tap(&self.session, argv);
+        error.inspect(|text| out.error(text)).is_some()
+    }
+
     /// Why the connection may not run a command in its present state.
     #[inline]
-    fn refusal(&self, core: &Core, spec: &CommandSpec, verb: Verb) -> Option<Vec<u8>> {
-        if !self.authenticated
+    fn refusal(
+        &self,
+        core: &Core,
+        spec: &CommandSpec,
+        verb: Verb,
+        argv: &[&[u8]],
+    ) -> Option<Vec<u8>> {
+        if self.is_stranger(core)
             && !spec.flags.contains(CommandFlags::NO_AUTH)
-            && core.store.requires_password()
+            && spec.accepts(argv.len())
         {
             return Some(NO_AUTH.to_vec());
         }
@@ -239,6 +410,7 @@ impl Client {
         if self.subscribed
             && self.session.protocol == Protocol::Resp2
             && !matches!(verb, Verb::Ping | Verb::Subscription | Verb::Quit | Verb::Reset)
+            && spec.accepts(argv.len())
         {
             let text = format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
@@ -250,9 +422,30 @@ impl Client {
         None
     }
 
+    /// A command does not run (`server.c rejectCommand`): an open transaction is lost, and EXEC
+    /// ends it.
+    fn refuse(&mut self, core: &mut Core, verb: Verb, refusal: &[u8], out: &mut RespWriter) {
+        self.transaction.spoil();
+        if verb == Verb::Exec {
+            self.transaction.reset(&mut core.store);
+            let reason = refusal.strip_prefix(b"ERR ").unwrap_or(refusal);
+            return out.error(&[EXEC_ABORT, reason].concat());
+        }
+        out.error(refusal);
+    }
+
     fn queue(&mut self, core: &mut Core, spec: &CommandSpec, argv: &[&[u8]], out: &mut RespWriter) {
-        match core.engine.admit(&core.store, &self.session, spec, argv) {
-            Ok(()) => self.transaction.push(argv, out),
+        match core.engine.admit(&mut core.store, &self.session, spec, argv) {
+            // While memory is short nothing is queued, whatever it does.
+            Ok(()) if core.store.condition().out_of_memory => {
+                self.transaction.spoil();
+                core.store.command_refused(&self.session, argv, redlua_engine::OUT_OF_MEMORY, None);
+                out.error(redlua_engine::OUT_OF_MEMORY);
+            }
+            Ok(()) => {
+                self.transaction.push(spec, argv, out);
+                core.store.set_queued(&self.session, spec, self.transaction.queued());
+            }
             Err(refusal) => {
                 self.transaction.spoil();
                 out.error(&refusal);
@@ -266,35 +459,76 @@ impl Client {
             let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             out.set_protocol(self.session.protocol);
             let Some(spec) = core.store.command(&argv) else { continue };
-            match core.verbs.of(&spec) {
+            let start = out.bytes().len();
+            if self.is_tapped(core, &argv, out) {
+                continue;
+            }
+            match (core.verbs.of(&spec), core.store.permits(&self.session, &spec, &argv)) {
+                (_, Err(denied)) => {
+                    let text = no_longer(&denied);
+                    core.store.command_refused(&self.session, &argv, &text, Some(&denied));
+                    out.error(&text);
+                }
                 // Every watch ended when EXEC began.
-                Verb::Unwatch => out.status(b"OK"),
-                verb => self.run(core, verb, &spec, &argv, out),
+                (Verb::Unwatch, Ok(())) => {
+                    core.store.command_started(&self.session, &spec, &argv);
+                    out.status(b"OK");
+                    core.store.command_ended(&self.session, &spec, &argv, None);
+                }
+                (verb, Ok(())) => self.run(core, verb, &spec, &argv, out),
             }
             // Nothing waits inside a transaction: what found nothing answers at once.
             if let Some(blocked) = core.store.take_blocked() {
                 blocked.reply.push(out);
             }
+            if self.is_muted() {
+                out.truncate(start);
+            }
+            core.deliver(self.session.id);
+            self.take_own_messages(start, out);
         }
     }
 
-    /// `CLIENT REPLY` (`networking.c clientCommand`).
-    fn choose_replies(&mut self, argv: &[&[u8]]) {
+    /// What the present command has published to its own client stands before its reply.
+    #[inline]
+    fn take_own_messages(&self, mut start: usize, out: &mut RespWriter) {
+        while self.inline
+            && let Some(message) = self.handle.outbox.pop()
+        {
+            out.insert(start, &message);
+            start += message.len();
+        }
+    }
+
+    /// `CLIENT REPLY` (`networking.c clientCommand`): only `ON` is answered.
+    fn choose_replies(&mut self, argv: &[&[u8]], start: usize, out: &mut RespWriter) {
         match argv.get(2).map(|word| word.to_ascii_lowercase()).as_deref() {
-            Some(b"on") => self.replies = Replies::All,
+            Some(b"on") => return self.replies = Replies::All,
             Some(b"off") => self.replies = Replies::None,
-            Some(b"skip") if self.replies != Replies::None => self.replies = Replies::NotNext,
+            _ if self.replies != Replies::None => self.replies = Replies::NotNext,
             _ => {}
         }
-    }
-
-    /// Takes back a reply that is not wanted; what `CLIENT REPLY` itself answers is none.
-    fn hold_back(&mut self, start: usize, out: &mut RespWriter) {
         out.truncate(start);
-        match self.replies {
-            Replies::NotNext => self.replies = Replies::NotThis,
-            Replies::NotThis => self.replies = Replies::All,
-            _ => {}
-        }
     }
+}
+
+/// Why a queued command is not executed (`multi.c execCommand`).
+fn no_longer(denied: &Denied) -> Vec<u8> {
+    let reason = match denied {
+        Denied::Command(_) => "no permission to execute the command or subcommand",
+        Denied::Key => "no permission to touch the specified keys",
+        Denied::Channel => {
+            "no permission to access one of the channels used as arguments to the command"
+        }
+    };
+    let text = "NOPERM ACLs rules changed between the moment the transaction was accumulated and \
+                the EXEC call. This command is no longer allowed for the following reason: ";
+    [text, reason].concat().into_bytes()
+}
+
+/// Whether a web browser was made to speak to the server (`securityWarningCommand`).
+fn is_http(argv: &[&[u8]]) -> bool {
+    argv.first().is_some_and(|name| {
+        name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
+    })
 }

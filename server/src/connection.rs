@@ -43,7 +43,11 @@ fn serve(mut link: Link, queue: &Receiver<Vec<Vec<u8>>>) {
     while let Ok(words) = queue.recv() {
         let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
         let reply = link.request(&argv);
-        link.handle().outbox.push(reply);
+        let handle = link.handle();
+        handle.outbox.push(reply);
+        while let Some(message) = handle.late.pop() {
+            handle.outbox.push(message);
+        }
         if link.is_closed() {
             break;
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{Protocol, ReplySink};
 
-use crate::client::Client;
+use crate::client::{Address, Client};
 use crate::handle::Handle;
 use crate::park;
 use crate::shared::{Outcome, Shared};
@@ -36,8 +36,9 @@ pub struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(shared: Arc<Shared>, address: String) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let handle = Arc::new(Handle::new(shared.next_id()));
+        let address = Address { from: "127.0.0.1:0".to_owned(), ..Address::default() };
         let client = Some(Client::new(handle.clone(), address));
         Link { shared, client, handle, closed: false }
     }
@@ -52,6 +53,11 @@ impl Link {
         self.handle.protocol()
     }
 
+    /// The selected database.
+    pub fn db(&self) -> u32 {
+        self.client.as_ref().map_or(0, |client| client.session.db)
+    }
+
     /// Whether the server has closed the connection (`QUIT`, `CLIENT KILL`): it answers nothing
     /// any more.
     pub fn is_closed(&self) -> bool {
@@ -62,7 +68,8 @@ impl Link {
     /// (`CLIENT REPLY OFF`, a closed connection).
     pub fn request(&mut self, argv: &[&[u8]]) -> Vec<u8> {
         let mut out = RespWriter::new(self.protocol());
-        if let Some(client) = self.client.as_mut().filter(|_| !self.closed && !argv.is_empty()) {
+        let closed = self.is_closed();
+        if let Some(client) = self.client.as_mut().filter(|_| !closed && !argv.is_empty()) {
             let outcome = self.shared.handle(client, argv, &mut out);
             self.close(outcome, &mut out);
         }
@@ -72,7 +79,8 @@ impl Link {
     /// The same without blocking the thread, on any executor.
     pub async fn request_async(&mut self, argv: &[&[u8]]) -> Vec<u8> {
         let mut out = RespWriter::new(self.protocol());
-        if let Some(client) = self.client.as_mut().filter(|_| !self.closed && !argv.is_empty()) {
+        let closed = self.is_closed();
+        if let Some(client) = self.client.as_mut().filter(|_| !closed && !argv.is_empty()) {
             let outcome = self.shared.handle_async(client, argv, &mut out).await;
             self.close(outcome, &mut out);
         }
@@ -80,13 +88,17 @@ impl Link {
     }
 
     /// Takes the next message that others have sent: of a channel, for instance. It precedes the
-    /// reply of any request made since it came.
+    /// reply of any request made since it came, except that the client's own changes to what it
+    /// has cached are told it after the reply.
     pub fn message(&mut self) -> Option<Vec<u8>> {
-        self.handle.outbox.pop()
+        self.handle.outbox.pop().or_else(|| self.handle.late.pop())
     }
 
     /// Waits for the next message; `None` when it does not come within `timeout`.
     pub fn wait_message(&mut self, timeout: Duration) -> Option<Vec<u8>> {
+        if let Some(message) = self.message() {
+            return Some(message);
+        }
         let deadline = Instant::now().checked_add(timeout);
         park::wait(deadline, |cx| self.handle.outbox.poll(cx))
     }
@@ -94,6 +106,9 @@ impl Link {
     /// Waits for the next message without blocking the thread; `None` when the connection has
     /// been closed.
     pub async fn message_async(&mut self) -> Option<Vec<u8>> {
+        if let Some(message) = self.message() {
+            return Some(message);
+        }
         std::future::poll_fn(|cx| match self.handle.outbox.poll(cx) {
             Poll::Ready(message) => Poll::Ready(Some(message)),
             Poll::Pending if self.handle.is_ended() => Poll::Ready(None),

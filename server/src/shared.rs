@@ -6,7 +6,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex as Latch, PoisonError};
+use std::sync::{Arc, Mutex as Latch, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use redlua_engine::{Engine, Monitor};
 use redlua_store::{Blocked, Store};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::busy;
+use crate::busy::Stand;
 use crate::client::{Client, Progress};
 use crate::core::Core;
 use crate::park;
@@ -27,13 +27,21 @@ pub(crate) struct Shared {
     core: Mutex<Core>,
     /// What script runs.
     pub(crate) monitor: Monitor,
+    /// What answers while it is busy.
+    stand: Arc<Stand>,
     /// `busy-reply-threshold` in milliseconds, as last seen.
     threshold: AtomicU64,
     next_id: AtomicU64,
     /// Clients that are gone while somebody else held the core.
     gone: Latch<Vec<Client>>,
     any_gone: AtomicBool,
+    /// Whether new clients must log in, as last seen.
+    guarded: AtomicBool,
 }
+
+/// How long a paused client waits until it looks again whether the pause is over: somebody may
+/// have ended it, or moved a clock that does not go by itself.
+pub(crate) const PAUSE_STEP: Duration = Duration::from_millis(2);
 
 /// What a command means for its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +56,18 @@ pub(crate) enum Outcome {
 
 impl Shared {
     pub(crate) fn new(engine: Engine, store: Store) -> Self {
+        let (monitor, stand) = (engine.monitor().clone(), Arc::new(Stand::new(&engine, &store)));
+        let mut core = Core::new(engine, store);
+        core.stand = Some(stand.clone());
         Shared {
-            monitor: engine.monitor().clone(),
+            monitor,
+            stand,
             threshold: AtomicU64::new(5000),
             next_id: AtomicU64::new(1),
-            core: Mutex::new(Core::new(engine, store)),
+            core: Mutex::new(core),
             gone: Latch::default(),
             any_gone: AtomicBool::new(false),
+            guarded: AtomicBool::new(false),
         }
     }
 
@@ -70,11 +83,14 @@ impl Shared {
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Outcome {
-        match self.acquire() {
-            Err(busy) => self.answer_busy(client, busy, argv, out),
-            Ok(mut core) => match client.handle(&mut core, argv, out) {
+        loop {
+            let mut core = match self.acquire() {
+                Err(busy) => return self.answer_busy(client, busy, argv, out),
+                Ok(core) => core,
+            };
+            return match client.handle(&mut core, argv, out) {
                 Progress::Done => Outcome::Done,
-                Progress::Close => Outcome::Close,
+                Progress::Close | Progress::Abort => Outcome::Close,
                 Progress::Shutdown => Outcome::Shutdown,
                 Progress::Waits(blocked) => {
                     self.block(&mut core, client, argv, blocked);
@@ -82,7 +98,15 @@ impl Shared {
                     drop(core);
                     self.wait(client, left, out)
                 }
-            },
+                Progress::Paused(left) => {
+                    drop(core);
+                    if client.handle.is_ended() {
+                        return Outcome::Close;
+                    }
+                    std::thread::sleep(left.min(PAUSE_STEP));
+                    continue;
+                }
+            };
         }
     }
 
@@ -93,19 +117,26 @@ impl Shared {
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Outcome {
-        let left = match self.acquire_async().await {
-            Err(busy) => return self.answer_busy(client, busy, argv, out),
-            Ok(mut core) => match client.handle(&mut core, argv, out) {
-                Progress::Done => return Outcome::Done,
-                Progress::Close => return Outcome::Close,
-                Progress::Shutdown => return Outcome::Shutdown,
-                Progress::Waits(blocked) => {
-                    self.block(&mut core, client, argv, blocked);
-                    core.waiting.left(client.session.id, core.store.now())
-                }
-            },
-        };
-        self.wait_async(client, left, out).await
+        loop {
+            let left = match self.acquire_async().await {
+                Err(busy) => return self.answer_busy(client, busy, argv, out),
+                Ok(mut core) => match client.handle(&mut core, argv, out) {
+                    Progress::Done => return Outcome::Done,
+                    Progress::Close | Progress::Abort => return Outcome::Close,
+                    Progress::Shutdown => return Outcome::Shutdown,
+                    Progress::Waits(blocked) => {
+                        self.block(&mut core, client, argv, blocked);
+                        Ok(core.waiting.left(client.session.id, core.store.now()))
+                    }
+                    Progress::Paused(left) => Err(left.min(PAUSE_STEP)),
+                },
+            };
+            match left {
+                Ok(left) => return self.wait_async(client, left, out).await,
+                Err(_) if client.handle.is_ended() => return Outcome::Close,
+                Err(pause) => Delay::new(pause).await,
+            }
+        }
     }
 
     /// Takes the core for a thread; the error text when a script is busy.
@@ -141,6 +172,18 @@ impl Shared {
         }
     }
 
+    /// Takes the core if nobody has it.
+    #[cfg(feature = "net")]
+    pub(crate) fn try_acquire(&self) -> Option<MutexGuard<'_, Core>> {
+        self.core.try_lock().ok().map(|core| self.enter(core))
+    }
+
+    /// Whether new clients must log in, as last seen.
+    #[cfg(feature = "net")]
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.guarded.load(Ordering::Relaxed)
+    }
+
     /// Takes the core for a thread, however long a script is busy.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
         let mut lock = pin!(self.core.lock());
@@ -173,6 +216,7 @@ impl Shared {
         // Whoever waits for the core must know what to wait for.
         let threshold = core.store.busy_threshold().as_millis();
         self.threshold.store(u64::try_from(threshold).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.guarded.store(core.store.requires_password(), Ordering::Relaxed);
         core
     }
 
@@ -188,21 +232,22 @@ impl Shared {
         Ok(threshold.saturating_sub(ran).clamp(Duration::from_millis(1), LONGEST))
     }
 
+    /// Answers a client while a script is busy.
     pub(crate) fn answer_busy(
         &self,
-        client: &Client,
+        client: &mut Client,
         busy: &[u8],
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Outcome {
-        out.set_protocol(client.session.protocol);
-        busy::answer(&self.monitor, busy, argv, out)
+        self.stand.answer(client, &self.monitor, busy, argv, out)
     }
 
     /// Lets a client wait.
     pub(crate) fn block(&self, core: &mut Core, client: &Client, argv: &[&[u8]], blocked: Blocked) {
         let now = core.store.now();
         core.waiting.push(client.session, &client.handle, argv, blocked, now);
+        core.store.set_blocked(client.session.id, true);
     }
 
     /// Waits until somebody serves the client, its time is over, or it is ended.

@@ -3,12 +3,15 @@
 //!
 //! Owns those commands. It must not know keys or values.
 
+use std::time::Duration;
+
 use redlua_core::Seq;
 
 use crate::arg;
 use crate::commands::connection::VERSION;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::store::{Blocked, TimeoutReply};
 
 pub(crate) fn time(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
     let now = cx.server.clock.now();
@@ -27,8 +30,13 @@ pub(crate) fn role(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
 }
 
 pub(crate) fn save(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
-    cx.server.last_save = cx.keys.now() / 1000;
+    saved(cx);
     cx.ok()
+}
+
+fn saved(cx: &mut Cx<'_>) {
+    cx.server.last_save = cx.keys.now() / 1000;
+    cx.server.saved = cx.keys.dirty();
 }
 
 pub(crate) fn bgsave(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -37,7 +45,7 @@ pub(crate) fn bgsave(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         [_, word] if arg::is(word, "schedule") => {}
         _ => return Err(SYNTAX),
     }
-    cx.server.last_save = cx.keys.now() / 1000;
+    saved(cx);
     cx.sink.status(b"Background saving started");
     Ok(())
 }
@@ -61,6 +69,23 @@ pub(crate) fn replicaof(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     super::absent(cx, argv)
 }
 
+/// What a replica says of itself before it asks for the data (`replconfCommand`); there are no
+/// replicas, so nothing is kept.
+pub(crate) fn replconf(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    let (pairs, []) = argv[1..].as_chunks() else { return Err(SYNTAX) };
+    for [option, value] in pairs {
+        let known = ["ip-address", "capa", "ack", "getack", "rdb-only", "rdb-filter-only"];
+        if arg::is(option, "listening-port") {
+            arg::integer(value)?;
+        } else if !known.iter().any(|name| arg::is(option, name)) {
+            let mut text = b"ERR Unrecognized REPLCONF option: ".to_vec();
+            text.extend_from_slice(option);
+            return Err(CommandError::new(text));
+        }
+    }
+    cx.ok()
+}
+
 pub(crate) fn failover(_cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     match argv {
         [_, word] if arg::is(word, "abort") => {
@@ -70,15 +95,24 @@ pub(crate) fn failover(_cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     }
 }
 
-/// There are no replicas to wait for.
+/// There are no replicas: whoever wants some waits for nothing until the time is over.
 pub(crate) fn wait(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     const TIMEOUT: CommandError =
         CommandError::fixed("ERR timeout is not an integer or out of range");
-    arg::integer(argv[1])?;
-    if arg::integer_or(argv[2], TIMEOUT)? < 0 {
-        return Err(CommandError::fixed("ERR timeout is negative"));
+    let replicas = arg::integer(argv[1])?;
+    let timeout = u64::try_from(arg::integer_or(argv[2], TIMEOUT)?)
+        .map_err(|_| CommandError::fixed("ERR timeout is negative"))?;
+    if replicas <= 0 || cx.session.script {
+        return cx.integer(0);
     }
-    cx.integer(0)
+    cx.server.blocked = Some(Blocked {
+        db: cx.session.db,
+        keys: Vec::new(),
+        timeout: (timeout > 0).then(|| Duration::from_millis(timeout)),
+        reply: TimeoutReply::Integer(0),
+        argv: None,
+    });
+    Ok(())
 }
 
 /// The version's name; the drawings are left to the original.

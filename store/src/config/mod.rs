@@ -8,6 +8,7 @@ mod table;
 
 use std::time::Duration;
 
+use crate::events::Class;
 use crate::keyspace::Tuning;
 use crate::value::{NodeLimit, Threshold};
 use redlua_conversions::glob;
@@ -48,6 +49,8 @@ pub(crate) enum SetError {
 /// All parameters' values.
 pub(crate) struct Config {
     values: Vec<Vec<u8>>,
+    /// How often any value has been set.
+    pub(crate) changes: u64,
     /// When collections change their layout.
     pub(crate) tuning: Tuning,
     /// `maxmemory`, 0 for no limit.
@@ -56,21 +59,37 @@ pub(crate) struct Config {
     pub(crate) max_bulk: usize,
     /// `busy-reply-threshold`
     pub(crate) busy_threshold: Duration,
+    /// `notify-keyspace-events`
+    pub(crate) events: Class,
+    /// `slowlog-log-slower-than`; `None` when nothing is logged.
+    pub(crate) slow: Option<Duration>,
+    /// `latency-monitor-threshold` in milliseconds, 0 for none.
+    pub(crate) latency: u64,
+    /// `tracking-table-max-keys`, 0 for no limit.
+    pub(crate) tracked: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let mut config = Config {
             values: PARAMETERS.iter().map(|p| p.default.as_bytes().to_vec()).collect(),
+            changes: 0,
             tuning: Tuning::default(),
             maxmemory: 0,
             max_bulk: 0,
             busy_threshold: Duration::ZERO,
+            events: Class::empty(),
+            slow: None,
+            latency: 0,
+            tracked: 0,
         };
         config.refresh();
         config
     }
 }
+
+/// The parameter that says which events are published.
+const EVENTS: &str = "notify-keyspace-events";
 
 impl Config {
     /// The value of a parameter, by its current name.
@@ -129,6 +148,11 @@ impl Config {
                     .map_err(|reason| SetError::Refused(name.to_vec(), reason))?;
             }
         }
+        // The canonical text does not tell all classes.
+        let events = pairs.iter().rfind(|[name, _]| name.eq_ignore_ascii_case(EVENTS.as_bytes()));
+        if let Some(classes) = events.and_then(|[_, letters]| Class::parse(letters)) {
+            self.events = classes;
+        }
         for (at, change) in changes {
             if let Some(value) = self.values.get_mut(at) {
                 *value = change;
@@ -138,8 +162,32 @@ impl Config {
         Ok(())
     }
 
+    /// Sets a parameter before anybody is connected: also one that `CONFIG SET` may not set.
+    pub(crate) fn set_at_start(&mut self, name: &[u8], value: &[u8]) -> Result<(), SetError> {
+        let at = position(name).ok_or_else(|| SetError::Unknown(name.to_vec()))?;
+        let Some((parameter, old)) = PARAMETERS.get(at).zip(self.values.get_mut(at)) else {
+            return Err(SetError::Unknown(name.to_vec()));
+        };
+        *old = parameter
+            .kind
+            .accept_at_start(value, old)
+            .map_err(|reason| SetError::Refused(name.to_vec(), reason))?;
+        self.refresh();
+        Ok(())
+    }
+
+    /// Sets a parameter that only the start of a server decides.
+    pub(crate) fn settle(&mut self, name: &str, value: &str) {
+        let place = position(name.as_bytes()).and_then(|at| self.values.get_mut(at));
+        if let Some(place) = place {
+            *place = value.as_bytes().to_vec();
+        }
+        self.refresh();
+    }
+
     /// Reads the figures that are kept at hand.
     fn refresh(&mut self) {
+        self.changes += 1;
         let size = |name: &str| usize::try_from(self.number(name)).unwrap_or(0);
         let tuning = Tuning {
             hash: Threshold {
@@ -163,6 +211,10 @@ impl Config {
         self.maxmemory = maxmemory;
         self.max_bulk = max_bulk;
         self.busy_threshold = busy_threshold;
+        let slow = u64::try_from(self.number("slowlog-log-slower-than"));
+        self.slow = slow.ok().map(Duration::from_micros);
+        self.latency = self.number("latency-monitor-threshold").unsigned_abs();
+        self.tracked = usize::try_from(self.number("tracking-table-max-keys")).unwrap_or(0);
         // The timer's frequency is clipped, not refused (`updateHZ`).
         let clipped = self.number("hz").clamp(1, 500).to_string();
         if let Some(value) = position(b"hz").and_then(|at| self.values.get_mut(at)) {
