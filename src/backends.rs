@@ -18,8 +18,6 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
         Arc::new(redlua_mlua::Lua51),
         #[cfg(feature = "mlua-luajit")]
         Arc::new(redlua_mlua::LuaJit),
-        #[cfg(feature = "omnilua")]
-        Arc::new(redlua_omnilua::OmniLua),
         #[cfg(feature = "mlua-lua54")]
         Arc::new(redlua_mlua::Lua54),
         #[cfg(feature = "mlua-luau")]
@@ -28,8 +26,18 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
         Arc::new(redlua_rlua::Lua51),
         #[cfg(feature = "rlua-lua54")]
         Arc::new(redlua_rlua::Lua54),
+        #[cfg(feature = "omnilua")]
+        Arc::new(redlua_omnilua::OmniLua),
         #[cfg(feature = "piccolo")]
         Arc::new(redlua_piccolo::Piccolo),
+    ]
+}
+
+/// Other ways to run one of the backends, by name only: each gives something up.
+fn variants() -> Vec<Arc<dyn Backend>> {
+    vec![
+        #[cfg(feature = "mlua-luajit")]
+        Arc::new(redlua_mlua::LuaJitCompiled),
     ]
 }
 
@@ -40,6 +48,7 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
 pub fn backend(name: &str) -> Result<Arc<dyn Backend>, UnknownBackend> {
     backends()
         .into_iter()
+        .chain(variants())
         .find(|backend| backend.info().name == name)
         .ok_or_else(|| UnknownBackend { name: name.to_owned() })
 }
@@ -71,7 +80,8 @@ pub struct UnknownBackend {
 
 impl fmt::Display for UnknownBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = backends().iter().map(|backend| backend.info().name).collect();
+        let names: Vec<_> =
+            backends().iter().chain(&variants()).map(|backend| backend.info().name).collect();
         write!(f, "no backend `{}` in this build; it has {}", self.name, names.join(", "))
     }
 }

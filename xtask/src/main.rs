@@ -10,8 +10,8 @@
 //! ```
 //!
 //! `matrix` runs the conformance suite on each backend and renews COMPATIBILITY.md; with
-//! `--check` it leaves the file alone. `test` runs the tests of the backend and of the suite on
-//! each. Both fail when one of the builds fails: a case that differs and is not declared, or is
+//! `--check` it leaves the file alone. `test` runs the lints and tests of the backend and
+//! those of the suite on each. Both fail when one of the builds fails: a case that differs and is not declared, or is
 //! declared and does not differ, is such a failure.
 #![forbid(unsafe_code)]
 
@@ -22,8 +22,16 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 /// Every backend, a build each, the reference first.
-const BACKENDS: &[&str] =
-    &["mlua-lua51", "rlua-lua51", "mlua-luajit", "mlua-lua54", "rlua-lua54", "mlua-luau"];
+const BACKENDS: &[&str] = &[
+    "mlua-lua51",
+    "rlua-lua51",
+    "mlua-luajit",
+    "mlua-lua54",
+    "rlua-lua54",
+    "mlua-luau",
+    "omnilua",
+    "piccolo",
+];
 
 /// What the command line asks for.
 struct Options {
@@ -126,18 +134,27 @@ impl Options {
         let mut passed = true;
         for backend in &self.backends {
             println!("{backend}: tests");
-            let own = self
-                .cargo("test")
-                .args(["-p", "redlua-capi", "--features", backend])
-                .status_ok()?;
+            // Those in Rust are linted and tested with the workspace.
+            let c_lua = backend.contains("lua-");
+            let lint = !c_lua
+                || self
+                    .cargo("clippy")
+                    .args(["-p", "redlua-capi", "--features", backend, "--all-targets"])
+                    .args(["--", "-D", "warnings"])
+                    .status_ok()?;
+            let own = !c_lua
+                || self
+                    .cargo("test")
+                    .args(["-p", "redlua-capi", "--features", backend])
+                    .status_ok()?;
             let suite = self
                 .suite("test", backend)
                 .args(["--test", "hostile", "--test", "conformance"])
                 .status_ok()?;
-            if !(own && suite) {
+            if !(lint && own && suite) {
                 println!("{backend}: tests FAILED");
             }
-            passed &= own && suite;
+            passed &= lint && own && suite;
         }
         Ok(passed)
     }

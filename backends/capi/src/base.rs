@@ -320,12 +320,21 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
         ffi::lua_pushlstring(lua, c"".as_ptr(), 0);
         loop {
             ffi::lua_pushvalue(lua, 1);
-            ffi::lua_call(lua, 0, 1);
+            // What the reader raises is the compiler's message, as in `lua_load`.
+            if ffi::lua_pcall(lua, 0, 1, 0) != 0 {
+                return loaded(lua, ffi::LUA_ERRRUN);
+            }
             match ffi::lua_type(lua, -1) {
                 ffi::LUA_TNIL => break,
                 ffi::LUA_TSTRING if ffi::lua_objlen(lua, -1) == 0 => break,
                 ffi::LUA_TSTRING | ffi::LUA_TNUMBER => ffi::lua_concat(lua, 2),
-                _ => return ffi::luaL_error(lua, c"reader function must return a string".as_ptr()),
+                _ => {
+                    let text = c"reader function must return a string";
+                    ffi::luaL_where(lua, 1);
+                    ffi::lua_pushlstring(lua, text.as_ptr(), text.count_bytes());
+                    ffi::lua_concat(lua, 2);
+                    return loaded(lua, ffi::LUA_ERRRUN);
+                }
             }
         }
         let source = crate::reader::string_at(lua, 3);
@@ -465,6 +474,12 @@ unsafe extern "C-unwind" fn collectgarbage(lua: *mut lua_State) -> c_int {
                     return 1;
                 }
                 b"setpause" | b"setstepmul" => state_of(lua).collector_tuned.set(true),
+                #[cfg(lua54)]
+                b"step" => {
+                    stock(lua);
+                    ffi::lua_pushboolean(lua, 0);
+                    return 1;
+                }
                 // The modes of Lua 5.4 would outlive the script, and Lua 5.1 has none.
                 #[cfg(lua54)]
                 b"generational" | b"incremental" | b"isrunning" => {

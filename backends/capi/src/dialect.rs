@@ -27,6 +27,7 @@ use Supply::{Missing, Over};
 /// one already.
 #[rustfmt::skip]
 const SUPPLIES: &[(&str, &str, Supply)] = &[
+    ("", "type", Over(kind)),
     ("", "load", Missing(nothing)),
     ("", "loadstring", Missing(nothing)),
     ("", "gcinfo", Missing(gcinfo)),
@@ -139,6 +140,17 @@ unsafe extern "C-unwind" fn gcinfo(lua: *mut lua_State) -> c_int {
     unsafe {
         let kilobytes = ffi::lua_gc(lua, LUA_GCCOUNT, 0);
         push_number(lua, kilobytes.into());
+        1
+    }
+}
+
+/// `type`, with Lua 5.1's words about a missing argument.
+unsafe extern "C-unwind" fn kind(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above; the names of types are never freed.
+    unsafe {
+        ffi::luaL_checkany(lua, 1);
+        let name = std::ffi::CStr::from_ptr(ffi::lua_typename(lua, ffi::lua_type(lua, 1)));
+        ffi::lua_pushlstring(lua, name.as_ptr(), name.count_bytes());
         1
     }
 }
@@ -395,7 +407,7 @@ unsafe extern "C-unwind" fn collectgarbage(lua: *mut lua_State) -> c_int {
             b"setpause" | b"setstepmul" => 200.0,
             b"step" => {
                 ffi::lua_gc(lua, ffi::LUA_GCCOLLECT, 0);
-                ffi::lua_pushboolean(lua, 1);
+                ffi::lua_pushboolean(lua, 0);
                 return 1;
             }
             _ => {

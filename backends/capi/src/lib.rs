@@ -57,3 +57,5 @@ mod wording;
 mod writer;
 
 pub use vm::create;
+#[cfg(luajit)]
+pub use vm::create_compiling;

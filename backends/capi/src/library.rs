@@ -35,10 +35,9 @@ macro_rules! entries {
 }
 
 #[rustfmt::skip]
-const FUNCTIONS: [Entry; 48] = entries! {
+const FUNCTIONS: [Entry; 46] = entries! {
     "string", "byte";
     "string", "char";
-    "string", "dump";
     "string", "format";
     "string", "len";
     "string", "lower";
@@ -82,7 +81,6 @@ const FUNCTIONS: [Entry; 48] = entries! {
     "", "select";
     "", "tonumber";
     "", "tostring";
-    "", "type";
     "", "unpack";
 };
 

@@ -144,6 +144,11 @@ unsafe fn resume(
     let outcome = unsafe {
         match result {
             Ok(Ok(_)) if state.over_limit() => Err(Verdict::Memory),
+            // The tables behind stand-ins among the arguments lie below the results.
+            Ok(Ok(Step::Return { results })) => {
+                let above = ffi::lua_gettop(lua) - args.floor();
+                Ok(Step::Return { results: results.min(usize::try_from(above).unwrap_or(0)) })
+            }
             Ok(Ok(step)) => Ok(step),
             Ok(Err(raise)) => Err(failure(lua, count, raise)),
             Err(panic) => Err(panicked(lua, count, panic.as_ref())),

@@ -36,6 +36,30 @@ pub fn create(
     environment: &Environment,
     limits: &Limits,
 ) -> Result<Box<dyn Vm>, VmError> {
+    let mut vm = state(info, environment)?;
+    vm.set_limits(limits);
+    Ok(Box::new(vm))
+}
+
+/// The same with LuaJIT's compiler on while neither time nor instructions are limited. Compiled
+/// loops look at no hook: then nothing stops a script, not even a [`StopToken`].
+///
+/// # Errors
+/// As for [`create`].
+#[cfg(luajit)]
+pub fn create_compiling(
+    info: &'static BackendInfo,
+    environment: &Environment,
+    limits: &Limits,
+) -> Result<Box<dyn Vm>, VmError> {
+    let mut vm = state(info, environment)?;
+    vm.compiles = true;
+    vm.set_limits(limits);
+    Ok(Box::new(vm))
+}
+
+/// A Lua state with `environment` in it and no limits yet.
+fn state(info: &'static BackendInfo, environment: &Environment) -> Result<CVm, VmError> {
     let state = Box::new(State::new(StopToken::default()));
     state.error_fields.set(environment.error_fields);
     state.unwrap_field.set(environment.unwrap_field);
@@ -53,6 +77,8 @@ pub fn create(
         view: 0,
         #[cfg(luau)]
         watch: None,
+        #[cfg(luajit)]
+        compiles: false,
     };
     // SAFETY: a fresh state, memory not limited.
     unsafe {
@@ -70,8 +96,7 @@ pub fn create(
             vm.watch = Some(Watch::new(token, place, interrupt));
         }
     }
-    vm.set_limits(limits);
-    Ok(Box::new(vm))
+    Ok(vm)
 }
 
 struct CVm {
@@ -81,6 +106,9 @@ struct CVm {
     globals: Globals,
     /// The view whose globals scripts see now.
     view: usize,
+    /// Whether LuaJIT's compiler may be on when no limit needs the interpreter.
+    #[cfg(luajit)]
+    compiles: bool,
     /// Who stops a run that is late.
     #[cfg(luau)]
     watch: Option<Arc<Watch>>,
@@ -333,6 +361,12 @@ impl Vm for CVm {
         // SAFETY: no run is in progress.
         unsafe {
             interrupt::arm(self.lua);
+        }
+        #[cfg(luajit)]
+        // SAFETY: no run is in progress.
+        unsafe {
+            let limited = limits.time.is_some() || limits.instructions.is_some();
+            ffi::set_compiler(self.lua, self.compiles && !limited);
         }
     }
 

@@ -17,13 +17,13 @@ pub(crate) use mlua::ffi::{
     lua_iscfunction, lua_isnumber, lua_isstring, lua_lessthan, lua_newstate, lua_next, lua_objlen,
     lua_pcall, lua_pushboolean, lua_pushlightuserdata, lua_pushnil, lua_pushnumber, lua_pushvalue,
     lua_rawset, lua_replace, lua_setmetatable, lua_settop, lua_toboolean, lua_tocfunction,
-    lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata, lua_type, lua_upvalueindex,
-    luaL_checklstring, luaL_checknumber, luaL_optlstring, luaL_ref, luaL_unref, luaL_where,
+    lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata, lua_type, lua_typename,
+    lua_upvalueindex, luaL_checklstring, luaL_checknumber, luaL_optlstring, luaL_ref, luaL_unref,
+    luaL_where,
 };
 use mlua::ffi::{
-    LUA_GLOBALSINDEX, lua_Debug, lua_getinfo, lua_pushcclosurek, lua_pushfstring, lua_typename,
-    luaopen_base, luaopen_coroutine, luaopen_math, luaopen_string, luaopen_table, luau_compile_,
-    luau_load,
+    LUA_GLOBALSINDEX, lua_Debug, lua_getinfo, lua_pushcclosurek, lua_pushfstring, luaopen_base,
+    luaopen_coroutine, luaopen_math, luaopen_string, luaopen_table, luau_compile_, luau_load,
 };
 pub(crate) use mlua::ffi::{lua_pushlstring_ as lua_pushlstring, lua_rawseti_ as lua_rawseti};
 
