@@ -22,8 +22,15 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 /// Every backend, a build each, the reference first.
-const BACKENDS: &[&str] =
-    &["mlua-lua51", "rlua-lua51", "mlua-luajit", "mlua-lua54", "rlua-lua54", "mlua-luau"];
+const BACKENDS: &[&str] = &[
+    "mlua-lua51",
+    "rlua-lua51",
+    "mlua-luajit",
+    "mlua-lua54",
+    "rlua-lua54",
+    "mlua-luau",
+    "omnilua",
+];
 
 /// What the command line asks for.
 struct Options {
