@@ -18,9 +18,6 @@ use crate::verb::Verb;
 
 const NO_AUTH: &[u8] = b"NOAUTH Authentication required.";
 const EXEC_ABORT: &[u8] = b"EXECABORT Transaction discarded because of: ";
-const NO_AUTH_HELLO: &[u8] = b"NOAUTH HELLO must be called with the client already authenticated, \
-otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select \
-the RESP protocol version at the same time";
 
 /// A connection as the server sees it.
 #[derive(Debug)]
