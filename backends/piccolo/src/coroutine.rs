@@ -134,6 +134,7 @@ fn switch<'gc>(
     m.remember(ctx, caller);
     m.run.calls.set(m.run.calls.get() + 1);
     m.run.barrier.set(0);
+    m.run.protected.set(m.run.protected.get() + 1);
     let then = Resumed { m, levels, wrapped, caller };
     Ok(CallbackReturn::Resume { thread, then: Some(BoxSequence::new(&ctx, then)) })
 }

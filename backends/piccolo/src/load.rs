@@ -15,8 +15,10 @@ use crate::check;
 use crate::frontend::{self, Known, Prototype, Source, World};
 use crate::machine::{Answer, Caller, Levels, M, call_then};
 use crate::meta;
+use crate::native::BRIDGE;
 use crate::protect::value_of;
 use crate::tables;
+use crate::vm::handler_result;
 
 /// What is known of globals that no script can change.
 #[derive(Debug, Default)]
@@ -152,9 +154,15 @@ pub(crate) fn load<'gc>(
 }
 
 impl<'gc> Pieces<'gc> {
+    /// The reader failed. `lua_load` keeps the handler of errors that there is around it, so that
+    /// an error that nothing else would catch is what that handler makes of it.
     fn fail(&self, ctx: Context<'gc>, stack: &mut Stack<'gc, '_>, error: Error<'gc>) {
-        self.m.restore(ctx, self.levels);
-        let value = value_of(ctx, error);
+        let m = self.m;
+        m.restore(ctx, self.levels);
+        let mut value = value_of(ctx, error);
+        if m.run.protected.get() == 0 {
+            value = BRIDGE.with(|bridge| handler_result(m, ctx, bridge, value));
+        }
         stack.clear();
         stack.extend([Value::Nil, value]);
     }

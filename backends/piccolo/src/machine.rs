@@ -14,7 +14,7 @@ use piccolo::{
     BoxSequence, Callback, CallbackReturn, Context, Error, Execution, Executor, Function, Stack,
     String, Table, UserData, Value,
 };
-use redlua_core::{StopReason, StopToken};
+use redlua_core::{NativeId, StopReason, StopToken};
 
 use crate::load::Globals;
 
@@ -106,6 +106,9 @@ pub(crate) struct Run {
     pub(crate) calls: Cell<u32>,
     /// Nested calls that the running coroutine may not yield across.
     pub(crate) barrier: Cell<u32>,
+    /// Calls that catch errors around the running function; without any, errors go through the
+    /// handler of uncaught ones.
+    pub(crate) protected: Cell<u32>,
     /// How many there may be.
     pub(crate) most_calls: Cell<u32>,
     /// Chunk name and line where an error was raised last.
@@ -114,6 +117,8 @@ pub(crate) struct Run {
     pub(crate) buffer: RefCell<Vec<u8>>,
     /// What scripts are compiled against.
     pub(crate) known: Globals,
+    /// The native that uncaught errors pass through.
+    pub(crate) handler: NativeId,
     pub(crate) readonly: &'static str,
     pub(crate) unwrap: &'static str,
     pub(crate) fields: &'static [&'static str],
@@ -183,8 +188,7 @@ impl<'gc> Caller<'gc> {
 impl<'gc> Machine<'gc> {
     /// The function of an operation.
     pub(crate) fn op(&self, op: Op) -> Option<Function<'gc>> {
-        let place = Op::ALL.iter().position(|known| *known == op)?;
-        self.ops.borrow().get(place).copied()
+        self.ops.borrow().get(op as usize).copied()
     }
 
     /// How deeply calls of Lua functions are nested.
@@ -286,13 +290,15 @@ impl<'gc> Machine<'gc> {
             Value::Number(depth) => depth,
             _ => 0.0,
         };
-        Levels { depth, calls: self.run.calls.get(), barrier: self.run.barrier.get() }
+        let Run { calls, barrier, protected, .. } = &self.run;
+        Levels { depth, calls: calls.get(), barrier: barrier.get(), protected: protected.get() }
     }
 
     /// Goes back to a depth, after an error or a change of coroutines.
     pub(crate) fn restore(&self, ctx: Context<'gc>, levels: Levels) {
         self.run.calls.set(levels.calls);
         self.run.barrier.set(levels.barrier);
+        self.run.protected.set(levels.protected);
         self.depth.set(&ctx, UpValueState::Closed(Value::Number(levels.depth)));
     }
 
@@ -310,6 +316,7 @@ pub(crate) struct Levels {
     depth: f64,
     calls: u32,
     barrier: u32,
+    protected: u32,
 }
 
 /// A function of the host.

@@ -184,8 +184,7 @@ pub(crate) fn arithmetic<'gc>(
             _ => -a,
         }));
     }
-    let place = Op::ALL.iter().position(|known| *known == op).unwrap_or(0);
-    let event = m.events.arithmetic.get(place).copied().unwrap_or_default();
+    let event = m.events.arithmetic.get(op as usize).copied().unwrap_or_default();
     let method = binary_method(m, a, b, event);
     if !method.is_nil() {
         return call(m, method, [a, b, Value::Nil], 2);

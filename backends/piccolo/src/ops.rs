@@ -43,6 +43,7 @@ pub(crate) fn body(op: Op) -> Body {
         Op::Extend => extend,
         Op::Arg => arg,
         Op::Overflow => overflow,
+        Op::Equal => equal,
     }
 }
 
@@ -176,7 +177,7 @@ fn less_equal<'gc>(
 }
 
 /// `__eq` of tables that are not the same one, called by piccolo.
-pub(crate) fn equal<'gc>(
+fn equal<'gc>(
     m: M<'gc>,
     ctx: Context<'gc>,
     exec: Execution<'gc, '_>,

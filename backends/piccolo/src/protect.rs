@@ -74,6 +74,7 @@ fn begin<'gc>(
     handler: Option<Value<'gc>>,
 ) -> Answer<'gc> {
     let levels = m.levels();
+    m.run.protected.set(m.run.protected.get() + 1);
     let called = m.enter_call(ctx, None).and_then(|()| {
         meta::callable(m, function, || Name::NONE).map_err(|text| m.text(ctx, caller, text))
     });

@@ -10,7 +10,7 @@ use gc_arena::lock::{Lock, RefLock};
 use gc_arena::{Collect, Gc, Rootable};
 use piccolo::closure::{UpValue, UpValueState};
 use piccolo::{Context, Executor, Table, UserData, Value};
-use redlua_core::{Entry, Environment, Item, NativeId, StopToken, View, VmError};
+use redlua_core::{Entry, Environment, Item, StopToken, View, VmError};
 
 use crate::frontend::{Known, Op};
 use crate::layout::Layout;
@@ -26,8 +26,6 @@ pub(crate) struct Root<'gc> {
     pub(crate) m: M<'gc>,
     /// The globals of each view.
     pub(crate) views: Gc<'gc, Vec<Table<'gc>>>,
-    /// The native that every uncaught error passes through.
-    pub(crate) handler: NativeId,
     /// The function that reads an error table through its metatable.
     pub(crate) flatten: Value<'gc>,
 }
@@ -98,12 +96,8 @@ pub(crate) fn build(
     };
     m.iterators.set(&ctx, Some((next, step)));
 
-    let root = Root {
-        m,
-        views: Gc::new(&ctx, views),
-        handler: environment.error_handler,
-        flatten: function(ctx, m, crate::flatten::flatten),
-    };
+    let root =
+        Root { m, views: Gc::new(&ctx, views), flatten: function(ctx, m, crate::flatten::flatten) };
     ctx.set_global(ROOT, UserData::new::<Kept>(&ctx, root))
         .map_err(|error| VmError::Environment(error.to_string()))?;
     Ok(())
@@ -133,10 +127,12 @@ fn machine<'gc>(ctx: Context<'gc>, environment: &Environment, stop: StopToken) -
         fuel: Cell::new(0),
         calls: Cell::new(0),
         barrier: Cell::new(0),
+        protected: Cell::new(0),
         most_calls: Cell::new(200),
         raised: RefCell::new((Vec::new(), -1)),
         buffer: RefCell::new(Vec::new()),
         known: known(environment),
+        handler: environment.error_handler,
         readonly: environment.readonly_message,
         unwrap: environment.unwrap_field,
         fields: environment.error_fields,

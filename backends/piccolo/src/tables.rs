@@ -7,10 +7,11 @@
 use gc_arena::Rootable;
 use gc_arena::lock::RefLock;
 use piccolo::table::{NextValue, RawTable};
-use piccolo::{Context, MetaMethod, String, Table, UserData, Value};
+use piccolo::{Context, String, Table, UserData, Value};
 
+use crate::frontend::Op;
 use crate::layout::{Holds, Layout};
-use crate::machine::{M, callback};
+use crate::machine::M;
 use crate::value::number;
 
 /// A key that no table may have.
@@ -257,20 +258,21 @@ pub(crate) fn stand_in<'gc>(
     events: Value<'gc>,
     all: bool,
 ) -> Table<'gc> {
-    let table = Table::new(&ctx);
+    let mut raw = RawTable::new(&ctx);
+    raw.reserve_map(7);
+    let table = Table::from_parts(&ctx, raw, None);
     let set = |key: Value<'gc>, value: Value<'gc>| {
+        // The keys are valid.
         let _ = table.set_value(&ctx, key, value);
     };
-    let name = |event: MetaMethod| Value::String(ctx.intern(event.name().as_bytes()));
-    set(m.keys.events, events);
     let op = |op| m.op(op).map_or(Value::Nil, Value::Function);
-    use crate::frontend::Op;
-    set(name(MetaMethod::NewIndex), op(Op::SetIndex));
-    set(name(MetaMethod::Len), op(Op::Length));
+    set(m.keys.events, events);
+    set(m.events.newindex, op(Op::SetIndex));
+    set(m.events.len, op(Op::Length));
     if all {
-        set(name(MetaMethod::Index), op(Op::Index));
-        set(name(MetaMethod::Call), op(Op::Call));
-        set(name(MetaMethod::Eq), callback(ctx, m, crate::ops::equal).into());
+        set(m.events.index, op(Op::Index));
+        set(m.events.call, op(Op::Call));
+        set(m.events.eq, op(Op::Equal));
     }
     table
 }

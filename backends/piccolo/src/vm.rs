@@ -114,6 +114,7 @@ impl Piccolo {
             run.fuel.set(limits.instructions.unwrap_or(u64::MAX));
             run.calls.set(1);
             run.barrier.set(0);
+            run.protected.set(0);
             run.most_calls.set(limits.depth.max(2));
             run.buffer.borrow_mut().clear();
             run.raised.replace((Vec::new(), -1));
@@ -163,7 +164,7 @@ impl Piccolo {
     fn handle(&mut self, bridge: &mut dyn Bridge) -> bool {
         let handled = self.enter(|root, ctx| {
             let m = root.m;
-            let value = handler_result(root, ctx, bridge, m.outcome.get());
+            let value = handler_result(m, ctx, bridge, m.outcome.get());
             let asks = match value {
                 Value::Table(table) => tables::metatable(m, table).is_some(),
                 _ => false,
@@ -241,20 +242,19 @@ fn list<'gc>(m: M<'gc>, ctx: Context<'gc>, items: &[&[u8]]) -> Table<'gc> {
 }
 
 /// What the handler of uncaught errors makes of a value; the value itself when it fails.
-fn handler_result<'gc>(
-    root: Root<'gc>,
+pub(crate) fn handler_result<'gc>(
+    m: M<'gc>,
     ctx: Context<'gc>,
     bridge: &mut dyn Bridge,
     value: Value<'gc>,
 ) -> Value<'gc> {
-    let m = root.m;
     let raised = m.run.raised.take();
     let args = [value];
     let mut reader = Reader::new(m, ctx, &args, None);
     reader.place((!raised.0.is_empty()).then_some(raised));
     let mut writer = Writer::new(m, ctx, &args);
     let result =
-        catch_unwind(AssertUnwindSafe(|| bridge.native(root.handler, &mut reader, &mut writer)));
+        catch_unwind(AssertUnwindSafe(|| bridge.native(m.run.handler, &mut reader, &mut writer)));
     match result {
         Ok(Ok(()) | Err(Raise::Value)) => writer.values.last().copied().unwrap_or(value),
         Ok(Err(Raise::Message(text) | Raise::Text(text))) => tables::string(ctx, &text),

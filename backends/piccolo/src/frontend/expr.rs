@@ -371,7 +371,7 @@ impl Generator<'_> {
             }
             UnaryOp::Length if kinds.within(Kinds::TABLE) => {
                 self.f.emit(Operation::Length { dest: to, source });
-                self.to_float(dest)?;
+                self.make_float(dest)?;
             }
             UnaryOp::Minus => self.op(Op::Minus, &[source.into()], 1, dest)?,
             UnaryOp::Length => self.op(Op::Length, &[source.into()], 1, dest)?,
@@ -381,7 +381,7 @@ impl Generator<'_> {
     }
 
     /// Makes a double of the integer that piccolo left.
-    fn to_float(&mut self, dest: usize) -> Made<()> {
+    fn make_float(&mut self, dest: usize) -> Made<()> {
         let one = self.f.number(1.0)?;
         let left: RCIndex = reg(dest).into();
         match self.f.operand(one) {
@@ -596,6 +596,11 @@ impl Generator<'_> {
         let items = table.fields.len() - pairs;
         // The last item may be any number of values; Lua does not count it then.
         let open = matches!(table.fields.last(), Some(Field::Item(last)) if last.is_multi());
+        if let [Field::Item(item)] = table.fields.as_slice()
+            && !open
+        {
+            return self.table_of_one(item, table.line, dest);
+        }
         let lead = table.fields.iter().take_while(is_pair).take(PAIRS).count();
         let (first, rest) = table.fields.split_at(lead);
         let base = self.f.take(4)?;
@@ -626,6 +631,26 @@ impl Generator<'_> {
             self.f.free = base + 1;
             self.more_fields(table, rest, base, open)?;
         }
+        self.move_to(dest, base);
+        self.f.free = free;
+        Ok(())
+    }
+
+    /// A table with one item, which needs no register of its own while the item is evaluated, so
+    /// that such tables nest as deeply as the grammar lets them.
+    fn table_of_one(&mut self, item: &Expr, line: u32, dest: usize) -> Made<()> {
+        let free = self.f.free;
+        let base = self.f.take(1)?;
+        self.expr(item, base)?;
+        self.f.take(4)?;
+        self.move_to(base + 4, base);
+        for (place, count) in [1.0, 0.0, 0.0].into_iter().enumerate() {
+            let constant = self.f.number(count)?;
+            self.f.load(base + 1 + place, constant);
+        }
+        self.load_op(Op::Construct, base)?;
+        self.f.at(line, &[]);
+        self.call_at(base, constant(4), VarCount::constant(1));
         self.move_to(dest, base);
         self.f.free = free;
         Ok(())

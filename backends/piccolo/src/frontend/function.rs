@@ -68,7 +68,7 @@ pub(super) struct FunctionCode {
     known: HashMap<Key, usize>,
     pub(super) upvalues: Vec<Source>,
     pub(super) descriptors: Vec<UpValueDescriptor>,
-    children: Vec<Box<CompiledPrototype<Rc<[u8]>>>>,
+    children: Vec<CompiledPrototype<Rc<[u8]>>>,
     pub(super) names: Names,
     /// The first register that holds nothing.
     pub(super) free: usize,
@@ -166,7 +166,7 @@ impl FunctionCode {
     pub(super) fn child(&mut self, child: CompiledPrototype<Rc<[u8]>>) -> Made<PrototypeIndex> {
         let place = u8::try_from(self.children.len())
             .map_err(|_| TooBig("function has more than 256 functions inside"))?;
-        self.children.push(Box::new(child));
+        self.children.push(child);
         Ok(PrototypeIndex(place))
     }
 
@@ -233,7 +233,7 @@ impl FunctionCode {
                 opcodes: self.code,
                 opcode_line_numbers: self.sites,
                 upvalues: self.descriptors,
-                prototypes: self.children,
+                prototypes: self.children.into_iter().map(Box::new).collect(),
             },
             upvalues: self.upvalues,
         })

@@ -46,11 +46,13 @@ pub(crate) enum Op {
     Arg,
     /// Raises because calls nest too deeply.
     Overflow,
+    /// `(a, b) → a == b` for two tables; called by piccolo's own comparison.
+    Equal,
 }
 
 impl Op {
     /// All of them.
-    pub(crate) const ALL: [Op; 23] = [
+    pub(crate) const ALL: [Op; 24] = [
         Op::Add,
         Op::Sub,
         Op::Mul,
@@ -74,5 +76,6 @@ impl Op {
         Op::Extend,
         Op::Arg,
         Op::Overflow,
+        Op::Equal,
     ];
 }

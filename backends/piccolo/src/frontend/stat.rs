@@ -163,8 +163,8 @@ impl Generator<'_> {
         }
     }
 
-    /// Whether a key is the next one of the same list, or one that a loop counts up from 1: then
-    /// the list keeps its order without anybody watching.
+    /// Whether a key is the next one of the same list (`t[#t + 1]`): then the list keeps its order
+    /// without anybody watching.
     fn appends(&self, table: &Expr, key: &Expr) -> bool {
         let Expr::Local(id) = table else { return false };
         match key {
