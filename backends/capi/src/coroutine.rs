@@ -1,56 +1,104 @@
-//! Coroutines for LuaJIT, which nests them on the C stack without counting.
+//! Calls from C into Lua, counted: LuaJIT nests them on the C stack without counting.
 //!
-//! Owns `coroutine.resume` and `coroutine.wrap` with a limit of their nesting. PUC-Rio Lua counts
-//! itself (`LUAI_MAXCCALLS`) and needs neither.
+//! Owns the limit, which is that of Lua 5.1 (`LUAI_MAXCCALLS`), and the functions that call:
+//! `lua_call`, `lua_pcall`, `coroutine.resume` and `coroutine.wrap`. PUC-Rio Lua and Luau count
+//! themselves.
 
 use std::ffi::c_int;
 
 use crate::ffi::{self, lua_State};
 use crate::state::state_of;
 
-/// How many coroutines may run inside one another.
-const NESTING: u32 = 100;
+/// How many calls may be inside one another.
+const LUAI_MAXCCALLS: u32 = 200;
+const TEXT: &std::ffi::CStr = c"C stack overflow";
 
-/// `coroutine.resume`, with the stock one as its first upvalue.
+/// `lua_call`. An error leaves the count as it is: whoever catches it takes it back.
+///
+/// # Safety
+/// As in Lua 5.1.
+pub(crate) unsafe fn lua_call(lua: *mut lua_State, arguments: c_int, results: c_int) {
+    // SAFETY: by contract.
+    unsafe {
+        let nesting = &state_of(lua).nesting;
+        let depth = nesting.get();
+        if depth >= LUAI_MAXCCALLS {
+            ffi::luaL_error(lua, TEXT.as_ptr());
+        }
+        nesting.set(depth + 1);
+        mlua::ffi::lua_call(lua, arguments, results);
+        nesting.set(depth);
+    }
+}
+
+/// `lua_pcall`.
+///
+/// # Safety
+/// As in Lua 5.1.
+pub(crate) unsafe fn lua_pcall(
+    lua: *mut lua_State,
+    arguments: c_int,
+    results: c_int,
+    handler: c_int,
+) -> c_int {
+    // SAFETY: by contract; the function and its arguments give way to the message.
+    unsafe {
+        let nesting = &state_of(lua).nesting;
+        let depth = nesting.get();
+        if depth >= LUAI_MAXCCALLS {
+            ffi::lua_settop(lua, -2 - arguments);
+            ffi::lua_pushlstring(lua, TEXT.as_ptr(), TEXT.count_bytes());
+            return ffi::LUA_ERRRUN;
+        }
+        nesting.set(depth + 1);
+        let status = mlua::ffi::lua_pcall(lua, arguments, results, handler);
+        nesting.set(depth);
+        status
+    }
+}
+
+/// `coroutine.resume`, with the stock one as its upvalue.
 ///
 /// # Safety
 /// Called by Lua.
-pub(crate) unsafe extern "C-unwind" fn resume(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn resume(lua: *mut lua_State) -> c_int {
     // SAFETY: the stock function checks its arguments itself; with a coroutine as the first one
-    // it does not raise, so the count is always taken back.
+    // it does not raise.
     unsafe {
         if ffi::lua_type(lua, 1) != ffi::LUA_TTHREAD {
-            return call_stock(lua);
+            return ffi::luaL_argerror(lua, 1, c"coroutine expected".as_ptr());
         }
         let nesting = &state_of(lua).nesting;
-        if nesting.get() >= NESTING {
+        let depth = nesting.get();
+        if depth >= LUAI_MAXCCALLS {
             ffi::lua_pushboolean(lua, 0);
-            ffi::lua_pushlstring(lua, c"C stack overflow".as_ptr(), 16);
+            ffi::lua_pushlstring(lua, TEXT.as_ptr(), TEXT.count_bytes());
             return 2;
         }
-        nesting.set(nesting.get() + 1);
-        let results = call_stock(lua);
-        nesting.set(nesting.get() - 1);
+        ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
+        ffi::lua_insert(lua, 1);
+        lua_call(lua, ffi::lua_gettop(lua) - 1, ffi::LUA_MULTRET);
+        nesting.set(depth);
         if ffi::lua_toboolean(lua, 1) == 0 {
             crate::wording::reword_at(lua, 2);
         }
-        results
+        ffi::lua_gettop(lua)
     }
 }
 
 /// `coroutine.wrap`: a function that resumes the coroutine and raises its errors. The upvalues
-/// are the stock `coroutine.create` and the counting `coroutine.resume`.
+/// are the stock `coroutine.create` and `coroutine.resume`.
 ///
 /// # Safety
 /// Called by Lua.
-pub(crate) unsafe extern "C-unwind" fn wrap(lua: *mut lua_State) -> c_int {
-    // SAFETY: the stock function checks the argument; its result is the coroutine.
+unsafe extern "C-unwind" fn wrap(lua: *mut lua_State) -> c_int {
+    // SAFETY: the stock function's result is the coroutine.
     unsafe {
         crate::dialect::check_lua_function(lua);
         ffi::lua_settop(lua, 1);
         ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
         ffi::lua_insert(lua, 1);
-        ffi::lua_call(lua, 1, 1);
+        lua_call(lua, 1, 1);
         ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(2));
         ffi::lua_pushcclosure(lua, wrapped, 2);
         1
@@ -60,39 +108,29 @@ pub(crate) unsafe extern "C-unwind" fn wrap(lua: *mut lua_State) -> c_int {
 /// What `wrap` returned.
 ///
 /// # Safety
-/// Called by Lua, with the coroutine and `resume` as its upvalues.
+/// Called by Lua, with the coroutine and `coroutine.resume` as its upvalues.
 unsafe extern "C-unwind" fn wrapped(lua: *mut lua_State) -> c_int {
-    // SAFETY: `resume` returns a boolean and the results or the error.
+    // SAFETY: the stock function returns a boolean and the results or the error.
     unsafe {
+        let nesting = &state_of(lua).nesting;
+        let depth = nesting.get();
         ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(2));
         ffi::lua_insert(lua, 1);
         ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
         ffi::lua_insert(lua, 2);
-        ffi::lua_call(lua, ffi::lua_gettop(lua) - 1, ffi::LUA_MULTRET);
+        lua_call(lua, ffi::lua_gettop(lua) - 1, ffi::LUA_MULTRET);
+        nesting.set(depth);
         if ffi::lua_toboolean(lua, 1) != 0 {
             return ffi::lua_gettop(lua) - 1;
         }
         ffi::lua_settop(lua, 2);
+        crate::wording::reword_at(lua, 2);
         if ffi::lua_type(lua, 2) == ffi::LUA_TSTRING {
             ffi::luaL_where(lua, 1);
             ffi::lua_insert(lua, 2);
             ffi::lua_concat(lua, 2);
         }
         ffi::lua_error(lua)
-    }
-}
-
-/// Runs the stock function with the arguments of this call.
-///
-/// # Safety
-/// Called in a C function whose first upvalue is that function.
-unsafe fn call_stock(lua: *mut lua_State) -> c_int {
-    // SAFETY: by contract.
-    unsafe {
-        ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
-        ffi::lua_insert(lua, 1);
-        ffi::lua_call(lua, ffi::lua_gettop(lua) - 1, ffi::LUA_MULTRET);
-        ffi::lua_gettop(lua)
     }
 }
 
@@ -106,11 +144,11 @@ pub(crate) unsafe fn install(lua: *mut lua_State, globals: c_int) {
     unsafe {
         crate::sandbox::push_stock(lua, globals, "coroutine");
         let library = ffi::lua_gettop(lua);
-        crate::sandbox::push_stock(lua, library, "resume");
-        ffi::lua_pushcclosure(lua, resume, 1);
-        crate::sandbox::set_top(lua, library, "resume");
         crate::sandbox::push_stock(lua, library, "create");
         crate::sandbox::push_stock(lua, library, "resume");
+        ffi::lua_pushvalue(lua, -1);
+        ffi::lua_pushcclosure(lua, resume, 1);
+        crate::sandbox::set_top(lua, library, "resume");
         ffi::lua_pushcclosure(lua, wrap, 2);
         crate::sandbox::set_top(lua, library, "wrap");
         ffi::lua_settop(lua, library - 1);

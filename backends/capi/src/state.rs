@@ -50,7 +50,7 @@ pub(crate) struct State {
     pub(crate) spare: Cell<crate::call::Spare>,
     /// Where the functions of Lua's library put their results together.
     pub(crate) scratch: Cell<crate::scratch::Scratch>,
-    /// Coroutines that run inside one another now.
+    /// Calls from C into Lua that are inside one another now.
     #[cfg(luajit)]
     pub(crate) nesting: Cell<u32>,
     /// Whether the script changed the collector's parameters.

@@ -39,7 +39,7 @@ pub(crate) fn plain_calls(dump: &[u8]) -> Option<Vec<u8>> {
     for index in 0..protos.len() {
         let proto = protos.get(index)?;
         let plain = proto.tail_calls(&protos)?;
-        changed |= plain.contains(&true);
+        changed |= plain.iter().any(Option::is_some);
         let body = proto.write(&plain)?;
         uleb(&mut out, u32::try_from(body.len()).ok()?);
         out.extend(body);
@@ -148,25 +148,34 @@ impl<'a> Proto<'a> {
         })
     }
 
-    /// Which instructions are tail calls that must not be.
-    fn tail_calls(&self, protos: &[Proto<'_>]) -> Option<Vec<bool>> {
-        let tail = |(at, word): (usize, &u32)| match opcode(*word) {
-            op::CALLT | op::CALLMT => !self.is_local_function(at, first(*word), protos),
-            _ => false,
+    /// Which instructions are tail calls that must not be, each with the instruction whose line is
+    /// the call's: LuaJIT notes the line where the statement ends, Lua 5.1 (`luaK_fixline`) that of
+    /// the arguments' beginning, which is where the callee is loaded.
+    fn tail_calls(&self, protos: &[Proto<'_>]) -> Option<Vec<Option<usize>>> {
+        let tail = |(at, word): (usize, &u32)| {
+            if !matches!(opcode(*word), op::CALLT | op::CALLMT) {
+                return None;
+            }
+            let load = self.load(at, first(*word));
+            let local = load.is_some_and(|load| self.is_local_function(load, protos));
+            (!local).then(|| load.unwrap_or(at))
         };
         Some(self.code.iter().enumerate().map(tail).collect())
     }
 
-    /// Whether the callee in `register` at the instruction `at` is a function of this chunk.
-    fn is_local_function(&self, at: usize, register: u8, protos: &[Proto<'_>]) -> bool {
-        let before = self.code.get(..at).unwrap_or_default();
-        let loads = |word: &&u32| {
-            let code = opcode(**word);
+    /// The instruction before `at` that loads `register`.
+    fn load(&self, at: usize, register: u8) -> Option<usize> {
+        self.code.get(..at)?.iter().rposition(|&word| {
+            let code = opcode(word);
             let writes =
                 op::WRITES.contains(&code) || op::READS.contains(&code) || code == op::UGET;
-            (writes || code == op::FNEW) && first(**word) == register
-        };
-        let Some(&load) = before.iter().rev().find(loads) else { return false };
+            (writes || code == op::FNEW) && first(word) == register
+        })
+    }
+
+    /// Whether an instruction loads a function of this chunk.
+    fn is_local_function(&self, load: usize, protos: &[Proto<'_>]) -> bool {
+        let Some(&load) = self.code.get(load) else { return false };
         match opcode(load) {
             op::MOV => self.makes_function((load >> 16) as u8),
             op::UGET => self.captured((load >> 16) as usize, protos),
@@ -194,17 +203,17 @@ impl<'a> Proto<'a> {
     }
 
     /// The function with a return after each of the calls that `plain` marks.
-    fn write(&self, plain: &[bool]) -> Option<Vec<u8>> {
+    fn write(&self, plain: &[Option<usize>]) -> Option<Vec<u8>> {
         // Where each instruction, counted as LuaJIT does from 1, gets to; and the end.
         let mut moved = vec![0u32, 1];
         for added in plain {
-            moved.push(moved.last()? + 1 + u32::from(*added));
+            moved.push(moved.last()? + 1 + u32::from(added.is_some()));
         }
         let to = |pc: usize| moved.get(pc.min(moved.len() - 1)).copied();
         let mut code = Vec::with_capacity(self.code.len() + 8);
         for ((&word, &added), pc) in self.code.iter().zip(plain).zip(1usize..) {
             let a = word & 0xff00;
-            if added {
+            if added.is_some() {
                 // CALLT A D is CALL A 0 D, and RETM A 0.
                 let count = word >> 16 & 0xff;
                 code.push(u32::from(opcode(word) - op::TAIL) | a | count << 16);
@@ -236,7 +245,11 @@ impl<'a> Proto<'a> {
         Some(out)
     }
 
-    fn debug(&self, plain: &[bool], to: &impl Fn(usize) -> Option<u32>) -> Option<Vec<u8>> {
+    fn debug(
+        &self,
+        plain: &[Option<usize>],
+        to: &impl Fn(usize) -> Option<u32>,
+    ) -> Option<Vec<u8>> {
         if !self.has_debug {
             return Some(Vec::new());
         }
@@ -247,12 +260,13 @@ impl<'a> Proto<'a> {
             256..65536 => 2,
             _ => 4,
         };
-        for added in plain {
-            let line = input.take(width)?;
-            out.extend(line);
-            if *added {
-                out.extend(line);
+        let lines = input.take(width * self.code.len())?;
+        let line = |index: usize| lines.get(index * width..(index + 1) * width);
+        for (index, added) in plain.iter().enumerate() {
+            if let Some(load) = added {
+                out.extend(line(*load)?);
             }
+            out.extend(line(index)?);
         }
         for _ in &self.upvalues {
             out.extend(input.until_nul()?);

@@ -271,8 +271,9 @@ pub(crate) unsafe fn push_number(lua: *mut lua_State, value: f64) {
 /// The integer that stands for the same number in every operation; a negative zero has none.
 #[cfg(lua54)]
 fn exact(value: f64) -> Option<i64> {
-    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    // From here on Lua 5.1 writes an exponent, as Lua 5.4 does for floats.
+    const LARGE: f64 = 1e14;
     let integer = value as i64;
-    let same = (integer as f64).to_bits() == value.to_bits() && value.abs() <= LARGEST;
+    let same = (integer as f64).to_bits() == value.to_bits() && value.abs() < LARGE;
     same.then_some(integer)
 }

@@ -203,13 +203,18 @@ impl<'a> Lexer<'a> {
                 }
                 b'.' => {
                     self.save();
-                    if self.is(|byte| *byte == b'.') {
+                    // As for the exponent of a number, a NUL is as good as a dot.
+                    if self.is(|byte| matches!(byte, b'.' | 0)) {
                         self.save();
-                        if self.is(|byte| *byte == b'.') {
+                        let mut word = "..";
+                        if self.is(|byte| matches!(byte, b'.' | 0)) {
                             self.save();
-                            return Ok(Token::Word("..."));
+                            word = "...";
                         }
-                        return Ok(Token::Word(".."));
+                        if self.text.contains(&0) {
+                            self.edit(self.start, self.at, word);
+                        }
+                        return Ok(Token::Word(word));
                     }
                     if self.is(u8::is_ascii_digit) {
                         self.number()?;
@@ -393,21 +398,24 @@ impl<'a> Lexer<'a> {
         while self.is(|byte| byte.is_ascii_digit() || *byte == b'.') {
             self.save();
         }
-        if self.is(|byte| matches!(byte, b'e' | b'E')) {
+        // A NUL is among the characters that `check_next` looks for, whichever they are.
+        if self.is(|byte| matches!(byte, b'e' | b'E' | 0)) {
             self.save();
-            if self.is(|byte| matches!(byte, b'+' | b'-')) {
+            if self.is(|byte| matches!(byte, b'+' | b'-' | 0)) {
                 self.save();
             }
         }
         while self.is(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
             self.save();
         }
-        let Some(value) = number::lua_str2number(&self.text) else {
+        let nul = self.text.iter().position(|&byte| byte == 0);
+        let digits = self.text.get(..nul.unwrap_or(self.text.len())).unwrap_or_default();
+        let Some(value) = number::lua_str2number(digits) else {
             return Err(self.error_near("malformed number", Some(Token::Number)));
         };
         if self.target.integers.is_some() {
             self.rewrite(value);
-        } else if self.text.iter().any(u8::is_ascii_alphabetic) {
+        } else if nul.is_some() || self.text.iter().any(u8::is_ascii_alphabetic) {
             // Other languages know more forms of these, or fewer.
             self.edit_number(value);
         }
@@ -417,8 +425,9 @@ impl<'a> Lexer<'a> {
     /// Writes a number without a fraction as an integer when it is exact as one, as a float when
     /// it is not.
     fn rewrite(&mut self, value: f64) {
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        if value.fract() == 0.0 && value <= EXACT {
+        // From here on `%.14g` writes an exponent, as it does for floats.
+        const LARGE: f64 = 1e14;
+        if value.fract() == 0.0 && value < LARGE {
             let text = (value as i64).to_string();
             if text.as_bytes() != self.text {
                 self.edit(self.start, self.at, text.into_bytes());
