@@ -20,10 +20,24 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
         Arc::new(redlua_mlua::LuaJit),
         #[cfg(feature = "mlua-lua54")]
         Arc::new(redlua_mlua::Lua54),
+        #[cfg(feature = "mlua-luau")]
+        Arc::new(redlua_mlua::Luau),
         #[cfg(feature = "rlua-lua51")]
         Arc::new(redlua_rlua::Lua51),
         #[cfg(feature = "rlua-lua54")]
         Arc::new(redlua_rlua::Lua54),
+        #[cfg(feature = "omnilua")]
+        Arc::new(redlua_omnilua::OmniLua),
+        #[cfg(feature = "piccolo")]
+        Arc::new(redlua_piccolo::Piccolo),
+    ]
+}
+
+/// Other ways to run one of the backends, by name only: each gives something up.
+fn variants() -> Vec<Arc<dyn Backend>> {
+    vec![
+        #[cfg(feature = "mlua-luajit")]
+        Arc::new(redlua_mlua::LuaJitCompiled),
     ]
 }
 
@@ -34,6 +48,7 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
 pub fn backend(name: &str) -> Result<Arc<dyn Backend>, UnknownBackend> {
     backends()
         .into_iter()
+        .chain(variants())
         .find(|backend| backend.info().name == name)
         .ok_or_else(|| UnknownBackend { name: name.to_owned() })
 }
@@ -65,7 +80,8 @@ pub struct UnknownBackend {
 
 impl fmt::Display for UnknownBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = backends().iter().map(|backend| backend.info().name).collect();
+        let names: Vec<_> =
+            backends().iter().chain(&variants()).map(|backend| backend.info().name).collect();
         write!(f, "no backend `{}` in this build; it has {}", self.name, names.join(", "))
     }
 }

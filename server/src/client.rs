@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{CommandFlags, CommandSpec, Denied, Host, Protocol, ReplySink, Session, UserId};
+use redlua_engine::Monitor;
 use redlua_store::{Blocked, Store};
 
-use crate::busy::Shutdown;
+use crate::busy::{self, Shutdown};
 use crate::core::Core;
 use crate::handle::Handle;
 use crate::transaction::Transaction;
@@ -17,9 +18,6 @@ use crate::verb::Verb;
 
 const NO_AUTH: &[u8] = b"NOAUTH Authentication required.";
 const EXEC_ABORT: &[u8] = b"EXECABORT Transaction discarded because of: ";
-const NO_AUTH_HELLO: &[u8] = b"NOAUTH HELLO must be called with the client already authenticated, \
-otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select \
-the RESP protocol version at the same time";
 
 /// A connection as the server sees it.
 #[derive(Debug)]
@@ -37,6 +35,8 @@ pub(crate) struct Client {
     inline: bool,
     replies: Replies,
     transaction: Transaction,
+    /// Keys watched no longer, of which the store has not heard yet.
+    stale: Vec<(u32, Vec<u8>)>,
 }
 
 /// Where a connection comes from and where it arrived, both `host:port`, or the path of a socket
@@ -88,6 +88,7 @@ impl Client {
             inline: false,
             replies: Replies::All,
             transaction: Transaction::default(),
+            stale: Vec::new(),
         }
     }
 
@@ -110,7 +111,7 @@ impl Client {
     pub(crate) fn attach(&mut self, core: &mut Core) {
         if !self.attached {
             self.attached = true;
-            self.authenticated = !core.store.requires_password();
+            self.authenticated |= !core.store.requires_password();
             core.attach(&self.handle, &self.address);
         }
     }
@@ -124,6 +125,7 @@ impl Client {
         out: &mut RespWriter,
     ) -> Progress {
         self.attach(core);
+        self.forget_stale(core);
         let start = out.bytes().len();
         let before = core.store.modifications();
         let muted = self.is_muted();
@@ -159,8 +161,16 @@ impl Client {
 
     /// The connection is gone.
     pub(crate) fn end(&mut self, core: &mut Core) {
+        self.forget_stale(core);
         self.transaction.reset(&mut core.store);
         core.detach(self.session.id);
+    }
+
+    #[inline]
+    fn forget_stale(&mut self, core: &mut Core) {
+        for (db, key) in self.stale.drain(..) {
+            core.store.forget_stamp(db, &key);
+        }
     }
 
     fn process(&mut self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> Progress {
@@ -198,20 +208,61 @@ impl Client {
                 }
                 Progress::Done
             }
-            Verb::Plain
-            | Verb::Ping
-            | Verb::Subscription
-            | Verb::Hello
-            | Verb::Auth
-            | Verb::Reply
-            | Verb::Unwatch
-                if self.transaction.is_open() =>
-            {
+            verb if self.transaction.is_open() && verb.is_queued() => {
                 self.queue(core, &spec, argv, out);
                 Progress::Done
             }
-            _ => self.own(core, verb, &spec, argv, out),
+            verb => self.own(core, verb, &spec, argv, out),
         }
+    }
+
+    /// Handles a command while a script is busy: `core` only stands in for the real one.
+    pub(crate) fn handle_busy(
+        &mut self,
+        core: &mut Core,
+        monitor: &Monitor,
+        busy: &[u8],
+        argv: &[&[u8]],
+        out: &mut RespWriter,
+    ) -> Progress {
+        out.set_protocol(self.session.protocol);
+        if !self.attached {
+            self.authenticated |= !core.store.requires_password();
+        }
+        let spec = core.store.command(argv).filter(|spec| spec.accepts(argv.len()));
+        let verb = spec.map_or(Verb::Plain, |spec| core.verbs.of(&spec));
+        let Some(spec) = spec.filter(|spec| self.refusal(core, spec, verb, argv).is_none()) else {
+            return self.process(core, argv, out);
+        };
+        match verb {
+            Verb::KillScript | Verb::KillFunction | Verb::FunctionStats
+                if !self.transaction.is_open() =>
+            {
+                match core.engine.admit(&mut core.store, &self.session, &spec, argv) {
+                    Ok(()) => busy::act_upon(monitor, verb, busy, out),
+                    Err(refusal) => out.error(&refusal),
+                }
+            }
+            Verb::Shutdown if Shutdown::of(argv) == Shutdown::Save => out.error(busy),
+            Verb::Multi
+            | Verb::Discard
+            | Verb::Quit
+            | Verb::Hello
+            | Verb::Auth
+            | Verb::Shutdown => {
+                if verb == Verb::Discard && self.transaction.is_open() {
+                    self.stale.extend(self.transaction.take_watched());
+                }
+                return self.process(core, argv, out);
+            }
+            _ => {
+                if verb == Verb::Exec {
+                    self.stale.extend(self.transaction.take_watched());
+                }
+                self.refuse(core, verb, busy, out);
+            }
+        }
+        Progress::Done
     }
 
     /// A command of the connection layer.
@@ -321,6 +372,7 @@ impl Client {
                 self.replies = Replies::All;
             }
             Verb::Reply if !failed => self.choose_replies(argv, start, out),
+            Verb::Users if !failed => core.teach(argv),
             Verb::Subscription => self.subscribed = core.store.is_subscribed(self.session.id),
             _ => {}
         }

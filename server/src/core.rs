@@ -11,6 +11,7 @@ use redlua_core::Host;
 use redlua_engine::Engine;
 use redlua_store::{Action, Store};
 
+use crate::busy::Stand;
 use crate::client::Address;
 use crate::handle::Handle;
 use crate::verb::Verbs;
@@ -25,12 +26,21 @@ pub(crate) struct Core {
     /// The connected clients by their ids.
     pub(crate) clients: HashMap<u64, Arc<Handle>>,
     pub(crate) verbs: Verbs,
+    /// What answers while a script has this core; nothing stands in for that itself.
+    pub(crate) stand: Option<Arc<Stand>>,
 }
 
 impl Core {
     pub(crate) fn new(engine: Engine, store: Store) -> Self {
         let verbs = Verbs::new(&store);
-        Core { store, engine, waiting: Waiting::default(), clients: HashMap::new(), verbs }
+        Core {
+            store,
+            engine,
+            waiting: Waiting::default(),
+            clients: HashMap::new(),
+            verbs,
+            stand: None,
+        }
     }
 
     /// After a command of client `own`: serves the clients whose keys it modified, hands out
@@ -74,6 +84,17 @@ impl Core {
             }
         }
         close
+    }
+
+    /// A command may have changed who the users are: whatever stands in for the core is told.
+    pub(crate) fn teach(&self, argv: &[&[u8]]) {
+        let users = !argv.first().is_some_and(|name| name.eq_ignore_ascii_case(b"config"));
+        let password = || argv.iter().any(|word| word.eq_ignore_ascii_case(b"requirepass"));
+        if let Some(stand) = &self.stand
+            && (users || password())
+        {
+            stand.learn(argv);
+        }
     }
 
     /// Answers the blocked clients whose time is over.

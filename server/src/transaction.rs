@@ -121,6 +121,11 @@ impl Transaction {
         }
     }
 
+    /// Ends every watch without the store, which is to be told of the keys later.
+    pub(crate) fn take_watched(&mut self) -> Vec<(u32, Vec<u8>)> {
+        self.watched.drain(..).map(|(db, key, _)| (db, key)).collect()
+    }
+
     /// Forgets everything (`RESET`, the end of a connection).
     pub(crate) fn reset(&mut self, store: &mut Store) {
         self.queue = None;

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 /// How many classes of durations there are: up to a second, each twice the one before.
 const CLASSES: usize = 21;
-/// Inside scripts only one call of so many is measured; the others count as long as it.
-const SAMPLE: u64 = 64;
+/// Inside scripts only one call of so many is measured; those of the same command that follow
+/// count as long as it. A prime, so that loops in scripts are met at all their places.
+const SAMPLE: u64 = 61;
 /// How many different error codes are counted (`afterErrorReply` in `networking.c`).
 const ERROR_CODES: usize = 128;
 
@@ -24,8 +25,8 @@ pub(crate) struct Calls {
     pub(crate) rejected: u64,
     /// How often it failed.
     pub(crate) failed: u64,
-    /// The last duration that was measured, in microseconds.
-    last: u64,
+    /// The last duration that was measured, in microseconds, and its class.
+    last: (u64, usize),
     /// How many took how long.
     classes: [u64; CLASSES],
 }
@@ -43,6 +44,8 @@ pub(crate) struct Stats {
     last: Vec<u8>,
     /// How many commands have run.
     pub(crate) processed: u64,
+    /// How many must have run before one is measured again.
+    next_sample: u64,
     /// How many keys have been evicted.
     pub(crate) evicted: u64,
     /// The most memory there ever was.
@@ -81,16 +84,12 @@ impl Calls {
         0.0
     }
 
-    #[inline]
-    fn took(&mut self, micros: u64) {
-        self.micros += micros;
+    fn measured(&mut self, micros: u64) {
         let nanos = micros.saturating_mul(1000);
         let above = nanos.div_ceil(1024).next_power_of_two().trailing_zeros() as usize;
         let below = above.saturating_sub(1);
         let class = if nanos <= bound(below) { below } else { above };
-        if let Some(count) = self.classes.get_mut(class.min(CLASSES - 1)) {
-            *count += 1;
-        }
+        self.last = (micros, class.min(CLASSES - 1));
     }
 }
 
@@ -124,10 +123,14 @@ impl Stats {
         self.sampled.0 = 0;
     }
 
-    /// Whether the next call of a command inside a script is to be measured.
+    /// Whether the next call inside a script is to be measured.
     #[inline]
-    pub(crate) fn samples(&self, id: u32) -> bool {
-        self.calls(id).is_some_and(|calls| calls.calls.is_multiple_of(SAMPLE))
+    pub(crate) fn samples(&mut self) -> bool {
+        let due = self.processed >= self.next_sample;
+        if due {
+            self.next_sample = self.processed + SAMPLE;
+        }
+        due
     }
 
     /// A command has run; `took` is `None` when nobody measured it.
@@ -136,10 +139,14 @@ impl Stats {
         self.processed += 1;
         if let Some(calls) = self.commands.get_mut(id as usize) {
             if let Some(took) = took {
-                calls.last = took.as_micros() as u64;
+                calls.measured(took.as_micros() as u64);
             }
+            let (micros, class) = calls.last;
             calls.calls += 1;
-            calls.took(calls.last);
+            calls.micros += micros;
+            if let Some(count) = calls.classes.get_mut(class) {
+                *count += 1;
+            }
         }
     }
 

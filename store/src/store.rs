@@ -298,7 +298,7 @@ impl Host for Store {
         {
             return sink.error(&error);
         }
-        let began = self.begin(spec.id);
+        let began = self.begin();
         self.keys.select(session.db as usize);
         let mut cx = Cx { keys: &mut self.keys, server: &mut self.server, session, sink, command };
         if let Err(error) = (command.run)(&mut cx, argv) {

@@ -106,7 +106,7 @@ impl Table {
         self.items -= readers.len();
         for id in readers {
             let tracking = clients.find(id).and_then(|client| client.tracking.as_deref());
-            if tracking.is_some_and(|t| !t.broadcast && !(t.no_loop && id == by)) {
+            if tracking.is_some_and(|t| !(t.broadcast || t.no_loop && id == by)) {
                 tell(id, Some(vec![key.clone()]), clients, pubsub);
             }
         }

@@ -27,6 +27,8 @@
 mod backend;
 mod base;
 mod call;
+#[cfg(not(lua51))]
+mod chunk;
 #[cfg(luajit)]
 mod coroutine;
 #[cfg(not(lua51))]
@@ -35,6 +37,8 @@ mod ffi;
 #[cfg(lua51)]
 mod guard;
 mod interrupt;
+#[cfg(not(lua51))]
+mod library;
 mod lualib;
 mod native;
 mod pool;
@@ -46,8 +50,12 @@ mod state;
 #[cfg(luajit)]
 mod tailcall;
 mod vm;
+#[cfg(luau)]
+mod watch;
 #[cfg(not(lua51))]
 mod wording;
 mod writer;
 
 pub use vm::create;
+#[cfg(luajit)]
+pub use vm::create_compiling;

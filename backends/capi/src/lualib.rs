@@ -42,7 +42,7 @@ pub(crate) unsafe fn install(lua: *mut lua_State, globals: c_int) {
         for (library, name, function) in FUNCTIONS {
             push_stock(lua, globals, library);
             let table = ffi::lua_gettop(lua);
-            ffi::lua_pushcclosure(lua, function, 0);
+            ffi::named(name, || ffi::lua_pushcclosure(lua, function, 0));
             set_top(lua, table, name);
             ffi::lua_settop(lua, table - 1);
         }
@@ -77,7 +77,7 @@ functions! {
 /// # Safety
 /// Called in a C function called by Lua, in a frame that owns nothing.
 #[inline]
-unsafe fn run(lua: *mut lua_State, function: Function) -> c_int {
+pub(crate) unsafe fn run(lua: *mut lua_State, function: Function) -> c_int {
     // SAFETY: `Task` owns nothing, so the steps, which may raise, may jump over it. The indices
     // are those of arguments and of values that the task has appended above them.
     unsafe {
@@ -144,6 +144,11 @@ unsafe fn resume(
     let outcome = unsafe {
         match result {
             Ok(Ok(_)) if state.over_limit() => Err(Verdict::Memory),
+            // The tables behind stand-ins among the arguments lie below the results.
+            Ok(Ok(Step::Return { results })) => {
+                let above = ffi::lua_gettop(lua) - args.floor();
+                Ok(Step::Return { results: results.min(usize::try_from(above).unwrap_or(0)) })
+            }
             Ok(Ok(step)) => Ok(step),
             Ok(Err(raise)) => Err(failure(lua, count, raise)),
             Err(panic) => Err(panicked(lua, count, panic.as_ref())),

@@ -6,19 +6,26 @@
 use std::ffi::{CString, c_int};
 use std::mem;
 use std::ptr::NonNull;
+#[cfg(luau)]
+use std::sync::Arc;
 
 use redlua_core::{
     BackendInfo, Bridge, Chunk, CompileError, Environment, Invocation, Limits, Location, Outcome,
     Passing, ScriptId, StopToken, Vm, VmError,
 };
 
+#[cfg(lua51)]
 use crate::base::load_text;
+#[cfg(not(lua51))]
+use crate::chunk::load_text;
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
 use crate::native;
 use crate::reader::{StackReader, string_at};
 use crate::sandbox::{self, Globals, set_top};
 use crate::state::{State, new_state, state_of};
+#[cfg(luau)]
+use crate::watch::Watch;
 
 /// Makes a Lua state with `environment` in it.
 ///
@@ -29,6 +36,30 @@ pub fn create(
     environment: &Environment,
     limits: &Limits,
 ) -> Result<Box<dyn Vm>, VmError> {
+    let mut vm = state(info, environment)?;
+    vm.set_limits(limits);
+    Ok(Box::new(vm))
+}
+
+/// The same with LuaJIT's compiler on while neither time nor instructions are limited. Compiled
+/// loops look at no hook: then nothing stops a script, not even a [`StopToken`].
+///
+/// # Errors
+/// As for [`create`].
+#[cfg(luajit)]
+pub fn create_compiling(
+    info: &'static BackendInfo,
+    environment: &Environment,
+    limits: &Limits,
+) -> Result<Box<dyn Vm>, VmError> {
+    let mut vm = state(info, environment)?;
+    vm.compiles = true;
+    vm.set_limits(limits);
+    Ok(Box::new(vm))
+}
+
+/// A Lua state with `environment` in it and no limits yet.
+fn state(info: &'static BackendInfo, environment: &Environment) -> Result<CVm, VmError> {
     let state = Box::new(State::new(StopToken::default()));
     state.error_fields.set(environment.error_fields);
     state.unwrap_field.set(environment.unwrap_field);
@@ -44,6 +75,10 @@ pub fn create(
         info,
         globals: Globals { seen: ffi::LUA_NOREF, views: Vec::new() },
         view: 0,
+        #[cfg(luau)]
+        watch: None,
+        #[cfg(luajit)]
+        compiles: false,
     };
     // SAFETY: a fresh state, memory not limited.
     unsafe {
@@ -51,9 +86,17 @@ pub fn create(
         native::push_handler(lua, environment.error_handler);
         vm.state.handler.set(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
         interrupt::arm(lua);
+        #[cfg(luau)]
+        {
+            if !crate::watch::works() {
+                return Err(VmError::Environment("no thread to watch the clock".to_owned()));
+            }
+            let token = vm.state.stop.clone();
+            let (place, interrupt) = (interrupt::place(lua), interrupt::address());
+            vm.watch = Some(Watch::new(token, place, interrupt));
+        }
     }
-    vm.set_limits(limits);
-    Ok(Box::new(vm))
+    Ok(vm)
 }
 
 struct CVm {
@@ -63,6 +106,12 @@ struct CVm {
     globals: Globals,
     /// The view whose globals scripts see now.
     view: usize,
+    /// Whether LuaJIT's compiler may be on when no limit needs the interpreter.
+    #[cfg(luajit)]
+    compiles: bool,
+    /// Who stops a run that is late.
+    #[cfg(luau)]
+    watch: Option<Arc<Watch>>,
 }
 
 // SAFETY: the Lua state is owned by this value alone and uses no thread-local storage; whoever
@@ -73,6 +122,10 @@ unsafe impl Send for CVm {}
 impl Drop for CVm {
     fn drop(&mut self) {
         self.state.enforce(false);
+        #[cfg(luau)]
+        if let Some(watch) = &self.watch {
+            watch.end();
+        }
         // SAFETY: the state was made by `new_state` and is closed once; no finalizer of a script
         // exists (Lua 5.1 has them for userdata only, and scripts cannot make any).
         unsafe { ffi::lua_close(self.lua) };
@@ -222,6 +275,10 @@ impl Vm for CVm {
 
     fn run(&mut self, script: ScriptId, invocation: &Invocation<'_>, bridge: &mut dyn Bridge) {
         interrupt::begin(&self.state);
+        #[cfg(luau)]
+        if let Some(watch) = &self.watch {
+            watch.begin(self.state.deadline.get());
+        }
         // SAFETY: the bridge is used by callbacks only while this function runs; the pointer is
         // taken back before it returns.
         let erased = unsafe {
@@ -254,6 +311,10 @@ impl Vm for CVm {
             }
         };
         self.state.enforce(false);
+        #[cfg(luau)]
+        if let Some(watch) = &self.watch {
+            watch.done();
+        }
         // SAFETY: the result is on top.
         unsafe {
             self.report(status, bridge);
@@ -263,7 +324,7 @@ impl Vm for CVm {
             if self.state.stopped.get().is_some() {
                 interrupt::arm(self.lua);
             }
-            if self.state.collector_tuned.replace(false) {
+            if self.state.collector_tuned.replace(false) && !cfg!(luau) {
                 ffi::lua_gc(self.lua, ffi::LUA_GCSETPAUSE, 200);
                 ffi::lua_gc(self.lua, ffi::LUA_GCSETSTEPMUL, 200);
             }
@@ -296,6 +357,17 @@ impl Vm for CVm {
         self.state.limit.set(limits.memory.unwrap_or(usize::MAX));
         self.state.time.set(limits.time);
         self.state.instructions.set(limits.instructions.unwrap_or(u64::MAX));
+        #[cfg(luau)]
+        // SAFETY: no run is in progress.
+        unsafe {
+            interrupt::arm(self.lua);
+        }
+        #[cfg(luajit)]
+        // SAFETY: no run is in progress.
+        unsafe {
+            let limited = limits.time.is_some() || limits.instructions.is_some();
+            ffi::set_compiler(self.lua, self.compiles && !limited);
+        }
     }
 
     fn stop_token(&self) -> StopToken {

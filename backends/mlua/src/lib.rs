@@ -21,6 +21,38 @@ redlua_capi::backend!(
     LuaJit
 );
 
+/// LuaJIT with its compiler, for scripts that are trusted: while neither time nor instructions are
+/// limited, loops are compiled, and compiled loops cannot be stopped, not by `SCRIPT KILL` either.
+/// With such a limit it is the interpreter.
+#[cfg(feature = "luajit")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LuaJitCompiled;
+
+#[cfg(feature = "luajit")]
+impl redlua_core::Backend for LuaJitCompiled {
+    fn info(&self) -> &'static redlua_core::BackendInfo {
+        static INFO: redlua_core::BackendInfo = redlua_core::BackendInfo {
+            name: "mlua-luajit-compiled",
+            version: "LuaJIT 2.1, compiler on while nothing limits time, vendored by mlua 0.12",
+            dialect: redlua_core::Dialect::LuaJit,
+            pure_rust: false,
+            limits_memory: true,
+            limits_time: false,
+            limits_instructions: false,
+            limits_depth: false,
+        };
+        &INFO
+    }
+
+    fn create(
+        &self,
+        environment: &redlua_core::Environment,
+        limits: &redlua_core::Limits,
+    ) -> Result<Box<dyn redlua_core::Vm>, redlua_core::VmError> {
+        redlua_capi::create_compiling(self.info(), environment, limits)
+    }
+}
+
 #[cfg(feature = "lua54")]
 redlua_capi::backend!(
     /// PUC-Rio Lua 5.4 with the library of Lua 5.1.
@@ -28,4 +60,13 @@ redlua_capi::backend!(
     "mlua-lua54",
     "Lua 5.4, vendored by mlua 0.12",
     Lua54
+);
+
+#[cfg(feature = "luau")]
+redlua_capi::backend!(
+    /// Luau with the library of Lua 5.1.
+    Luau,
+    "mlua-luau",
+    "Luau, vendored by mlua 0.12",
+    Luau
 );

@@ -45,6 +45,42 @@ fn others_hear_that_it_is_busy_and_may_kill_it() {
 }
 
 #[test]
+fn logging_in_and_transactions_go_on() {
+    let site = Site::new();
+    let mut first = site.connect();
+    first.ask("ACL SETUSER ada on >secret ~* +@all", "+OK\r\n");
+    first.ask("CONFIG SET requirepass pw", "+OK\r\n");
+    first.ask("WATCH w", "+OK\r\n");
+    let mut caller = {
+        let mut caller = site.connect();
+        caller.ask("AUTH pw", "+OK\r\n");
+        caller.ask("CONFIG SET busy-reply-threshold 50", "+OK\r\n");
+        caller.send(b"EVAL \"while true do end\" 0\r\n");
+        std::thread::sleep(Duration::from_millis(100));
+        caller
+    };
+    first.ask("MULTI", "+OK\r\n");
+    first.ask("GET k", BUSY);
+    first.ask("EXEC", &format!("-EXECABORT Transaction discarded because of: {}", &BUSY[1..]));
+    first.ask("MULTI", "+OK\r\n");
+    first.ask("DISCARD", "+OK\r\n");
+    let mut other = site.connect();
+    other.ask("PING", "-NOAUTH Authentication required.\r\n");
+    other.ask("nope", "-ERR unknown command 'nope', with args beginning with: \r\n");
+    other.send(b"AUTH ada wrong\r\n");
+    assert!(other.line().starts_with("-WRONGPASS"));
+    other.ask("AUTH ada secret", "+OK\r\n");
+    other.ask("PING", BUSY);
+    other.ask("SHUTDOWN NOSAVE SAVE", "-ERR syntax error\r\n");
+    other.send(b"HELLO 3 AUTH default pw\r\n");
+    while other.line() != "*0" {}
+    other.ask("SCRIPT KILL", "+OK\r\n");
+    assert!(caller.line().starts_with("-ERR Script killed"));
+    other.ask("ACL WHOAMI", "$7\r\ndefault\r\n");
+    other.ask("GET k", "_\r\n");
+}
+
+#[test]
 fn many_busy_scripts_one_after_another() {
     let site = Site::new();
     let mut other = site.connect();
@@ -78,7 +114,10 @@ fn functions() {
     other.expect("$15\r\nfunctions_count\r\n:1\r\n");
     other.ask("FUNCTION KILL", "+OK\r\n");
     let line = caller.line();
-    assert!(line.starts_with("-ERR Script killed by user with SCRIPT KILL... script: f,"), "{line}");
+    assert!(
+        line.starts_with("-ERR Script killed by user with SCRIPT KILL... script: f,"),
+        "{line}"
+    );
 }
 
 #[test]

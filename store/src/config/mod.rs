@@ -65,6 +65,9 @@ pub(crate) struct Config {
     pub(crate) slow: Option<Duration>,
     /// `latency-monitor-threshold` in milliseconds, 0 for none.
     pub(crate) latency: u64,
+    /// Whether every command is to be measured, those of scripts too: somebody looks for shorter
+    /// ones than by default.
+    pub(crate) measures: bool,
     /// `tracking-table-max-keys`, 0 for no limit.
     pub(crate) tracked: usize,
 }
@@ -81,6 +84,7 @@ impl Default for Config {
             events: Class::empty(),
             slow: None,
             latency: 0,
+            measures: false,
             tracked: 0,
         };
         config.refresh();
@@ -214,6 +218,8 @@ impl Config {
         let slow = u64::try_from(self.number("slowlog-log-slower-than"));
         self.slow = slow.ok().map(Duration::from_micros);
         self.latency = self.number("latency-monitor-threshold").unsigned_abs();
+        let default = Duration::from_millis(10);
+        self.measures = self.latency > 0 || self.slow.is_some_and(|slow| slow < default);
         self.tracked = usize::try_from(self.number("tracking-table-max-keys")).unwrap_or(0);
         // The timer's frequency is clipped, not refused (`updateHZ`).
         let clipped = self.number("hz").clamp(1, 500).to_string();

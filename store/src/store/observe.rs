@@ -21,10 +21,10 @@ impl Store {
     /// A command begins. Inside a script time stands still for keys, and only some commands
     /// are measured, as looking at the clock takes longer than most of them.
     #[inline]
-    pub(super) fn begin(&mut self, id: u32) -> Option<Duration> {
+    pub(super) fn begin(&mut self) -> Option<Duration> {
         if self.scripts == 0 {
             Some(self.tick())
-        } else if self.server.measures_all() || self.server.stats.samples(id) {
+        } else if self.server.config.measures || self.server.stats.samples() {
             Some(self.clock.now())
         } else {
             None
@@ -120,7 +120,9 @@ impl Store {
         let command = self.table.resolve(argv);
         self.server.stats.rejected(command.map(|command| command.spec.id), text);
         if let (Some(command), Some(denied)) = (command, denied) {
-            self.note(session, command.name);
+            if !session.script {
+                self.note(session, command.name);
+            }
             acl::record_refusal(&mut self.server, self.keys.now(), session, command, argv, denied);
         }
     }
@@ -223,14 +225,6 @@ impl Store {
 }
 
 impl Server {
-    /// Whether every command is to be measured, those of scripts too: somebody looks for
-    /// shorter ones than by default.
-    #[inline]
-    fn measures_all(&self) -> bool {
-        const DEFAULT: Duration = Duration::from_millis(10);
-        self.config.latency > 0 || self.config.slow.is_some_and(|slow| slow < DEFAULT)
-    }
-
     /// A connection hears of no more changes.
     pub(crate) fn untrack(&mut self, id: u64) {
         let Some(client) = self.clients.find_mut(id) else { return };

@@ -15,9 +15,10 @@ pub(crate) use mlua::ffi::{
     lua_newstate, lua_next, lua_objlen, lua_pcall, lua_pushboolean, lua_pushcclosure,
     lua_pushlightuserdata, lua_pushnil, lua_pushnumber, lua_pushvalue, lua_rawset, lua_replace,
     lua_sethook, lua_setmetatable, lua_settop, lua_toboolean, lua_tocfunction, lua_tolstring,
-    lua_tonumber, lua_topointer, lua_touserdata, lua_type, lua_upvalueindex, luaL_argerror,
-    luaL_checkany, luaL_checkinteger, luaL_checklstring, luaL_checknumber, luaL_checktype,
-    luaL_error, luaL_gsub, luaL_optinteger, luaL_optlstring, luaL_ref, luaL_unref, luaL_where,
+    lua_tonumber, lua_topointer, lua_touserdata, lua_type, lua_typename, lua_upvalueindex,
+    luaL_argerror, luaL_checkany, luaL_checkinteger, luaL_checklstring, luaL_checknumber,
+    luaL_checktype, luaL_error, luaL_gsub, luaL_optinteger, luaL_optlstring, luaL_ref, luaL_unref,
+    luaL_where,
 };
 use mlua::ffi::{
     LUA_GLOBALSINDEX, lua_Reader, luaopen_base, luaopen_math, luaopen_string, luaopen_table,
@@ -28,6 +29,28 @@ pub(crate) use mlua::ffi::{
     lua_gettable_ as lua_gettable, lua_pushlstring_ as lua_pushlstring, lua_rawget_ as lua_rawget,
     lua_rawgeti_ as lua_rawgeti, lua_rawseti_ as lua_rawseti, luaL_checkstack_ as luaL_checkstack,
 };
+
+/// Switches LuaJIT's compiler on, or off with all that it has compiled.
+///
+/// # Safety
+/// `lua` is live, its library `jit` was opened, and nothing runs in it. Does not raise.
+#[cfg(luajit)]
+pub(crate) unsafe fn set_compiler(lua: *mut lua_State, on: bool) {
+    const LUAJIT_MODE_ON: c_int = 0x100;
+    const LUAJIT_MODE_FLUSH: c_int = 0x200;
+    unsafe extern "C-unwind" {
+        fn luaJIT_setmode(lua: *mut lua_State, index: c_int, mode: c_int) -> c_int;
+    }
+    // SAFETY: by contract; the mode 0 is that of the whole engine.
+    unsafe {
+        if on {
+            luaJIT_setmode(lua, 0, LUAJIT_MODE_ON);
+        } else {
+            luaJIT_setmode(lua, 0, LUAJIT_MODE_FLUSH);
+            luaJIT_setmode(lua, 0, 0);
+        }
+    }
+}
 
 /// `lua_load` of text.
 ///

@@ -84,6 +84,7 @@ unsafe extern "C-unwind" {
     pub(crate) fn lua_pushvalue(lua: *mut lua_State, index: c_int);
     pub(crate) fn lua_checkstack(lua: *mut lua_State, slots: c_int) -> c_int;
     pub(crate) fn lua_type(lua: *mut lua_State, index: c_int) -> c_int;
+    pub(crate) fn lua_typename(lua: *mut lua_State, kind: c_int) -> *const c_char;
     pub(crate) fn lua_iscfunction(lua: *mut lua_State, index: c_int) -> c_int;
     pub(crate) fn lua_isnumber(lua: *mut lua_State, index: c_int) -> c_int;
     pub(crate) fn lua_isstring(lua: *mut lua_State, index: c_int) -> c_int;
