@@ -17,6 +17,9 @@ use crate::transaction::Transaction;
 use crate::verb::Verb;
 
 const NO_AUTH: &[u8] = b"NOAUTH Authentication required.";
+const NO_AUTH_HELLO: &[u8] = b"NOAUTH HELLO must be called with the client already authenticated, \
+otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select \
+the RESP protocol version at the same time";
 const EXEC_ABORT: &[u8] = b"EXECABORT Transaction discarded because of: ";
 
 /// A connection as the server sees it.

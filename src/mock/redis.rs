@@ -29,7 +29,7 @@ impl MockRedis {
     /// let mock = redlua::MockRedis::new();
     /// let (mut connection, driver) = mock.multiplexed_connection(&Default::default()).await?;
     /// tokio::spawn(driver);
-    /// connection.set("k", 1).await?;
+    /// connection.set::<_, _, ()>("k", 1).await?;
     /// assert_eq!(connection.clone().incr("k", 2).await, Ok(3));
     /// # Ok(())
     /// # }

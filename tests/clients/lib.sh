@@ -35,7 +35,8 @@ python_packages() {
     if [ ! -f .venv/stamp ] || [ "$(cat .venv/stamp)" != "$stamp" ]; then
         rm -rf .venv
         python3 -m venv .venv >/dev/null 2>&1 || { echo "skipped: python3 has no venv"; exit 77; }
-        .venv/bin/pip install -q --disable-pip-version-check -r requirements.txt || exit 1
+        .venv/bin/pip install -q --disable-pip-version-check -r requirements.txt ||
+            { echo "skipped: not installed"; exit 77; }
         echo "$stamp" >.venv/stamp
     fi
     PATH="$here/.venv/bin:$PATH"
@@ -48,7 +49,8 @@ node_packages() {
     local stamp
     stamp="$(cksum <package-lock.json)"
     if [ ! -f node_modules/.stamp ] || [ "$(cat node_modules/.stamp)" != "$stamp" ]; then
-        npm install --no-save --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error || exit 1
+        npm install --no-save --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error ||
+            { echo "skipped: not installed"; exit 77; }
         echo "$stamp" >node_modules/.stamp
     fi
 }

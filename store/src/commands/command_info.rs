@@ -182,7 +182,7 @@ fn push_document(sink: &mut dyn ReplySink, command: &Command) {
 pub(crate) fn list(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let table = Table::instance();
     let names: Vec<&str> = match *argv {
-        [_, _] => table.tops().map(|command| command.name).collect(),
+        [_, _] => table.all().iter().map(|command| command.name).collect(),
         [_, _, filter, by, value] if arg::is(filter, "filterby") => {
             let all = table.all().iter();
             if arg::is(by, "module") {
