@@ -48,6 +48,6 @@ mod tests {
         assert_eq!(short_source(b"=(load)"), b"(load)");
         assert_eq!(short_source(b"return 1"), b"[string \"return 1\"]");
         assert_eq!(short_source(b"a\nb"), b"[string \"a...\"]");
-        assert_eq!(short_source(&[b'x'; 100]).len(), 59);
+        assert_eq!(short_source(&[b'x'; 100]).len(), 57);
     }
 }
