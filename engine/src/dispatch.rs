@@ -3,10 +3,11 @@
 //! Owns the split between the scripting family, which the engine answers itself, and everything
 //! else, which goes to the host (`processCommand` in `server.c`). Must not know how either runs.
 
-use redlua_core::{CommandFlags, Denied, Host, ReplySink, Session};
+use redlua_core::{CommandFlags, Debugging, Denied, Host, ReplySink, Session};
 
 use crate::engine::Engine;
-use crate::scripts::By;
+use crate::ldb::{Console, Debugger};
+use crate::scripts::{By, Form};
 use crate::text;
 
 /// The commands the engine answers itself.
@@ -49,6 +50,22 @@ impl Family {
             _ => words >= 3,
         }
     }
+
+    /// The checks that every client meets.
+    ///
+    /// # Errors
+    /// The error reply.
+    fn admit(self, host: &dyn Host, session: &Session, argv: &[&[u8]]) -> Result<(), Vec<u8>> {
+        if !self.accepts(argv.len()) {
+            return Err(text::wrong_arity(&text::full_name(argv, false)));
+        }
+        if let Some(spec) = host.command(argv)
+            && let Err(denied) = host.permits(session, &spec, argv)
+        {
+            return Err(refusal(&denied, argv));
+        }
+        Ok(())
+    }
 }
 
 impl Engine {
@@ -82,24 +99,77 @@ impl Engine {
         let Some(member) = Family::of(name) else {
             return plain(host, session, argv, sink);
         };
-        if !member.accepts(argv.len()) {
-            return sink.error(&text::wrong_arity(&text::full_name(argv, false)));
-        }
-        if let Some(spec) = host.command(argv)
-            && let Err(denied) = host.permits(session, &spec, argv)
-        {
-            return sink.error(&refusal(&denied, argv));
+        if let Err(error) = member.admit(host, session, argv) {
+            return sink.error(&error);
         }
         match member {
-            Family::Eval => self.eval(By::Source, false, host, session, argv, sink),
-            Family::EvalRo => self.eval(By::Source, true, host, session, argv, sink),
-            Family::EvalSha => self.eval(By::Sha, false, host, session, argv, sink),
-            Family::EvalShaRo => self.eval(By::Sha, true, host, session, argv, sink),
+            Family::Eval => self.eval(
+                Form { by: By::Source, read_only: false },
+                host,
+                session,
+                argv,
+                sink,
+                None,
+            ),
+            Family::EvalRo => {
+                self.eval(Form { by: By::Source, read_only: true }, host, session, argv, sink, None)
+            }
+            Family::EvalSha => {
+                self.eval(Form { by: By::Sha, read_only: false }, host, session, argv, sink, None)
+            }
+            Family::EvalShaRo => {
+                self.eval(Form { by: By::Sha, read_only: true }, host, session, argv, sink, None)
+            }
             Family::Script => self.script(session, argv, sink),
             Family::Function => self.function(host, session, argv, sink),
             Family::Fcall => self.fcall(false, host, session, argv, sink),
             Family::FcallRo => self.fcall(true, host, session, argv, sink),
         }
+    }
+
+    /// Whether a command begins a debugging session: an `EVAL` or `EVAL_RO` after `SCRIPT DEBUG`
+    /// that [`dispatch`](Self::dispatch) would not refuse before it looks at its arguments. The
+    /// one who has the connection then calls [`debug`](Self::debug) instead: with this engine and
+    /// host when the session's [`debug`](Session::debug) says [`Debugging::Sync`], else with a
+    /// [`fork`](Self::fork) and a copy of the host. It closes the connection afterwards.
+    pub fn debugs(&self, host: &dyn Host, session: &Session, argv: &[&[u8]]) -> bool {
+        if session.debug == Debugging::Off {
+            return false;
+        }
+        let [name, source, ..] = argv else { return false };
+        Family::of(name).is_some_and(|member| {
+            matches!(member, Family::Eval | Family::EvalRo)
+                && member.admit(host, session, argv).is_ok()
+                && self.permit_source(host, source).is_ok()
+        })
+    }
+
+    /// Runs an `EVAL` for which [`debugs`](Self::debugs) holds under the step debugger, which
+    /// talks to `console` until the script ends. The reply goes into `sink`, to be sent after
+    /// everything the console was told.
+    ///
+    /// A console that is closed lets the script run on to its end, or until it has run for as
+    /// long as [`Host::busy_threshold`] says.
+    pub fn debug(
+        &mut self,
+        host: &mut dyn Host,
+        session: &mut Session,
+        argv: &[&[u8]],
+        console: &mut dyn Console,
+        sink: &mut dyn ReplySink,
+    ) {
+        let [name, source, ..] = argv else { return };
+        let read_only = Family::of(name) == Some(Family::EvalRo);
+        let mut debugger = Debugger::new(console, source);
+        self.eval(
+            Form { by: By::Source, read_only },
+            host,
+            session,
+            argv,
+            sink,
+            Some(&mut debugger),
+        );
+        debugger.end();
     }
 }
 

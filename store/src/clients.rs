@@ -28,7 +28,7 @@ pub(crate) struct Client {
 }
 
 /// All connections, by session id.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Clients(HashMap<u64, Client>);
 
 impl Clients {

@@ -15,6 +15,7 @@ pub(crate) const DATABASES: usize = 16;
 const NEVER: i64 = i64::MIN;
 
 /// All databases, one of them selected.
+#[derive(Clone)]
 pub(crate) struct Keyspace {
     databases: Vec<Database>,
     selected: usize,
@@ -52,7 +53,7 @@ pub(crate) struct Tuning {
 }
 
 /// One database.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Database {
     dict: Dict<Entry>,
     /// How many keys expire.

@@ -11,6 +11,7 @@ use crate::random::Random;
 use crate::store::Blocked;
 
 /// Everything that is not a key.
+#[derive(Clone)]
 pub(crate) struct Server {
     /// The clock, for commands that tell the time.
     pub(crate) clock: Clock,

@@ -109,6 +109,18 @@ impl Store {
         store
     }
 
+    /// A copy of everything, at the same time on the same clock. What happens to one of the two
+    /// from now on does not happen to the other; messages of the copy reach nobody.
+    pub fn snapshot(&self) -> Self {
+        Store {
+            keys: self.keys.clone(),
+            server: self.server.clone(),
+            clock: self.clock.clone(),
+            table: self.table,
+            scripts: 0,
+        }
+    }
+
     /// A number that changes whenever the key is modified after this call: what `WATCH`
     /// compares. The store keeps it until [`forget_stamp`](Self::forget_stamp).
     pub fn stamp(&mut self, db: u32, key: &[u8]) -> u64 {
@@ -275,6 +287,10 @@ impl Host for Store {
     fn script_started(&mut self) {
         self.tick();
         self.scripts += 1;
+    }
+
+    fn script_resumed(&mut self) {
+        self.keys.set_now(self.clock.now().as_millis() as i64);
     }
 
     fn script_ended(&mut self) {

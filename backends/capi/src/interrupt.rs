@@ -16,7 +16,7 @@ use crate::reader::location;
 use crate::state::{State, state_of};
 
 /// Instructions between two looks at the clock and the token.
-const INTERVAL: c_int = 1000;
+pub(crate) const INTERVAL: c_int = 1000;
 
 /// What a script that catches the interruption sees.
 const TEXT: &std::ffi::CStr = c"script stopped";
@@ -46,10 +46,21 @@ unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _ar: *mut ffi::lua_Debug) 
     // SAFETY: `note` does not raise and leaves nothing to drop; the rest is the raise phase.
     unsafe {
         if note(lua) {
-            ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT | ffi::LUA_MASKLINE, 1);
-            ffi::lua_pushlstring(lua, TEXT.as_ptr(), TEXT.count_bytes());
-            ffi::lua_error(lua);
+            raise(lua);
         }
+    }
+}
+
+/// Ends the run, and whatever the script does to go on.
+///
+/// # Safety
+/// Called in a hook, in a frame that owns nothing. Does not return.
+pub(crate) unsafe fn raise(lua: *mut lua_State) {
+    // SAFETY: by contract.
+    unsafe {
+        ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT | ffi::LUA_MASKLINE, 1);
+        ffi::lua_pushlstring(lua, TEXT.as_ptr(), TEXT.count_bytes());
+        ffi::lua_error(lua);
     }
 }
 
@@ -57,7 +68,7 @@ unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _ar: *mut ffi::lua_Debug) 
 ///
 /// # Safety
 /// Called in a hook. Stack 0; does not raise.
-unsafe fn note(lua: *mut lua_State) -> bool {
+pub(crate) unsafe fn note(lua: *mut lua_State) -> bool {
     // SAFETY: called in a hook, so `lua` is live.
     let state = unsafe { state_of(lua) };
     let Some(reason) = verdict(state) else { return false };

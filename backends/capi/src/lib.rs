@@ -28,6 +28,7 @@ mod base;
 mod call;
 #[cfg(feature = "mlua-luajit")]
 mod coroutine;
+mod debug;
 mod ffi;
 #[cfg_attr(not(feature = "mlua-lua51"), allow(dead_code))]
 mod guard;

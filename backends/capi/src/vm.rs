@@ -13,6 +13,7 @@ use redlua_core::{
 };
 
 use crate::base::load_text;
+use crate::debug;
 use crate::ffi::{self, lua_State};
 use crate::guard::stack_address;
 use crate::interrupt;
@@ -239,6 +240,9 @@ impl Vm for CVm {
             if ffi::lua_type(self.lua, -1) == ffi::LUA_TFUNCTION && id != handler {
                 self.activate(invocation.view);
                 let count = self.pass(invocation);
+                if invocation.lines {
+                    debug::arm(self.lua);
+                }
                 self.state.enforce(true);
                 ffi::lua_pcall(self.lua, count, 1, 1)
             } else {
@@ -253,7 +257,7 @@ impl Vm for CVm {
             self.report(status, bridge);
             self.state.bridge.set(None);
             ffi::lua_settop(self.lua, 0);
-            if self.state.stopped.get().is_some() {
+            if self.state.reporting.take() | self.state.stopped.get().is_some() {
                 interrupt::arm(self.lua);
             }
             if self.state.collector_tuned.replace(false) {
@@ -293,6 +297,10 @@ impl Vm for CVm {
 
     fn stop_token(&self) -> StopToken {
         self.state.stop.clone()
+    }
+
+    fn reports_lines(&self) -> bool {
+        true
     }
 }
 

@@ -46,6 +46,7 @@ pub(crate) enum SetError {
 }
 
 /// All parameters' values.
+#[derive(Clone)]
 pub(crate) struct Config {
     values: Vec<Vec<u8>>,
     /// When collections change their layout.
