@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use redlua_core::Backend;
+use redlua_server::Server;
 
 /// The compiled-in backends, the default first.
 ///
@@ -29,6 +30,19 @@ pub fn backend(name: &str) -> Result<Arc<dyn Backend>, UnknownBackend> {
         .into_iter()
         .find(|backend| backend.info().name == name)
         .ok_or_else(|| UnknownBackend { name: name.to_owned() })
+}
+
+/// A server of an empty store, on the default backend.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let connection = redlua::new_server().connect();
+/// connection.send(&["EVAL", "return {1, ARGV[1]}", "0", "x"]);
+/// assert_eq!(connection.recv(Duration::from_secs(5)), Some(b"*2\r\n:1\r\n$1\r\nx\r\n".to_vec()));
+/// ```
+pub fn new_server() -> Server {
+    Server::with_backend(first())
 }
 
 /// The backend a client gets when nobody chooses.

@@ -26,6 +26,7 @@
 //! | write a Lua backend | [`core::Backend`] |
 //! | convert values | [`conversions`] |
 //! | use the embedded Redis | [`Store`] |
+//! | serve many connections | [`Server`], [`new_server`] |
 #![forbid(unsafe_code)]
 
 #[cfg(not(any(feature = "mlua-lua51", feature = "mlua-luajit")))]
@@ -43,7 +44,7 @@ mod backends;
 mod client;
 mod script;
 
-pub use backends::{UnknownBackend, backend, backends};
+pub use backends::{UnknownBackend, backend, backends, new_server};
 pub use client::{Client, Connection};
 pub use redlua_conversions as conversions;
 pub use redlua_conversions::{Error, Reply, from_reply, to_args};
@@ -51,6 +52,8 @@ pub use redlua_core as core;
 pub use redlua_core::{CommandFlags, CommandSpec, Host, Limits, Protocol, ReplySink, Session};
 pub use redlua_engine as engine;
 pub use redlua_engine::{Engine, Monitor};
+pub use redlua_server as server;
+pub use redlua_server::Server;
 pub use redlua_store as store;
 pub use redlua_store::Store;
 pub use script::{Invocation, Script};

@@ -10,7 +10,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use redlua::Client;
-use redlua_server::Server;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -180,7 +179,7 @@ fn container(subcommands: &[Entry], notes: &mut BTreeMap<String, Note>) -> (Stat
 fn probe(entry: &Entry) -> State {
     let mut argv: Vec<&str> = entry.0.split('|').collect();
     argv.resize(argv.len().max(entry.1.unsigned_abs() as usize), "x");
-    let connection = Server::new().connect();
+    let connection = redlua::new_server().connect();
     connection.send(&argv);
     let reply = connection.recv(Duration::from_secs(5)).unwrap_or_default();
     if reply.ends_with(b"is not available in the embedded store\r\n") {

@@ -3,7 +3,7 @@
 //! Owns the split between the scripting family, which the engine answers itself, and everything
 //! else, which goes to the host (`processCommand` in `server.c`). Must not know how either runs.
 
-use redlua_core::{CommandFlags, Debugging, Denied, Host, ReplySink, Session};
+use redlua_core::{CommandFlags, CommandSpec, Debugging, Denied, Host, ReplySink, Session};
 
 use crate::engine::Engine;
 use crate::ldb::{Console, Debugger};
@@ -50,22 +50,6 @@ impl Family {
             _ => words >= 3,
         }
     }
-
-    /// The checks that every client meets.
-    ///
-    /// # Errors
-    /// The error reply.
-    fn admit(self, host: &dyn Host, session: &Session, argv: &[&[u8]]) -> Result<(), Vec<u8>> {
-        if !self.accepts(argv.len()) {
-            return Err(text::wrong_arity(&text::full_name(argv, false)));
-        }
-        if let Some(spec) = host.command(argv)
-            && let Err(denied) = host.permits(session, &spec, argv)
-        {
-            return Err(refusal(&denied, argv));
-        }
-        Ok(())
-    }
 }
 
 impl Engine {
@@ -95,13 +79,92 @@ impl Engine {
         argv: &[&[u8]],
         sink: &mut dyn ReplySink,
     ) {
-        let Some(&name) = argv.first() else { return };
-        let Some(member) = Family::of(name) else {
-            return plain(host, session, argv, sink);
-        };
-        if let Err(error) = member.admit(host, session, argv) {
-            return sink.error(&error);
+        if argv.is_empty() {
+            return;
         }
+        match host.command(argv) {
+            Some(spec) => self.run(host, session, &spec, argv, sink),
+            None => self.unlisted(host, session, argv, sink),
+        }
+    }
+
+    /// [`dispatch`](Self::dispatch) for a caller who has looked the command up: `spec` is what
+    /// [`Host::command`] answered for `argv`.
+    #[inline]
+    pub fn run(
+        &mut self,
+        host: &mut dyn Host,
+        session: &mut Session,
+        spec: &CommandSpec,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
+        if let Err(refusal) = self.admit(host, session, spec, argv) {
+            return sink.error(&refusal);
+        }
+        match argv.first().and_then(|name| Family::of(name)) {
+            Some(member) => self.perform(member, host, session, argv, sink),
+            None => host.call(session, spec, argv, sink),
+        }
+    }
+
+    /// Whether a client may run a command now: arity, permission, memory, in the order of
+    /// `processCommand`. Also what decides whether a transaction may queue it.
+    ///
+    /// # Errors
+    /// The text of the error reply.
+    #[inline]
+    pub fn admit(
+        &self,
+        host: &dyn Host,
+        session: &Session,
+        spec: &CommandSpec,
+        argv: &[&[u8]],
+    ) -> Result<(), Vec<u8>> {
+        if !spec.accepts(argv.len()) {
+            let subcommand = spec.flags.contains(CommandFlags::SUBCOMMAND);
+            return Err(text::wrong_arity(&text::full_name(argv, subcommand)));
+        }
+        host.permits(session, spec, argv).map_err(|denied| refusal(&denied, argv))?;
+        if spec.flags.contains(CommandFlags::DENYOOM) && host.condition().out_of_memory {
+            return Err(text::OOM.to_vec());
+        }
+        Ok(())
+    }
+
+    /// A command the host does not list: of the scripting family, or unknown.
+    fn unlisted(
+        &mut self,
+        host: &mut dyn Host,
+        session: &mut Session,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
+        match argv.first().and_then(|name| Family::of(name)) {
+            Some(member) if member.accepts(argv.len()) => {
+                self.perform(member, host, session, argv, sink);
+            }
+            Some(_) => sink.error(&text::wrong_arity(&text::full_name(argv, false))),
+            None => {
+                // A name that is known alone but not with its second word has subcommands.
+                let known = argv.get(..1).is_some_and(|name| host.command(name).is_some());
+                sink.error(&if known && argv.len() > 1 {
+                    text::unknown_subcommand(argv)
+                } else {
+                    text::unknown_command(argv)
+                });
+            }
+        }
+    }
+
+    fn perform(
+        &mut self,
+        member: Family,
+        host: &mut dyn Host,
+        session: &mut Session,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
         match member {
             Family::Eval => self.eval(
                 Form { by: By::Source, read_only: false },
@@ -137,11 +200,14 @@ impl Engine {
             return false;
         }
         let [name, source, ..] = argv else { return false };
-        Family::of(name).is_some_and(|member| {
-            matches!(member, Family::Eval | Family::EvalRo)
-                && member.admit(host, session, argv).is_ok()
-                && self.permit_source(host, source).is_ok()
-        })
+        let admitted = match (Family::of(name), host.command(argv)) {
+            (Some(Family::Eval | Family::EvalRo), Some(spec)) => {
+                self.admit(host, session, &spec, argv).is_ok()
+            }
+            (Some(member @ (Family::Eval | Family::EvalRo)), None) => member.accepts(argv.len()),
+            _ => false,
+        };
+        admitted && self.permit_source(host, source).is_ok()
     }
 
     /// Runs an `EVAL` for which [`debugs`](Self::debugs) holds under the step debugger, which
@@ -171,30 +237,6 @@ impl Engine {
         );
         debugger.end();
     }
-}
-
-/// A command of the host.
-fn plain(host: &mut dyn Host, session: &mut Session, argv: &[&[u8]], sink: &mut dyn ReplySink) {
-    let Some(spec) = host.command(argv) else {
-        // A name that is known alone but not with its second word has subcommands.
-        let known = argv.get(..1).is_some_and(|name| host.command(name).is_some());
-        return sink.error(&if known && argv.len() > 1 {
-            text::unknown_subcommand(argv)
-        } else {
-            text::unknown_command(argv)
-        });
-    };
-    let subcommand = spec.flags.contains(CommandFlags::SUBCOMMAND);
-    if !spec.accepts(argv.len()) {
-        return sink.error(&text::wrong_arity(&text::full_name(argv, subcommand)));
-    }
-    if let Err(denied) = host.permits(session, &spec, argv) {
-        return sink.error(&refusal(&denied, argv));
-    }
-    if spec.flags.contains(CommandFlags::DENYOOM) && host.condition().out_of_memory {
-        return sink.error(text::OOM);
-    }
-    host.call(session, &spec, argv, sink);
 }
 
 /// `getAclErrorMessage` in `acl.c`.

@@ -89,6 +89,12 @@ impl Monitor {
         })
     }
 
+    /// For how long the running script has run.
+    pub fn running_for(&self) -> Option<Duration> {
+        self.running()?;
+        Some(self.details().started?.elapsed())
+    }
+
     /// Stops the running script when it is of `kind` and has written nothing (`script.c
     /// scriptKill`).
     pub fn kill(&self, kind: RunKind) -> KillOutcome {

@@ -1,30 +1,55 @@
-//! One connection's state and how it handles a command.
+//! One connection's state and how it handles a command (`processCommand` in `server.c`).
 //!
-//! Must not know threads: whoever calls holds the store and the engine.
+//! Must not know threads, tasks or sockets: whoever calls holds the core.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use redlua::conversions::resp::RespWriter;
-use redlua::core::{ReplySink, Session};
-use redlua::store::Blocked;
-use redlua::{Engine, Store};
+use redlua_conversions::resp::RespWriter;
+use redlua_core::{
+    CommandFlags, CommandSpec, Debugging, Host, Protocol, ReplySink, Session, UserId,
+};
+use redlua_store::{Blocked, Store};
 
-use crate::transaction::{Transaction, Unqueueable, queueable};
-use crate::waiting::Waiting;
+use crate::busy::Shutdown;
+use crate::core::Core;
+use crate::debug::Plan;
+use crate::handle::Handle;
+use crate::transaction::Transaction;
+use crate::verb::Verb;
 
-/// The store and the engine that all connections share.
-pub(crate) struct Core {
-    pub(crate) store: Store,
-    pub(crate) engine: Engine,
-    /// Who waits for a key.
-    pub(crate) waiting: Waiting,
-}
+const NO_AUTH: &[u8] = b"NOAUTH Authentication required.";
 
 /// A connection as the server sees it.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) session: Session,
+    pub(crate) handle: Arc<Handle>,
+    /// Where it comes from, `host:port`.
+    address: String,
+    /// Whether the core knows it yet.
+    attached: bool,
+    /// Whether it has logged in, or never had to.
+    authenticated: bool,
+    /// Whether it has a subscription: in RESP2 it may then only send a few commands.
+    subscribed: bool,
+    replies: Replies,
     transaction: Transaction,
+    /// Whether a debugger may take the connection over: somebody answers
+    /// [`Progress::Debugs`].
+    pub(crate) debuggable: bool,
+    /// The debugging session that is to begin.
+    pub(crate) plan: Option<Box<Plan>>,
+}
+
+/// Which replies the client wants (`CLIENT REPLY`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Replies {
+    All,
+    None,
+    /// Not that of the next command.
+    NotNext,
+    /// Not that of the present command.
+    NotThis,
 }
 
 /// What became of a command.
@@ -33,88 +58,268 @@ pub(crate) enum Progress {
     Done,
     /// It waits; nothing was replied.
     Waits(Blocked),
+    /// It begins a debugging session ([`Client::plan`]): its reply comes with the end of that.
+    Debugs,
+    /// Its reply is complete and the last one.
+    Close,
+    /// The server is to end.
+    Shutdown,
 }
 
 impl Client {
-    pub(crate) fn new(id: u64) -> Self {
+    pub(crate) fn new(handle: Arc<Handle>, address: String) -> Self {
         Client {
-            session: Session { id, ..Session::default() },
+            session: Session { id: handle.id, ..Session::default() },
+            handle,
+            address,
+            attached: false,
+            authenticated: false,
+            subscribed: false,
+            replies: Replies::All,
             transaction: Transaction::default(),
+            debuggable: false,
+            plan: None,
         }
     }
 
-    /// Runs a command, queues it, or begins to wait.
+    /// The core is there for the first time: it learns of the client.
+    pub(crate) fn attach(&mut self, core: &mut Core) {
+        if !self.attached {
+            self.attached = true;
+            self.authenticated = !core.store.requires_password();
+            core.attach(&self.handle, &self.address);
+        }
+    }
+
+    /// Runs a command, queues it, or begins to wait. `argv` is not empty.
+    #[inline]
     pub(crate) fn handle(
         &mut self,
         core: &mut Core,
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Progress {
-        out.set_protocol(Store::reply_protocol(&self.session, argv));
-        let Some(name) = argv.first().map(|name| name.to_ascii_lowercase()) else {
-            return Progress::Done;
-        };
-        let acceptable = core_accepts(core, argv);
-        match (name.as_slice(), acceptable) {
-            (b"multi", true) => self.transaction.begin(out),
-            (b"exec", true) => self.exec(core, out),
-            (b"discard", true) => self.transaction.discard(&mut core.store, out),
-            (b"watch", true) => {
-                let keys = argv.get(1..).unwrap_or_default();
-                self.transaction.watch(&mut core.store, self.session.db, keys, out);
-            }
-            (b"unwatch", true) if !self.transaction.is_open() => {
-                self.transaction.unwatch(&mut core.store);
-                out.status(b"OK");
-            }
-            (b"reset", true) => {
-                self.transaction.reset(&mut core.store);
-                self.run(core, argv, out);
-            }
-            _ if self.transaction.is_open() => self.queue(core, argv, out),
-            _ => {
-                self.run(core, argv, out);
-                if let Some(blocked) = core.store.take_blocked() {
-                    return Progress::Waits(blocked);
-                }
-            }
+        self.attach(core);
+        let start = out.bytes().len();
+        let before = core.store.modifications();
+        out.set_protocol(self.session.protocol);
+        self.session.pending = start > 0;
+        let progress = self.process(core, argv, out);
+        core.settle(before);
+        if let (Progress::Debugs, Some(plan)) = (&progress, &mut self.plan) {
+            plan.keep(out, start);
+        } else if self.replies != Replies::All {
+            self.hold_back(start, out);
         }
-        Progress::Done
+        progress
+    }
+
+    /// Whether the reply to the present command is not wanted.
+    pub(crate) fn is_muted(&self) -> bool {
+        matches!(self.replies, Replies::None | Replies::NotThis)
     }
 
     /// The connection is gone.
     pub(crate) fn end(&mut self, core: &mut Core) {
         self.transaction.reset(&mut core.store);
-        core.store.forget(self.session.id);
+        core.detach(self.session.id);
     }
 
-    fn run(&mut self, core: &mut Core, argv: &[&[u8]], out: &mut dyn ReplySink) {
-        core.engine.dispatch(&mut core.store, &mut self.session, argv, out);
-    }
-
-    fn queue(&mut self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) {
-        match queueable(&core.store, argv) {
-            Ok(_) => self.transaction.push(argv, out),
-            Err(Unqueueable::NotInMulti) => {
-                self.transaction.spoil();
-                out.error(b"ERR Command not allowed inside a transaction");
+    fn process(&mut self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> Progress {
+        let Some(spec) = core.store.command(argv).filter(|spec| spec.accepts(argv.len())) else {
+            // The engine says what is wrong with it.
+            self.transaction.spoil();
+            core.engine.dispatch(&mut core.store, &mut self.session, argv, out);
+            return Progress::Done;
+        };
+        let verb = core.verbs.of(&spec);
+        if let Some(refusal) = self.refusal(core, &spec, verb) {
+            self.transaction.spoil();
+            out.error(&refusal);
+            return Progress::Done;
+        }
+        match verb {
+            Verb::Plain if !self.transaction.is_open() => {
+                if self.session.debug != Debugging::Off && self.begins_session(core, argv, &[]) {
+                    return Progress::Debugs;
+                }
+                core.engine.run(&mut core.store, &mut self.session, &spec, argv, out);
+                if let Some(blocked) = core.store.take_blocked() {
+                    return Progress::Waits(blocked);
+                }
+                Progress::Done
             }
-            Err(Unqueueable::Refused) => {
+            Verb::Plain
+            | Verb::Ping
+            | Verb::Subscription
+            | Verb::Hello
+            | Verb::Auth
+            | Verb::Reply
+            | Verb::Unwatch
+                if self.transaction.is_open() =>
+            {
+                self.queue(core, &spec, argv, out);
+                Progress::Done
+            }
+            _ => self.own(core, verb, &spec, argv, out),
+        }
+    }
+
+    /// A command of the connection layer.
+    fn own(
+        &mut self,
+        core: &mut Core,
+        verb: Verb,
+        spec: &CommandSpec,
+        argv: &[&[u8]],
+        out: &mut RespWriter,
+    ) -> Progress {
+        if let Err(refusal) = core.engine.admit(&core.store, &self.session, spec, argv) {
+            self.transaction.spoil();
+            out.error(&refusal);
+            return Progress::Done;
+        }
+        match verb {
+            Verb::Multi => self.transaction.begin(out),
+            Verb::Exec => return self.exec(core, out),
+            Verb::Discard => self.transaction.discard(&mut core.store, out),
+            Verb::Watch => {
+                let keys = argv.get(1..).unwrap_or_default();
+                self.transaction.watch(&mut core.store, self.session.db, keys, out);
+            }
+            Verb::Unwatch => {
+                self.transaction.unwatch(&mut core.store);
+                out.status(b"OK");
+            }
+            Verb::Quit => {
+                out.status(b"OK");
+                return Progress::Close;
+            }
+            Verb::Shutdown => match Shutdown::of(argv) {
+                Shutdown::Refused(text) => out.error(text),
+                Shutdown::Save | Shutdown::NoSave => return Progress::Shutdown,
+            },
+            _ => self.run(core, verb, spec, argv, out),
+        }
+        Progress::Done
+    }
+
+    /// Runs a command after which the connection may be another one.
+    fn run(
+        &mut self,
+        core: &mut Core,
+        verb: Verb,
+        spec: &CommandSpec,
+        argv: &[&[u8]],
+        out: &mut RespWriter,
+    ) {
+        if verb == Verb::Hello {
+            out.set_protocol(Store::reply_protocol(&self.session, argv));
+        }
+        if verb == Verb::Reset {
+            self.transaction.reset(&mut core.store);
+            out.set_protocol(Protocol::Resp2);
+        }
+        let (start, user) = (out.bytes().len(), self.session.user);
+        core.engine.run(&mut core.store, &mut self.session, spec, argv, out);
+        let failed = out.bytes().get(start) == Some(&b'-');
+        match verb {
+            Verb::Auth if !failed => self.authenticated = true,
+            Verb::Hello => {
+                let logs_in = argv.iter().skip(2).any(|word| word.eq_ignore_ascii_case(b"auth"));
+                self.authenticated |= self.session.user != user || (logs_in && !failed);
+            }
+            Verb::Reset => {
+                self.session.user = UserId::default();
+                self.authenticated = !core.store.requires_password();
+                self.subscribed = false;
+                self.replies = Replies::All;
+            }
+            Verb::Reply if !failed => self.choose_replies(argv),
+            Verb::Subscription => self.subscribed = core.store.is_subscribed(self.session.id),
+            _ => {}
+        }
+        self.handle.set_protocol(self.session.protocol);
+    }
+
+    /// Why the connection may not run a command in its present state.
+    #[inline]
+    fn refusal(&self, core: &Core, spec: &CommandSpec, verb: Verb) -> Option<Vec<u8>> {
+        if !self.authenticated
+            && !spec.flags.contains(CommandFlags::NO_AUTH)
+            && core.store.requires_password()
+        {
+            return Some(NO_AUTH.to_vec());
+        }
+        if self.transaction.is_open() && spec.flags.contains(CommandFlags::NO_MULTI) {
+            return Some(b"ERR Command not allowed inside a transaction".to_vec());
+        }
+        if self.subscribed
+            && self.session.protocol == Protocol::Resp2
+            && !matches!(verb, Verb::Ping | Verb::Subscription | Verb::Quit | Verb::Reset)
+        {
+            let text = format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
+                 RESET are allowed in this context",
+                core.store.command_name(spec)
+            );
+            return Some(text.into_bytes());
+        }
+        None
+    }
+
+    fn queue(&mut self, core: &mut Core, spec: &CommandSpec, argv: &[&[u8]], out: &mut RespWriter) {
+        match core.engine.admit(&core.store, &self.session, spec, argv) {
+            Ok(()) => self.transaction.push(argv, out),
+            Err(refusal) => {
                 self.transaction.spoil();
-                self.run(core, argv, out);
+                out.error(&refusal);
             }
         }
     }
 
-    fn exec(&mut self, core: &mut Core, out: &mut RespWriter) {
-        let Some(queue) = self.transaction.exec(&mut core.store, out) else { return };
-        for words in &queue {
+    fn exec(&mut self, core: &mut Core, out: &mut RespWriter) -> Progress {
+        let Some(queue) = self.transaction.exec(&mut core.store, out) else {
+            return Progress::Done;
+        };
+        // The replies are sent together.
+        self.session.pending = true;
+        if self.session.debug == Debugging::Off || !self.debuggable {
+            self.run_queue(core, &queue, out);
+            return Progress::Done;
+        }
+        for (at, words) in queue.iter().enumerate() {
             let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-            out.set_protocol(Store::reply_protocol(&self.session, &argv));
-            match argv.as_slice() {
+            let rest = queue.get(at + 1..).unwrap_or_default();
+            if self.begins_session(core, &argv, rest) {
+                if self.plan.as_ref().is_some_and(|plan| plan.is_forked()) {
+                    // The transaction goes on, though nobody hears of it.
+                    let debug = std::mem::take(&mut self.session.debug);
+                    self.run_queue(core, rest, &mut RespWriter::new(Protocol::Resp2));
+                    self.session.debug = debug;
+                }
+                return Progress::Debugs;
+            }
+            self.run_queue(core, std::slice::from_ref(words), out);
+        }
+        Progress::Done
+    }
+
+    /// Runs the commands of a transaction one after another.
+    pub(crate) fn run_queue(
+        &mut self,
+        core: &mut Core,
+        queue: &[Vec<Vec<u8>>],
+        out: &mut RespWriter,
+    ) {
+        for words in queue {
+            let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+            out.set_protocol(self.session.protocol);
+            let Some(spec) = core.store.command(&argv) else { continue };
+            match core.verbs.of(&spec) {
                 // Every watch ended when EXEC began.
-                [name] if name.eq_ignore_ascii_case(b"unwatch") => out.status(b"OK"),
-                _ => self.run(core, &argv, out),
+                Verb::Unwatch => out.status(b"OK"),
+                verb => self.run(core, verb, &spec, &argv, out),
             }
             // Nothing waits inside a transaction: what found nothing answers at once.
             if let Some(blocked) = core.store.take_blocked() {
@@ -122,16 +327,34 @@ impl Client {
             }
         }
     }
-}
 
-/// Whether a command exists and has as many words as it needs.
-fn core_accepts(core: &Core, argv: &[&[u8]]) -> bool {
-    use redlua::core::Host;
-    core.store.command(argv).is_some_and(|spec| spec.accepts(argv.len()))
-}
+    /// Whether a command begins a debugging session; it is planned then, and a client whose
+    /// session runs on a copy is gone for all others.
+    fn begins_session(&mut self, core: &mut Core, argv: &[&[u8]], rest: &[Vec<Vec<u8>>]) -> bool {
+        self.plan = Plan::of(core, self, argv, rest).map(Box::new);
+        if self.plan.as_ref().is_some_and(|plan| plan.is_forked()) {
+            self.end(core);
+        }
+        self.plan.is_some()
+    }
 
-/// How long others wait before they are told that a script is busy.
-pub(crate) fn busy_threshold(core: &Core) -> Duration {
-    use redlua::core::Host;
-    core.store.busy_threshold()
+    /// `CLIENT REPLY` (`networking.c clientCommand`).
+    fn choose_replies(&mut self, argv: &[&[u8]]) {
+        match argv.get(2).map(|word| word.to_ascii_lowercase()).as_deref() {
+            Some(b"on") => self.replies = Replies::All,
+            Some(b"off") => self.replies = Replies::None,
+            Some(b"skip") if self.replies != Replies::None => self.replies = Replies::NotNext,
+            _ => {}
+        }
+    }
+
+    /// Takes back a reply that is not wanted; what `CLIENT REPLY` itself answers is none.
+    fn hold_back(&mut self, start: usize, out: &mut RespWriter) {
+        out.truncate(start);
+        match self.replies {
+            Replies::NotNext => self.replies = Replies::NotThis,
+            Replies::NotThis => self.replies = Replies::All,
+            _ => {}
+        }
+    }
 }

@@ -3,8 +3,8 @@
 //! Owns the queue and the watched keys of one connection (`multi.c`). Must not know what the
 //! queued commands do.
 
-use redlua::Store;
-use redlua::core::{CommandFlags, CommandSpec, Host, ReplySink, Seq};
+use redlua_core::{ReplySink, Seq};
+use redlua_store::Store;
 
 /// The transaction of a connection.
 #[derive(Debug, Default)]
@@ -41,9 +41,9 @@ impl Transaction {
         }
     }
 
-    /// A command could not be queued.
+    /// A command was refused: an open transaction is lost (`flagTransaction`).
     pub(crate) fn spoil(&mut self) {
-        self.broken = true;
+        self.broken |= self.queue.is_some();
     }
 
     /// `DISCARD`.
@@ -113,23 +113,4 @@ impl Transaction {
         self.broken = false;
         self.unwatch(store);
     }
-}
-
-/// Why a command cannot be queued, as `processCommand` finds out before queueing.
-pub(crate) fn queueable(store: &Store, argv: &[&[u8]]) -> Result<CommandSpec, Unqueueable> {
-    match store.command(argv) {
-        Some(spec) if !spec.accepts(argv.len()) => Err(Unqueueable::Refused),
-        Some(spec) if spec.flags.contains(CommandFlags::NO_MULTI) => Err(Unqueueable::NotInMulti),
-        Some(spec) => Ok(spec),
-        None => Err(Unqueueable::Refused),
-    }
-}
-
-/// See [`queueable`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unqueueable {
-    /// The engine refuses it before it runs: let it say why.
-    Refused,
-    /// It is not for transactions.
-    NotInMulti,
 }

@@ -1,16 +1,18 @@
 //! Clients that wait for a key, in the order in which they began.
 //!
 //! Owns the queue and how a waiting client is served by whoever modifies the key
-//! (`handleClientsBlockedOnKeys` in `blocked.c`). Must not know which commands block.
+//! (`handleClientsBlockedOnKeys` in `blocked.c`) or by the clock. Must not know which commands
+//! block, nor what thread or task waits.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::Duration;
 
-use redlua::Store;
-use redlua::conversions::resp::RespWriter;
-use redlua::core::Session;
-use redlua::store::Blocked;
+use redlua_conversions::resp::RespWriter;
+use redlua_core::Session;
+use redlua_store::{Blocked, Store};
+
+use crate::handle::Handle;
 
 /// The clients that wait, first come first.
 #[derive(Default)]
@@ -21,31 +23,40 @@ struct Waiter {
     /// The command to try again.
     argv: Vec<Vec<u8>>,
     blocked: Blocked,
-    place: Arc<Place>,
-}
-
-/// Where a waiting client finds its reply.
-#[derive(Debug, Default)]
-pub(crate) struct Place {
-    reply: Mutex<Option<Vec<u8>>>,
-    served: Condvar,
+    /// When the time is over, by the store's clock.
+    deadline: Option<Duration>,
+    handle: Arc<Handle>,
 }
 
 impl Waiting {
-    /// Adds a client at the end.
+    /// Whether nobody waits.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a client at the end; `now` is the store's time.
     pub(crate) fn push(
         &mut self,
         session: Session,
+        handle: &Arc<Handle>,
         argv: &[&[u8]],
         blocked: Blocked,
-    ) -> Arc<Place> {
+        now: Duration,
+    ) {
         let argv = match &blocked.argv {
             Some(argv) => argv.clone(),
             None => argv.iter().map(|word| word.to_vec()).collect(),
         };
-        let place = Arc::new(Place::default());
-        self.0.push_back(Waiter { session, argv, blocked, place: place.clone() });
-        place
+        let deadline = blocked.timeout.and_then(|timeout| now.checked_add(timeout));
+        self.0.push_back(Waiter { session, argv, blocked, deadline, handle: handle.clone() });
+    }
+
+    /// How long a client has to wait until its time is over: `None` when it waits for ever or
+    /// not at all.
+    pub(crate) fn left(&self, id: u64, now: Duration) -> Option<Duration> {
+        let waiter = self.0.iter().find(|waiter| waiter.handle.id == id)?;
+        Some(waiter.deadline?.saturating_sub(now))
     }
 
     /// Serves whoever can be served now, in order; what one takes or moves may serve another.
@@ -58,7 +69,7 @@ impl Waiting {
                 let argv: Vec<&[u8]> = waiter.argv.iter().map(Vec::as_slice).collect();
                 let mut reply = RespWriter::new(waiter.session.protocol);
                 if store.retry(&mut waiter.session, &waiter.blocked, &argv, &mut reply) {
-                    waiter.place.put(reply.into_bytes());
+                    waiter.handle.place.push(reply.into_bytes());
                     self.0.remove(at);
                     served = true;
                 } else {
@@ -68,41 +79,23 @@ impl Waiting {
         }
     }
 
-    /// The client at `place` waits no longer.
-    pub(crate) fn remove(&mut self, place: &Arc<Place>) {
-        self.0.retain(|waiter| !Arc::ptr_eq(&waiter.place, place));
-    }
-}
-
-impl Place {
-    fn put(&self, reply: Vec<u8>) {
-        *self.lock() = Some(reply);
-        self.served.notify_all();
-    }
-
-    /// The reply, when there is one already.
-    pub(crate) fn take(&self) -> Option<Vec<u8>> {
-        self.lock().take()
-    }
-
-    /// Waits for the reply until `deadline`, or for ever.
-    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<Vec<u8>> {
-        let mut reply = self.lock();
-        loop {
-            if let Some(bytes) = reply.take() {
-                return Some(bytes);
+    /// Answers those whose time is over.
+    pub(crate) fn expire(&mut self, now: Duration) {
+        self.0.retain(|waiter| {
+            let over = waiter.deadline.is_some_and(|deadline| deadline <= now);
+            if over {
+                let mut reply = RespWriter::new(waiter.session.protocol);
+                waiter.blocked.reply.push(&mut reply);
+                waiter.handle.place.push(reply.into_bytes());
             }
-            reply = match deadline {
-                None => self.served.wait(reply).unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left = deadline.checked_duration_since(Instant::now())?;
-                    self.served.wait_timeout(reply, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-        }
+            !over
+        });
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
-        self.reply.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A client waits no longer; returns whether it did.
+    pub(crate) fn remove(&mut self, id: u64) -> bool {
+        let before = self.0.len();
+        self.0.retain(|waiter| waiter.handle.id != id);
+        self.0.len() != before
     }
 }

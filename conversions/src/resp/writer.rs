@@ -54,6 +54,17 @@ impl RespWriter {
         self.buffer.clear();
     }
 
+    /// Forgets what was written after the first `len` bytes.
+    pub fn truncate(&mut self, len: usize) {
+        self.buffer.truncate(len);
+    }
+
+    /// Puts bytes that are RESP already in front of what was written after the first `at`.
+    pub fn insert(&mut self, at: usize, resp: &[u8]) {
+        let at = at.min(self.buffer.len());
+        self.buffer.splice(at..at, resp.iter().copied());
+    }
+
     /// Speaks another protocol from the next reply on (`HELLO`).
     pub fn set_protocol(&mut self, protocol: Protocol) {
         self.protocol = protocol;

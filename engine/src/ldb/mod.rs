@@ -27,9 +27,9 @@ use source::Source;
 
 /// Where the one who debugs is: the connection that sent the `EVAL`, in both directions, taken
 /// over for the session. Reading waits for bytes; none, or an error, means that it is closed.
-pub trait Console: Read + Write + Send {}
+pub trait Console: Read + Write {}
 
-impl<C: Read + Write + Send> Console for C {}
+impl<C: Read + Write> Console for C {}
 
 /// What stops a script whose chunk has this in its name.
 const CHUNK: &[u8] = b"user_script";

@@ -1,0 +1,79 @@
+//! What all clients share under one lock, and what follows each command.
+//!
+//! Owns [`Core`] and the order of what a command causes for others: served waiters, messages,
+//! ends. Must not know threads, tasks or sockets.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use redlua_conversions::resp::RespWriter;
+use redlua_core::Host;
+use redlua_engine::Engine;
+use redlua_store::Store;
+
+use crate::handle::Handle;
+use crate::verb::Verbs;
+use crate::waiting::Waiting;
+
+/// The store, the engine and who is connected.
+pub(crate) struct Core {
+    pub(crate) store: Store,
+    pub(crate) engine: Engine,
+    /// Who waits for a key.
+    pub(crate) waiting: Waiting,
+    /// The connected clients by their ids.
+    pub(crate) clients: HashMap<u64, Arc<Handle>>,
+    pub(crate) verbs: Verbs,
+}
+
+impl Core {
+    pub(crate) fn new(engine: Engine, store: Store) -> Self {
+        let verbs = Verbs::new(&store);
+        Core { store, engine, waiting: Waiting::default(), clients: HashMap::new(), verbs }
+    }
+
+    /// After a command: serves the clients whose keys it modified, and hands out what was
+    /// published. `modifications` is what the store said before it.
+    #[inline]
+    pub(crate) fn settle(&mut self, modifications: u64) {
+        if !self.waiting.is_empty() && self.store.modifications() != modifications {
+            self.waiting.serve(&mut self.store);
+        }
+        self.deliver();
+    }
+
+    /// Hands out what was published.
+    fn deliver(&mut self) {
+        for (id, message) in self.store.take_messages() {
+            if let Some(handle) = self.clients.get(&id) {
+                let mut bytes = RespWriter::new(handle.protocol());
+                message.push(&mut bytes);
+                handle.outbox.push(bytes.into_bytes());
+            }
+        }
+    }
+
+    /// Answers the blocked clients whose time is over.
+    pub(crate) fn expire_waiting(&mut self) {
+        self.waiting.expire(self.store.now());
+    }
+
+    /// Closes the connection of a client; returns whether there was one of that id.
+    pub(crate) fn disconnect(&mut self, id: u64) -> bool {
+        let found = self.clients.get(&id);
+        found.inspect(|handle| handle.end()).is_some()
+    }
+
+    /// A client is connected from `address`, `host:port`.
+    pub(crate) fn attach(&mut self, handle: &Arc<Handle>, address: &str) {
+        self.store.connect(handle.id, address);
+        self.clients.insert(handle.id, handle.clone());
+    }
+
+    /// A client is gone.
+    pub(crate) fn detach(&mut self, id: u64) {
+        self.waiting.remove(id);
+        self.clients.remove(&id);
+        self.store.forget(id);
+    }
+}

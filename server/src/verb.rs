@@ -1,0 +1,89 @@
+//! The commands that the connection layer answers itself or looks at.
+//!
+//! Owns their list, found by a command's number. Must not know what they do.
+
+use redlua_core::{CommandSpec, Host};
+use redlua_store::Store;
+
+/// What the connection layer has to do with a command.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// Nothing: it runs.
+    #[default]
+    Plain,
+    /// `MULTI`
+    Multi,
+    /// `EXEC`
+    Exec,
+    /// `DISCARD`
+    Discard,
+    /// `WATCH`
+    Watch,
+    /// `UNWATCH`
+    Unwatch,
+    /// `RESET`
+    Reset,
+    /// `QUIT`
+    Quit,
+    /// `HELLO`: may change the protocol and log in.
+    Hello,
+    /// `AUTH`
+    Auth,
+    /// `CLIENT REPLY`
+    Reply,
+    /// `SHUTDOWN`
+    Shutdown,
+    /// `PING`: one of those allowed to a subscriber.
+    Ping,
+    /// Any command that subscribes or unsubscribes.
+    Subscription,
+}
+
+/// The verbs by command number.
+pub(crate) struct Verbs(Vec<Verb>);
+
+const NAMES: [(&[&[u8]], Verb); 18] = [
+    (&[b"multi"], Verb::Multi),
+    (&[b"exec"], Verb::Exec),
+    (&[b"discard"], Verb::Discard),
+    (&[b"watch"], Verb::Watch),
+    (&[b"unwatch"], Verb::Unwatch),
+    (&[b"reset"], Verb::Reset),
+    (&[b"quit"], Verb::Quit),
+    (&[b"hello"], Verb::Hello),
+    (&[b"auth"], Verb::Auth),
+    (&[b"client", b"reply"], Verb::Reply),
+    (&[b"shutdown"], Verb::Shutdown),
+    (&[b"ping"], Verb::Ping),
+    (&[b"subscribe"], Verb::Subscription),
+    (&[b"unsubscribe"], Verb::Subscription),
+    (&[b"psubscribe"], Verb::Subscription),
+    (&[b"punsubscribe"], Verb::Subscription),
+    (&[b"ssubscribe"], Verb::Subscription),
+    (&[b"sunsubscribe"], Verb::Subscription),
+];
+
+impl Verbs {
+    /// The verbs of this store's command table.
+    pub(crate) fn new(store: &Store) -> Self {
+        let mut verbs = Vec::new();
+        for (argv, verb) in NAMES {
+            if let Some(spec) = store.command(argv) {
+                let at = spec.id as usize;
+                if verbs.len() <= at {
+                    verbs.resize(at + 1, Verb::Plain);
+                }
+                if let Some(place) = verbs.get_mut(at) {
+                    *place = verb;
+                }
+            }
+        }
+        Verbs(verbs)
+    }
+
+    /// What is to be done with a command.
+    #[inline]
+    pub(crate) fn of(&self, spec: &CommandSpec) -> Verb {
+        self.0.get(spec.id as usize).copied().unwrap_or_default()
+    }
+}
