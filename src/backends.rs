@@ -18,6 +18,12 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
         Arc::new(redlua_mlua::Lua51),
         #[cfg(feature = "mlua-luajit")]
         Arc::new(redlua_mlua::LuaJit),
+        #[cfg(feature = "mlua-lua54")]
+        Arc::new(redlua_mlua::Lua54),
+        #[cfg(feature = "rlua-lua51")]
+        Arc::new(redlua_rlua::Lua51),
+        #[cfg(feature = "rlua-lua54")]
+        Arc::new(redlua_rlua::Lua54),
     ]
 }
 

@@ -29,15 +29,10 @@
 //! | serve many connections | [`Server`], [`new_server`] |
 #![forbid(unsafe_code)]
 
-#[cfg(not(any(feature = "mlua-lua51", feature = "mlua-luajit")))]
+#[cfg(c_lua = "none")]
 compile_error!(
-    "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default) and \
-     `mlua-luajit`"
-);
-#[cfg(all(feature = "mlua-lua51", feature = "mlua-luajit"))]
-compile_error!(
-    "redlua links one C Lua: the cargo features `mlua-lua51` and `mlua-luajit` exclude each \
-     other (use `default-features = false` with `mlua-luajit`)"
+    "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default), \
+     `mlua-luajit`, `mlua-lua54`, `rlua-lua51` and `rlua-lua54`"
 );
 
 mod backends;

@@ -6,7 +6,7 @@
 
 use std::ops::Deref;
 
-use redlua_core::{Arguments, Kind, Raise};
+use redlua_core::{Arguments, Kind, Raise, Scalar};
 
 use crate::number::{self, Text};
 
@@ -128,10 +128,38 @@ pub trait Check: Arguments {
     /// `string expected, got …`.
     fn check_string(&mut self, index: usize) -> Result<Bytes<'_>, Raise> {
         self.select(index);
-        match self.kind() {
-            Kind::String => Ok(Bytes::String(self.bytes())),
-            Kind::Number => Ok(Bytes::Number(number::g14(self.number()))),
-            _ => Err(self.expected(index, "string")),
+        self.text(index)
+    }
+
+    /// The same without moving the cursor, so that several strings can be held at once.
+    ///
+    /// # Errors
+    /// `string expected, got …`.
+    #[inline]
+    fn text(&self, index: usize) -> Result<Bytes<'_>, Raise> {
+        match self.scalar(index) {
+            Scalar::String(bytes) => Ok(Bytes::String(bytes)),
+            Scalar::Number(number) => Ok(Bytes::Number(number::g14(number))),
+            other => Err(mismatch(index, "string", other.kind())),
+        }
+    }
+
+    /// A table (`luaL_checktype`), without moving the cursor.
+    ///
+    /// # Errors
+    /// `table expected, got …`.
+    fn check_table(&self, index: usize) -> Result<(), Raise> {
+        self.check_kind(index, Kind::Table)
+    }
+
+    /// A value of that kind (`luaL_checktype`), without moving the cursor.
+    ///
+    /// # Errors
+    /// `… expected, got …`.
+    fn check_kind(&self, index: usize, kind: Kind) -> Result<(), Raise> {
+        match self.scalar(index).kind() {
+            found if found == kind => Ok(()),
+            found => Err(mismatch(index, kind.name(), found)),
         }
     }
 
@@ -165,11 +193,16 @@ pub trait Check: Arguments {
     /// The error of an argument of the wrong type (`luaL_typerror`).
     fn expected(&mut self, index: usize, what: &str) -> Raise {
         self.select(index);
-        Raise::argument(index + 1, format!("{what} expected, got {}", self.kind().name()))
+        mismatch(index, what, self.kind())
     }
 }
 
 impl<A: Arguments + ?Sized> Check for A {}
+
+#[cold]
+fn mismatch(index: usize, what: &str, found: Kind) -> Raise {
+    Raise::argument(index + 1, format!("{what} expected, got {}", found.name()))
+}
 
 #[cfg(test)]
 mod tests {

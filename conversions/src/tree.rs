@@ -7,7 +7,7 @@
 mod reader;
 mod writer;
 
-use redlua_core::Kind;
+use redlua_core::{Kind, Scalar};
 
 pub use reader::Reader;
 pub use writer::Writer;
@@ -71,6 +71,16 @@ impl Value {
             Value::NullPointer => Kind::LightUserData,
             Value::Native(_) => Kind::Function,
             Value::Opaque(kind) => *kind,
+        }
+    }
+
+    /// A look at the value.
+    pub fn scalar(&self) -> Scalar<'_> {
+        match self {
+            Value::Number(number) => Scalar::Number(*number),
+            Value::String(bytes) => Scalar::String(bytes),
+            Value::Boolean(boolean) => Scalar::Boolean(*boolean),
+            other => Scalar::Other(other.kind()),
         }
     }
 }

@@ -151,6 +151,21 @@ pub enum Debugging {
     Sync,
 }
 
+/// What the engine tells its host about scripting, for the host's statistics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScriptFigures {
+    /// Cached EVAL scripts.
+    pub scripts: usize,
+    /// Function libraries.
+    pub libraries: usize,
+    /// Functions.
+    pub functions: usize,
+    /// Bytes the Lua state of EVAL scripts holds.
+    pub eval_memory: usize,
+    /// Bytes the Lua state of functions holds.
+    pub function_memory: usize,
+}
+
 /// A state of the host that forbids some commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Condition {
@@ -272,6 +287,41 @@ pub trait Host {
     /// The time since the Unix epoch, for whatever the engine must date.
     fn now(&self) -> Duration {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    /// A command that the host lists but does not run itself begins: one of the scripting
+    /// family, which the engine answers, or of a transaction, which a server around both does.
+    /// For statistics and for whoever monitors.
+    fn command_started(&mut self, session: &Session, spec: &CommandSpec, argv: &[&[u8]]) {
+        let _ = (session, spec, argv);
+    }
+
+    /// It has ended, with this error if it failed.
+    fn command_ended(
+        &mut self,
+        session: &Session,
+        spec: &CommandSpec,
+        argv: &[&[u8]],
+        error: Option<&[u8]>,
+    ) {
+        let _ = (session, spec, argv, error);
+    }
+
+    /// A command was refused before it ran, with this text, and for want of this permission if
+    /// that was why.
+    fn command_refused(
+        &mut self,
+        session: &Session,
+        argv: &[&[u8]],
+        text: &[u8],
+        denied: Option<&Denied>,
+    ) {
+        let _ = (session, argv, text, denied);
+    }
+
+    /// What scripts there are has changed.
+    fn scripting_changed(&mut self, figures: &ScriptFigures) {
+        let _ = figures;
     }
 
     /// A script begins: until [`script_ended`](Self::script_ended) time stands still for

@@ -22,6 +22,7 @@ mod frame;
 mod host;
 mod limits;
 mod reply;
+mod steps;
 mod value;
 mod vm;
 
@@ -29,11 +30,12 @@ pub use environment::{Entry, Environment, Item, NativeId, View};
 pub use error::{CompileError, VmError};
 pub use frame::{Evaluation, Frame, Level, Pause};
 pub use host::{
-    CommandFlags, CommandSpec, Condition, Debugging, Denied, Host, KeySpec, LogLevel, Session,
-    UserId,
+    CommandFlags, CommandSpec, Condition, Debugging, Denied, Host, KeySpec, LogLevel,
+    ScriptFigures, Session, UserId,
 };
 pub use limits::{Limits, StopReason, StopToken};
 pub use reply::{Protocol, ReplySink, Seq};
+pub use steps::{Scalar, Step, Workspace};
 pub use value::{Arguments, Kind, Raise, ValueReader, ValueWriter};
 pub use vm::{
     Backend, BackendInfo, Bridge, CallMode, Chunk, Dialect, Flow, Invocation, Location, Outcome,

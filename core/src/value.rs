@@ -4,7 +4,7 @@
 //! and every conversion is written once for all Lua engines. It must not know how an engine
 //! stores its values: no method names a stack, a handle or a collector.
 
-use crate::{Location, NativeId, ScriptId};
+use crate::{Location, NativeId, Scalar, ScriptId};
 
 /// The type of a Lua value, as `type()` names it, or its absence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -142,6 +142,9 @@ pub trait Arguments: ValueReader {
     /// Puts the cursor on argument `index`, counted from 0, abandoning whatever it was inside.
     /// An index at or past [`count`](Self::count) gives [`Kind::None`].
     fn select(&mut self, index: usize);
+    /// A look at argument `index`, counted from 0, that leaves the cursor where it is: several
+    /// strings can be read side by side.
+    fn scalar(&self, index: usize) -> Scalar<'_>;
     /// Keeps the function under the cursor alive so that [`Vm::run`](crate::Vm::run) can call it
     /// later, until [`Vm::release`](crate::Vm::release). `None` when it is not a function.
     fn pin(&mut self) -> Option<ScriptId>;

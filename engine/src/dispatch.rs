@@ -7,6 +7,7 @@ use redlua_core::{CommandFlags, CommandSpec, Debugging, Denied, Host, ReplySink,
 
 use crate::engine::Engine;
 use crate::ldb::{Console, Debugger};
+use crate::noted::Noted;
 use crate::scripts::{By, Form};
 use crate::text;
 
@@ -102,34 +103,42 @@ impl Engine {
         if let Err(refusal) = self.admit(host, session, spec, argv) {
             return sink.error(&refusal);
         }
-        match argv.first().and_then(|name| Family::of(name)) {
-            Some(member) => self.perform(member, host, session, argv, sink),
-            None => host.call(session, spec, argv, sink),
-        }
+        let Some(member) = argv.first().and_then(|name| Family::of(name)) else {
+            return host.call(session, spec, argv, sink);
+        };
+        host.command_started(session, spec, argv);
+        let mut sink = Noted::new(sink);
+        self.perform(member, host, session, argv, &mut sink);
+        host.command_ended(session, spec, argv, sink.error());
+        host.scripting_changed(&self.figures());
     }
 
     /// Whether a client may run a command now: arity, permission, memory, in the order of
-    /// `processCommand`. Also what decides whether a transaction may queue it.
+    /// `processCommand`. Also what decides whether a transaction may queue it. The host hears
+    /// of a refusal.
     ///
     /// # Errors
     /// The text of the error reply.
     #[inline]
     pub fn admit(
         &self,
-        host: &dyn Host,
+        host: &mut dyn Host,
         session: &Session,
         spec: &CommandSpec,
         argv: &[&[u8]],
     ) -> Result<(), Vec<u8>> {
-        if !spec.accepts(argv.len()) {
+        let (text, denied) = if !spec.accepts(argv.len()) {
             let subcommand = spec.flags.contains(CommandFlags::SUBCOMMAND);
-            return Err(text::wrong_arity(&text::full_name(argv, subcommand)));
-        }
-        host.permits(session, spec, argv).map_err(|denied| refusal(&denied, argv))?;
-        if spec.flags.contains(CommandFlags::DENYOOM) && host.condition().out_of_memory {
-            return Err(text::OOM.to_vec());
-        }
-        Ok(())
+            (text::wrong_arity(&text::full_name(argv, subcommand)), None)
+        } else if let Err(denied) = host.permits(session, spec, argv) {
+            (refusal(&denied, argv), Some(denied))
+        } else if spec.flags.contains(CommandFlags::DENYOOM) && host.condition().out_of_memory {
+            (text::OOM.to_vec(), None)
+        } else {
+            return Ok(());
+        };
+        host.command_refused(session, argv, &text, denied.as_ref());
+        Err(text)
     }
 
     /// A command the host does not list: of the scripting family, or unknown.
@@ -148,11 +157,13 @@ impl Engine {
             None => {
                 // A name that is known alone but not with its second word has subcommands.
                 let known = argv.get(..1).is_some_and(|name| host.command(name).is_some());
-                sink.error(&if known && argv.len() > 1 {
+                let text = if known && argv.len() > 1 {
                     text::unknown_subcommand(argv)
                 } else {
                     text::unknown_command(argv)
-                });
+                };
+                host.command_refused(session, argv, &text, None);
+                sink.error(&text);
             }
         }
     }
@@ -165,24 +176,12 @@ impl Engine {
         argv: &[&[u8]],
         sink: &mut dyn ReplySink,
     ) {
+        let form = |by, read_only| Form { by, read_only };
         match member {
-            Family::Eval => self.eval(
-                Form { by: By::Source, read_only: false },
-                host,
-                session,
-                argv,
-                sink,
-                None,
-            ),
-            Family::EvalRo => {
-                self.eval(Form { by: By::Source, read_only: true }, host, session, argv, sink, None)
-            }
-            Family::EvalSha => {
-                self.eval(Form { by: By::Sha, read_only: false }, host, session, argv, sink, None)
-            }
-            Family::EvalShaRo => {
-                self.eval(Form { by: By::Sha, read_only: true }, host, session, argv, sink, None)
-            }
+            Family::Eval => self.eval(form(By::Source, false), host, session, argv, sink, None),
+            Family::EvalRo => self.eval(form(By::Source, true), host, session, argv, sink, None),
+            Family::EvalSha => self.eval(form(By::Sha, false), host, session, argv, sink, None),
+            Family::EvalShaRo => self.eval(form(By::Sha, true), host, session, argv, sink, None),
             Family::Script => self.script(session, argv, sink),
             Family::Function => self.function(host, session, argv, sink),
             Family::Fcall => self.fcall(false, host, session, argv, sink),
@@ -202,7 +201,7 @@ impl Engine {
         let [name, source, ..] = argv else { return false };
         let admitted = match (Family::of(name), host.command(argv)) {
             (Some(Family::Eval | Family::EvalRo), Some(spec)) => {
-                self.admit(host, session, &spec, argv).is_ok()
+                spec.accepts(argv.len()) && host.permits(session, &spec, argv).is_ok()
             }
             (Some(member @ (Family::Eval | Family::EvalRo)), None) => member.accepts(argv.len()),
             _ => false,
@@ -226,16 +225,19 @@ impl Engine {
     ) {
         let [name, source, ..] = argv else { return };
         let read_only = Family::of(name) == Some(Family::EvalRo);
+        let spec = host.command(argv);
+        if let Some(spec) = &spec {
+            host.command_started(session, spec, argv);
+        }
         let mut debugger = Debugger::new(console, source);
-        self.eval(
-            Form { by: By::Source, read_only },
-            host,
-            session,
-            argv,
-            sink,
-            Some(&mut debugger),
-        );
+        let mut sink = Noted::new(sink);
+        let form = Form { by: By::Source, read_only };
+        self.eval(form, host, session, argv, &mut sink, Some(&mut debugger));
         debugger.end();
+        if let Some(spec) = &spec {
+            host.command_ended(session, spec, argv, sink.error());
+        }
+        host.scripting_changed(&self.figures());
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use redlua_core::{Backend, BackendInfo, Limits};
+use redlua_core::{Backend, BackendInfo, Limits, ScriptFigures};
 
 use crate::functions::Functions;
 use crate::monitor::Monitor;
@@ -86,6 +86,22 @@ impl Engine {
     /// How many function libraries are loaded.
     pub fn libraries(&self) -> usize {
         self.functions.libraries()
+    }
+
+    /// How many functions the loaded libraries have.
+    pub fn functions(&self) -> usize {
+        self.functions.count()
+    }
+
+    /// What a host may want to know of all that.
+    pub(crate) fn figures(&self) -> ScriptFigures {
+        ScriptFigures {
+            scripts: self.cached_scripts(),
+            libraries: self.libraries(),
+            functions: self.functions(),
+            eval_memory: self.eval.memory_used(),
+            function_memory: self.functions.world.memory_used(),
+        }
     }
 
     /// Bytes held by the Lua states.

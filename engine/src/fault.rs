@@ -31,9 +31,10 @@ pub(crate) fn push(out: &mut dyn ValueWriter, text: &[u8]) {
     out.set_field(b"err");
 }
 
-/// What a script is told of a failed `redis.call` before any command ran.
+/// What a script is told of a failed `redis.call` before any command ran; the text has its code
+/// word.
 pub(crate) fn push_refusal(out: &mut dyn ValueWriter, text: &[u8]) {
-    push(out, &with_code(text));
+    push(out, text);
     out.boolean(true);
     out.set_field(b"ignore_error_stats_update");
 }

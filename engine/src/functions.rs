@@ -67,6 +67,11 @@ impl Functions {
         self.libraries.len()
     }
 
+    /// How many functions they have.
+    pub(crate) fn count(&self) -> usize {
+        self.functions.len()
+    }
+
     /// The libraries in the order of their names.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Vec<u8>, &Library)> {
         self.libraries.iter()

@@ -25,17 +25,31 @@ fn is_scripting(name: &[u8]) -> bool {
     crate::dispatch::Family::of(name).is_some()
 }
 
+/// Why a call is refused.
+pub(crate) struct Refusal {
+    /// The error's text, with or without a code word.
+    pub(crate) text: Vec<u8>,
+    /// The permission that is missing, if that is why.
+    pub(crate) denied: Option<Denied>,
+}
+
+impl From<Vec<u8>> for Refusal {
+    fn from(text: Vec<u8>) -> Self {
+        Refusal { text, denied: None }
+    }
+}
+
 /// Checks a call and returns its specification.
 ///
 /// # Errors
-/// The error's text, with or without a code word.
+/// The refusal.
 #[inline]
 pub(crate) fn admit(
     host: &dyn Host,
     session: &Session,
     rights: &Rights,
     argv: &[&[u8]],
-) -> Result<CommandSpec, Vec<u8>> {
+) -> Result<CommandSpec, Refusal> {
     let Some(spec) = host.command(argv) else {
         let refusal: &[u8] = match argv.first() {
             Some(name) if is_scripting(name) && host.command(&[name]).is_none() => {
@@ -43,20 +57,22 @@ pub(crate) fn admit(
             }
             _ => b"Unknown Redis command called from script",
         };
-        return Err(refusal.to_vec());
+        return Err(refusal.to_vec().into());
     };
     if !spec.accepts(argv.len()) {
-        return Err(b"Wrong number of args calling Redis command from script".to_vec());
+        return Err(b"Wrong number of args calling Redis command from script".to_vec().into());
     }
     if rights.stale && !spec.flags.contains(CommandFlags::STALE) {
-        return Err(b"Can not execute the command on a stale replica".to_vec());
+        return Err(b"Can not execute the command on a stale replica".to_vec().into());
     }
     // Most calls are plain reads, or writes of a script that has written.
     if spec.flags.intersects(SPECIAL) && (!rights.dirty || spec.flags.contains(NOSCRIPT)) {
         check_special(host, rights, &spec)?;
     }
-    host.permits(session, &spec, argv).map_err(|denied| refusal(&denied))?;
-    Ok(spec)
+    match host.permits(session, &spec, argv) {
+        Ok(()) => Ok(spec),
+        Err(denied) => Err(Refusal { text: refusal(&denied), denied: Some(denied) }),
+    }
 }
 
 const NOSCRIPT: CommandFlags = CommandFlags::NOSCRIPT;

@@ -18,6 +18,7 @@ mod gate;
 mod help;
 mod ldb;
 mod monitor;
+mod noted;
 mod payload;
 mod register;
 mod run;

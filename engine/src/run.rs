@@ -76,8 +76,10 @@ impl Run<'_, '_> {
         let spec = match gate::admit(&*self.host, &self.session, &self.rights, argv) {
             Ok(spec) => spec,
             Err(refusal) => {
-                self.tell(&refusal);
-                fault::push_refusal(out, &refusal);
+                self.tell(&refusal.text);
+                let text = fault::with_code(&refusal.text);
+                self.host.command_refused(&self.session, argv, &text, refusal.denied.as_ref());
+                fault::push_refusal(out, &text);
                 return None;
             }
         };

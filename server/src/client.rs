@@ -3,6 +3,7 @@
 //! Must not know threads, tasks or sockets: whoever calls holds the core.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{
@@ -64,6 +65,10 @@ pub(crate) enum Progress {
     Close,
     /// The server is to end.
     Shutdown,
+    /// It has not run yet: to be tried again when so much time is over, or sooner when somebody
+    /// ends the pause (`CLIENT PAUSE`); [`PAUSE_STEP`](crate::shared::PAUSE_STEP) bounds how long
+    /// to wait at once.
+    Paused(Duration),
 }
 
 impl Client {
@@ -104,11 +109,13 @@ impl Client {
         let before = core.store.modifications();
         out.set_protocol(self.session.protocol);
         self.session.pending = start > 0;
-        let progress = self.process(core, argv, out);
-        core.settle(before);
+        let mut progress = self.process(core, argv, out);
+        if core.settle(self.session.id, before) {
+            progress = Progress::Close;
+        }
         if let (Progress::Debugs, Some(plan)) = (&progress, &mut self.plan) {
             plan.keep(out, start);
-        } else if self.replies != Replies::All {
+        } else if self.replies != Replies::All && !matches!(progress, Progress::Paused(_)) {
             self.hold_back(start, out);
         }
         progress
@@ -134,9 +141,15 @@ impl Client {
         };
         let verb = core.verbs.of(&spec);
         if let Some(refusal) = self.refusal(core, &spec, verb) {
+            core.store.command_refused(&self.session, argv, &refusal, None);
             self.transaction.spoil();
             out.error(&refusal);
             return Progress::Done;
+        }
+        if core.store.is_paused()
+            && let Some(left) = self.pause(core, &spec, verb)
+        {
+            return Progress::Paused(left);
         }
         match verb {
             Verb::Plain if !self.transaction.is_open() => {
@@ -174,14 +187,21 @@ impl Client {
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Progress {
-        if let Err(refusal) = core.engine.admit(&core.store, &self.session, spec, argv) {
+        if !verb.is_of_connection() {
+            self.run(core, verb, spec, argv, out);
+            return Progress::Done;
+        }
+        if let Err(refusal) = core.engine.admit(&mut core.store, &self.session, spec, argv) {
             self.transaction.spoil();
             out.error(&refusal);
             return Progress::Done;
         }
+        core.store.command_started(&self.session, spec, argv);
+        let start = out.bytes().len();
+        let mut progress = Progress::Done;
         match verb {
             Verb::Multi => self.transaction.begin(out),
-            Verb::Exec => return self.exec(core, out),
+            Verb::Exec => progress = self.exec(core, out),
             Verb::Discard => self.transaction.discard(&mut core.store, out),
             Verb::Watch => {
                 let keys = argv.get(1..).unwrap_or_default();
@@ -193,15 +213,28 @@ impl Client {
             }
             Verb::Quit => {
                 out.status(b"OK");
-                return Progress::Close;
+                progress = Progress::Close;
             }
-            Verb::Shutdown => match Shutdown::of(argv) {
+            _ => match Shutdown::of(argv) {
                 Shutdown::Refused(text) => out.error(text),
-                Shutdown::Save | Shutdown::NoSave => return Progress::Shutdown,
+                Shutdown::Save | Shutdown::NoSave => progress = Progress::Shutdown,
             },
-            _ => self.run(core, verb, spec, argv, out),
         }
-        Progress::Done
+        let reply = out.bytes().get(start..).unwrap_or_default();
+        let error = reply.strip_prefix(b"-").map(<[u8]>::trim_ascii_end);
+        core.store.command_ended(&self.session, spec, argv, error);
+        core.store.set_queued(self.session.id, self.transaction.queued());
+        progress
+    }
+
+    /// How long a command has to wait because of `CLIENT PAUSE`.
+    fn pause(&self, core: &mut Core, spec: &CommandSpec, verb: Verb) -> Option<Duration> {
+        let mut spec = *spec;
+        if verb == Verb::Exec {
+            spec.flags |= self.transaction.flags();
+        }
+        let until = core.store.paused(&spec)?;
+        Some(until.saturating_sub(core.store.now()))
     }
 
     /// Runs a command after which the connection may be another one.
@@ -269,8 +302,11 @@ impl Client {
     }
 
     fn queue(&mut self, core: &mut Core, spec: &CommandSpec, argv: &[&[u8]], out: &mut RespWriter) {
-        match core.engine.admit(&core.store, &self.session, spec, argv) {
-            Ok(()) => self.transaction.push(argv, out),
+        match core.engine.admit(&mut core.store, &self.session, spec, argv) {
+            Ok(()) => {
+                self.transaction.push(spec, argv, out);
+                core.store.set_queued(self.session.id, self.transaction.queued());
+            }
             Err(refusal) => {
                 self.transaction.spoil();
                 out.error(&refusal);
@@ -318,7 +354,11 @@ impl Client {
             let Some(spec) = core.store.command(&argv) else { continue };
             match core.verbs.of(&spec) {
                 // Every watch ended when EXEC began.
-                Verb::Unwatch => out.status(b"OK"),
+                Verb::Unwatch => {
+                    core.store.command_started(&self.session, &spec, &argv);
+                    out.status(b"OK");
+                    core.store.command_ended(&self.session, &spec, &argv, None);
+                }
                 verb => self.run(core, verb, &spec, &argv, out),
             }
             // Nothing waits inside a transaction: what found nothing answers at once.

@@ -49,11 +49,15 @@ fn serve(mut link: Link, queue: &Receiver<Vec<Vec<u8>>>) {
     while let Ok(words) = queue.recv() {
         let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
         let mut reply = link.request(&argv);
+        let handle = link.handle().clone();
         if link.is_debugging() {
-            let handle = link.handle().clone();
-            reply = link.debug(&mut Terminal { queue, handle, unread: VecDeque::new() });
+            let mut console = Terminal { queue, handle: handle.clone(), unread: VecDeque::new() };
+            reply = link.debug(&mut console);
         }
-        link.handle().outbox.push(reply);
+        handle.outbox.push(reply);
+        while let Some(message) = handle.late.pop() {
+            handle.outbox.push(message);
+        }
         if link.is_closed() {
             break;
         }

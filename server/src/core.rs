@@ -7,9 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use redlua_conversions::resp::RespWriter;
-use redlua_core::Host;
 use redlua_engine::Engine;
-use redlua_store::Store;
+use redlua_store::{Action, Store};
 
 use crate::handle::Handle;
 use crate::verb::Verbs;
@@ -32,30 +31,52 @@ impl Core {
         Core { store, engine, waiting: Waiting::default(), clients: HashMap::new(), verbs }
     }
 
-    /// After a command: serves the clients whose keys it modified, and hands out what was
-    /// published. `modifications` is what the store said before it.
+    /// After a command of client `own`: serves the clients whose keys it modified, hands out
+    /// what was published, and acts upon clients. `modifications` is what the store said before
+    /// it. Returns whether the client's own connection is to be closed.
     #[inline]
-    pub(crate) fn settle(&mut self, modifications: u64) {
+    pub(crate) fn settle(&mut self, own: u64, modifications: u64) -> bool {
         if !self.waiting.is_empty() && self.store.modifications() != modifications {
             self.waiting.serve(&mut self.store);
         }
-        self.deliver();
+        self.deliver(own);
+        self.act(own)
     }
 
-    /// Hands out what was published.
-    fn deliver(&mut self) {
+    /// Hands out what the store has to say to clients.
+    pub(crate) fn deliver(&mut self, own: u64) {
         for (id, message) in self.store.take_messages() {
             if let Some(handle) = self.clients.get(&id) {
                 let mut bytes = RespWriter::new(handle.protocol());
                 message.push(&mut bytes);
-                handle.outbox.push(bytes.into_bytes());
+                // What a client has caused itself it hears after its reply, unless it was
+                // published (`trackingHandlePendingKeyInvalidations`).
+                let late = id == own && !message.is_published();
+                let outbox = if late { &handle.late } else { &handle.outbox };
+                outbox.push(bytes.into_bytes());
             }
         }
     }
 
+    /// Does to clients what a command has asked for (`CLIENT KILL`, `CLIENT UNBLOCK`).
+    #[inline]
+    fn act(&mut self, own: u64) -> bool {
+        let mut close = false;
+        for action in self.store.take_actions() {
+            match action {
+                Action::Close(id) if id == own => close = true,
+                Action::Close(id) => {
+                    self.disconnect(id);
+                }
+                Action::Unblock { client, error } => self.waiting.unblock(client, error),
+            }
+        }
+        close
+    }
+
     /// Answers the blocked clients whose time is over.
     pub(crate) fn expire_waiting(&mut self) {
-        self.waiting.expire(self.store.now());
+        self.waiting.expire(&mut self.store);
     }
 
     /// Closes the connection of a client; returns whether there was one of that id.

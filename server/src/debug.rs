@@ -5,7 +5,7 @@
 //! what kind of connection it is.
 
 use redlua_conversions::resp::RespWriter;
-use redlua_core::{Debugging, Protocol};
+use redlua_core::{Debugging, Host, Protocol};
 use redlua_engine::{Console, Engine};
 use redlua_store::Store;
 
@@ -43,8 +43,14 @@ impl Plan {
         if !client.debuggable || !core.engine.debugs(&core.store, &client.session, argv) {
             return None;
         }
-        let copy = (client.session.debug == Debugging::Forked)
-            .then(|| (core.store.snapshot(), core.engine.fork()));
+        let copy = (client.session.debug == Debugging::Forked).then(|| {
+            // Those who monitor and count hear of it from the process that stays.
+            if let Some(spec) = core.store.command(argv) {
+                core.store.command_started(&client.session, &spec, argv);
+                core.store.command_ended(&client.session, &spec, argv, None);
+            }
+            (core.store.snapshot(), core.engine.fork())
+        });
         Some(Plan {
             argv: argv.iter().map(|word| word.to_vec()).collect(),
             // The forked process ends with the session (`ldbEndSession`).
@@ -96,7 +102,7 @@ impl Shared {
                 // What a connection answers that is to be closed after a reply is not sent
                 // (`prepareClientToWrite` in `networking.c`).
                 client.run_queue(&mut core, &rest, &mut RespWriter::new(Protocol::Resp2));
-                core.settle(before);
+                core.settle(client.session.id, before);
             }
         }
         if client.is_muted() {

@@ -17,6 +17,9 @@ pub(crate) struct Handle {
     pub(crate) id: u64,
     /// Messages, and on a [`Connection`](crate::Connection) replies too: whatever is to be read.
     pub(crate) outbox: Outbox,
+    /// Messages that come after the reply to the command that is being handled: whoever writes
+    /// that reply writes them next.
+    pub(crate) late: Outbox,
     /// The reply to the command the client is blocked in.
     pub(crate) place: Outbox,
     /// Whether the connection is to be closed.
@@ -31,6 +34,7 @@ impl Handle {
         Handle {
             id,
             outbox: Outbox::default(),
+            late: Outbox::default(),
             place: Outbox::default(),
             ended: AtomicBool::new(false),
             protocol: AtomicU8::new(2),

@@ -106,13 +106,17 @@ impl Link {
     }
 
     /// Takes the next message that others have sent: of a channel, for instance. It precedes the
-    /// reply of any request made since it came.
+    /// reply of any request made since it came, except that the client's own changes to what it
+    /// has cached are told it after the reply.
     pub fn message(&mut self) -> Option<Vec<u8>> {
-        self.handle.outbox.pop()
+        self.handle.outbox.pop().or_else(|| self.handle.late.pop())
     }
 
     /// Waits for the next message; `None` when it does not come within `timeout`.
     pub fn wait_message(&mut self, timeout: Duration) -> Option<Vec<u8>> {
+        if let Some(message) = self.message() {
+            return Some(message);
+        }
         let deadline = Instant::now().checked_add(timeout);
         park::wait(deadline, |cx| self.handle.outbox.poll(cx))
     }
@@ -120,6 +124,9 @@ impl Link {
     /// Waits for the next message without blocking the thread; `None` when the connection has
     /// been closed.
     pub async fn message_async(&mut self) -> Option<Vec<u8>> {
+        if let Some(message) = self.message() {
+            return Some(message);
+        }
         std::future::poll_fn(|cx| match self.handle.outbox.poll(cx) {
             Poll::Ready(message) => Poll::Ready(Some(message)),
             Poll::Pending if self.handle.is_ended() => Poll::Ready(None),

@@ -35,6 +35,10 @@ pub(crate) struct Shared {
     any_gone: AtomicBool,
 }
 
+/// How long a paused client waits until it looks again whether the pause is over: somebody may
+/// have ended it, or moved a clock that does not go by itself.
+pub(crate) const PAUSE_STEP: Duration = Duration::from_millis(2);
+
 /// What a command means for its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -72,9 +76,12 @@ impl Shared {
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Outcome {
-        match self.acquire() {
-            Err(busy) => self.answer_busy(client, busy, argv, out),
-            Ok(mut core) => match client.handle(&mut core, argv, out) {
+        loop {
+            let mut core = match self.acquire() {
+                Err(busy) => return self.answer_busy(client, busy, argv, out),
+                Ok(core) => core,
+            };
+            return match client.handle(&mut core, argv, out) {
                 Progress::Done => Outcome::Done,
                 Progress::Debugs => Outcome::Debugs,
                 Progress::Close => Outcome::Close,
@@ -85,7 +92,15 @@ impl Shared {
                     drop(core);
                     self.wait(client, left, out)
                 }
-            },
+                Progress::Paused(left) => {
+                    drop(core);
+                    if client.handle.is_ended() {
+                        return Outcome::Close;
+                    }
+                    std::thread::sleep(left.min(PAUSE_STEP));
+                    continue;
+                }
+            };
         }
     }
 
@@ -96,20 +111,27 @@ impl Shared {
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Outcome {
-        let left = match self.acquire_async().await {
-            Err(busy) => return self.answer_busy(client, busy, argv, out),
-            Ok(mut core) => match client.handle(&mut core, argv, out) {
-                Progress::Done => return Outcome::Done,
-                Progress::Debugs => return Outcome::Debugs,
-                Progress::Close => return Outcome::Close,
-                Progress::Shutdown => return Outcome::Shutdown,
-                Progress::Waits(blocked) => {
-                    self.block(&mut core, client, argv, blocked);
-                    core.waiting.left(client.session.id, core.store.now())
-                }
-            },
-        };
-        self.wait_async(client, left, out).await
+        loop {
+            let left = match self.acquire_async().await {
+                Err(busy) => return self.answer_busy(client, busy, argv, out),
+                Ok(mut core) => match client.handle(&mut core, argv, out) {
+                    Progress::Done => return Outcome::Done,
+                    Progress::Debugs => return Outcome::Debugs,
+                    Progress::Close => return Outcome::Close,
+                    Progress::Shutdown => return Outcome::Shutdown,
+                    Progress::Waits(blocked) => {
+                        self.block(&mut core, client, argv, blocked);
+                        Ok(core.waiting.left(client.session.id, core.store.now()))
+                    }
+                    Progress::Paused(left) => Err(left.min(PAUSE_STEP)),
+                },
+            };
+            match left {
+                Ok(left) => return self.wait_async(client, left, out).await,
+                Err(_) if client.handle.is_ended() => return Outcome::Close,
+                Err(pause) => Delay::new(pause).await,
+            }
+        }
     }
 
     /// Takes the core for a thread; the error text when a script is busy.
@@ -207,6 +229,7 @@ impl Shared {
     pub(crate) fn block(&self, core: &mut Core, client: &Client, argv: &[&[u8]], blocked: Blocked) {
         let now = core.store.now();
         core.waiting.push(client.session, &client.handle, argv, blocked, now);
+        core.store.set_blocked(client.session.id, true);
     }
 
     /// Waits until somebody serves the client, its time is over, or it is ended.

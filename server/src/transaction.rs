@@ -3,7 +3,7 @@
 //! Owns the queue and the watched keys of one connection (`multi.c`). Must not know what the
 //! queued commands do.
 
-use redlua_core::{ReplySink, Seq};
+use redlua_core::{CommandFlags, CommandSpec, ReplySink, Seq};
 use redlua_store::Store;
 
 /// The transaction of a connection.
@@ -11,6 +11,8 @@ use redlua_store::Store;
 pub(crate) struct Transaction {
     /// The queued commands, while MULTI is open.
     queue: Option<Vec<Vec<Vec<u8>>>>,
+    /// What the queued commands may do, together.
+    flags: CommandFlags,
     /// Whether queueing failed: EXEC will be refused.
     broken: bool,
     /// Watched keys: database, key, stamp.
@@ -23,19 +25,31 @@ impl Transaction {
         self.queue.is_some()
     }
 
+    /// How many commands are queued; `None` when MULTI is not open.
+    pub(crate) fn queued(&self) -> Option<usize> {
+        self.queue.as_ref().map(Vec::len)
+    }
+
+    /// What the queued commands may do, together.
+    pub(crate) fn flags(&self) -> CommandFlags {
+        self.flags
+    }
+
     /// `MULTI`.
     pub(crate) fn begin(&mut self, sink: &mut dyn ReplySink) {
         if self.queue.is_some() {
             return sink.error(b"ERR MULTI calls can not be nested");
         }
         self.queue = Some(Vec::new());
+        self.flags = CommandFlags::empty();
         self.broken = false;
         sink.status(b"OK");
     }
 
     /// Adds a command that was found acceptable.
-    pub(crate) fn push(&mut self, argv: &[&[u8]], sink: &mut dyn ReplySink) {
+    pub(crate) fn push(&mut self, spec: &CommandSpec, argv: &[&[u8]], sink: &mut dyn ReplySink) {
         if let Some(queue) = &mut self.queue {
+            self.flags |= spec.flags;
             queue.push(argv.iter().map(|word| word.to_vec()).collect());
             sink.status(b"QUEUED");
         }

@@ -39,6 +39,14 @@ pub(crate) enum Verb {
     Subscription,
 }
 
+impl Verb {
+    /// Whether the connection layer answers it, and not the store.
+    pub(crate) fn is_of_connection(self) -> bool {
+        use Verb::{Discard, Exec, Multi, Quit, Shutdown, Unwatch, Watch};
+        matches!(self, Multi | Exec | Discard | Watch | Unwatch | Quit | Shutdown)
+    }
+}
+
 /// The verbs by command number.
 pub(crate) struct Verbs(Vec<Verb>);
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redlua_conversions::resp::RespWriter;
-use redlua_core::Session;
-use redlua_store::{Blocked, Store};
+use redlua_core::{Host, ReplySink, Session};
+use redlua_store::{Blocked, Store, UNBLOCKED};
 
 use crate::handle::Handle;
 
@@ -26,6 +26,15 @@ struct Waiter {
     /// When the time is over, by the store's clock.
     deadline: Option<Duration>,
     handle: Arc<Handle>,
+}
+
+impl Waiter {
+    /// Answers as when the time is over.
+    fn give_up(&self) {
+        let mut reply = RespWriter::new(self.session.protocol);
+        self.blocked.reply.push(&mut reply);
+        self.handle.place.push(reply.into_bytes());
+    }
 }
 
 impl Waiting {
@@ -70,6 +79,7 @@ impl Waiting {
                 let mut reply = RespWriter::new(waiter.session.protocol);
                 if store.retry(&mut waiter.session, &waiter.blocked, &argv, &mut reply) {
                     waiter.handle.place.push(reply.into_bytes());
+                    store.set_blocked(waiter.handle.id, false);
                     self.0.remove(at);
                     served = true;
                 } else {
@@ -80,16 +90,29 @@ impl Waiting {
     }
 
     /// Answers those whose time is over.
-    pub(crate) fn expire(&mut self, now: Duration) {
+    pub(crate) fn expire(&mut self, store: &mut Store) {
+        let now = store.now();
         self.0.retain(|waiter| {
             let over = waiter.deadline.is_some_and(|deadline| deadline <= now);
             if over {
-                let mut reply = RespWriter::new(waiter.session.protocol);
-                waiter.blocked.reply.push(&mut reply);
-                waiter.handle.place.push(reply.into_bytes());
+                waiter.give_up();
+                store.set_blocked(waiter.handle.id, false);
             }
             !over
         });
+    }
+
+    /// A client waits no longer because somebody says so (`CLIENT UNBLOCK`).
+    pub(crate) fn unblock(&mut self, id: u64, error: bool) {
+        let Some(at) = self.0.iter().position(|waiter| waiter.handle.id == id) else { return };
+        let Some(waiter) = self.0.remove(at) else { return };
+        if error {
+            let mut reply = RespWriter::new(waiter.session.protocol);
+            reply.error(UNBLOCKED);
+            waiter.handle.place.push(reply.into_bytes());
+        } else {
+            waiter.give_up();
+        }
     }
 
     /// A client waits no longer; returns whether it did.

@@ -33,7 +33,8 @@ fn session(server: &Server, mode: &str, source: &str) -> Connection {
     connection
 }
 
-const COUNT: &str = "redis.call('incr', 'k')\nredis.call('incr', 'k')\nreturn redis.call('get', 'k')";
+const COUNT: &str =
+    "redis.call('incr', 'k')\nredis.call('incr', 'k')\nreturn redis.call('get', 'k')";
 
 #[test]
 fn a_session_ends_with_its_connection_closed() {
@@ -106,7 +107,8 @@ fn a_loop_whose_debugger_is_gone_ends() {
     let server = server();
     let other = server.connect();
     assert_eq!(call(&other, &["CONFIG", "SET", "busy-reply-threshold", "50"]), "+OK\r\n");
-    let sync = session(&server, "SYNC", "while true do pcall(function() while true do end end) end");
+    let sync =
+        session(&server, "SYNC", "while true do pcall(function() while true do end end) end");
     assert!(call(&sync, &["c"]).contains("timeout reached, infinite loop?"));
     drop(sync);
     assert_eq!(call(&other, &["PING"]), "+PONG\r\n");

@@ -3,9 +3,10 @@
 //! Owns the choice of the keys that go. It must not know who needs the room; what keys take is
 //! an estimate.
 
-use crate::commands::monitoring::BASE_MEMORY;
+use crate::commands::memory::used;
 use crate::config::Config;
-use crate::keyspace::{DATABASES, Keyspace};
+use crate::events::Class;
+use crate::keyspace::Keyspace;
 use crate::random::Random;
 use crate::value::Bytes;
 
@@ -22,7 +23,7 @@ enum Order {
 
 /// Whether the keys take more than `maxmemory` allows.
 pub(crate) fn is_full(keys: &Keyspace, config: &Config) -> bool {
-    config.maxmemory > 0 && BASE_MEMORY + keys.memory() > config.maxmemory
+    config.maxmemory > 0 && used(keys) > config.maxmemory
 }
 
 /// Removes keys as `maxmemory-policy` says until the rest fits; returns how many.
@@ -44,6 +45,7 @@ pub(crate) fn make_room(keys: &mut Keyspace, config: &Config, random: &mut Rando
         };
         keys.select(database);
         keys.remove(&key);
+        keys.notify(Class::EVICTED, "evicted", &key);
         evicted += 1;
     }
     keys.select(selected);
@@ -59,7 +61,7 @@ fn victim(
     order: Order,
 ) -> Option<(usize, Bytes)> {
     let mut best: Option<(i64, usize, Bytes)> = None;
-    for database in 0..DATABASES {
+    for database in 0..keys.databases() {
         let size = keys.size(database);
         if size == 0 || only_volatile && keys.volatile(database) == 0 {
             continue;

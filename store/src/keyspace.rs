@@ -1,15 +1,18 @@
-//! The sixteen databases: keys, their values, their expiry and their modification stamps.
+//! The databases: keys, their values, their expiry and their modification stamps.
 //!
 //! Owns lazy expiry, the type check of every access and the rule that empty collections vanish.
 //! It must not know commands or sessions; [`Keyspace::select`] says which database is meant.
+
+mod whole;
 
 use hashbrown::HashMap;
 
 use crate::dict::Dict;
 use crate::error::{CommandError, WRONG_TYPE};
+use crate::events::{Class, Journal, Touch};
 use crate::value::{NodeLimit, Threshold, Value, Variant};
 
-/// How many databases there are.
+/// How many databases there are unless somebody says otherwise.
 pub(crate) const DATABASES: usize = 16;
 /// The expiry of a key that has none.
 const NEVER: i64 = i64::MIN;
@@ -27,6 +30,10 @@ pub(crate) struct Keyspace {
     dirty: u64,
     /// The stamps of keys somebody asked about.
     watched: HashMap<(usize, Vec<u8>), u64>,
+    /// Whether anybody wants to hear of each modification.
+    alert: bool,
+    /// What happens to keys.
+    pub(crate) journal: Journal,
     /// When collections change their layout.
     pub(crate) tuning: Tuning,
     /// Keys removed because they expired, ever.
@@ -86,13 +93,22 @@ impl Default for Tuning {
 
 impl Default for Keyspace {
     fn default() -> Self {
+        Keyspace::new(DATABASES)
+    }
+}
+
+impl Keyspace {
+    /// So many empty databases, at least one.
+    pub(crate) fn new(databases: usize) -> Self {
         Keyspace {
-            databases: (0..DATABASES).map(|_| Database::default()).collect(),
+            databases: (0..databases.max(1)).map(|_| Database::default()).collect(),
             selected: 0,
             now: 0,
             used: 0,
             dirty: 0,
             watched: HashMap::new(),
+            alert: false,
+            journal: Journal::default(),
             tuning: Tuning::default(),
             expired: 0,
             hits: 0,
@@ -131,6 +147,11 @@ impl Keyspace {
         if database < self.databases.len() {
             self.selected = database;
         }
+    }
+
+    /// How many databases there are.
+    pub(crate) fn databases(&self) -> usize {
+        self.databases.len()
     }
 
     /// The database that is selected.
@@ -182,6 +203,7 @@ impl Keyspace {
     fn expire(&mut self, key: &[u8]) {
         self.expired += 1;
         self.remove(key);
+        self.notify(Class::EXPIRED, "expired", key);
     }
 }
 
@@ -197,17 +219,32 @@ impl Keyspace {
     #[inline]
     pub(crate) fn entry(&mut self, key: &[u8]) -> Option<&Entry> {
         let used = self.used;
-        let Some(at) = self.place(key) else {
-            self.misses += 1;
-            return None;
-        };
-        self.hits += 1;
+        let at = self.sight(key)?;
         let entry = self.database().dict.at_mut(at)?;
         entry.accessed = used;
         Some(entry)
     }
 
-    /// The entry of a key, not counted as a use of it (`LOOKUP_NOTOUCH`).
+    /// The entry of a key for reading, which does not count as a use of it (`LOOKUP_NOTOUCH`).
+    pub(crate) fn glance(&mut self, key: &[u8]) -> Option<&Entry> {
+        let at = self.sight(key)?;
+        self.database().dict.at_mut(at).map(|entry| &*entry)
+    }
+
+    /// Where a key stands that is looked up for reading (`lookupKey` in `db.c`).
+    #[inline]
+    fn sight(&mut self, key: &[u8]) -> Option<usize> {
+        let at = self.place(key);
+        if at.is_some() {
+            self.hits += 1;
+        } else {
+            self.misses += 1;
+            self.notify(Class::KEY_MISS, "keymiss", key);
+        }
+        at
+    }
+
+    /// The entry of a key, looked at in passing: neither a use of it nor a hit or a miss.
     pub(crate) fn peek(&mut self, key: &[u8]) -> Option<&Entry> {
         self.live(key).map(|entry| &*entry)
     }
@@ -256,7 +293,9 @@ impl Keyspace {
             Some(at) => at,
             None => {
                 let entry = Entry::new(T::default().wrap(), NEVER, used);
-                self.database().dict.push(key.into(), entry)
+                let at = self.database().dict.push(key.into(), entry);
+                self.notify(Class::NEW, "new", key);
+                at
             }
         };
         let entry = self.database().dict.at_mut(at).ok_or(WRONG_TYPE)?;
@@ -294,6 +333,13 @@ impl Keyspace {
         }
     }
 
+    /// Sets a key to a string, as `SET` does: it does not expire, and listeners hear of it.
+    #[inline]
+    pub(crate) fn assign(&mut self, key: &[u8], bytes: &[u8]) {
+        self.set_string(key, bytes);
+        self.notify(Class::STRING, "set", key);
+    }
+
     /// Sets a key to a value and leaves its expiry as it is.
     pub(crate) fn set_keeping_expiry(&mut self, key: &[u8], value: Value) {
         let expires = self.live(key).map_or(NEVER, |entry| entry.expires);
@@ -308,9 +354,12 @@ impl Keyspace {
     fn put(&mut self, key: &[u8], value: Value, expires: i64) {
         let entry = Entry::new(value, expires, self.used);
         let database = self.database();
-        let old = database.dict.insert(key, entry).map_or(NEVER, |old| old.expires);
+        let old = database.dict.insert(key, entry).map(|old| old.expires);
         database.volatile += usize::from(expires != NEVER);
-        database.volatile -= usize::from(old != NEVER);
+        database.volatile -= usize::from(old.is_some_and(|old| old != NEVER));
+        if old.is_none() {
+            self.notify(Class::NEW, "new", key);
+        }
         self.modified(key);
     }
 
@@ -327,6 +376,42 @@ impl Keyspace {
     /// Removes a live key; returns whether there was one.
     pub(crate) fn delete(&mut self, key: &[u8]) -> bool {
         self.exists(key) && self.remove(key).is_some()
+    }
+
+    /// Removes a live key and says so; returns whether there was one.
+    pub(crate) fn erase(&mut self, key: &[u8]) -> bool {
+        let gone = self.delete(key);
+        if gone {
+            self.notify(Class::GENERIC, "del", key);
+        }
+        gone
+    }
+
+    /// Elements have been taken away from a collection: says so, and removes the key when
+    /// nothing is left.
+    pub(crate) fn shrunk(&mut self, class: Class, event: &'static str, key: &[u8]) {
+        let hollow = self.prune(key);
+        if !hollow {
+            self.modified(key);
+        }
+        self.notify(class, event, key);
+        if hollow {
+            self.notify(Class::GENERIC, "del", key);
+        }
+    }
+
+    /// Says that a key's value has changed, and by what.
+    pub(crate) fn changed(&mut self, class: Class, event: &'static str, key: &[u8]) {
+        self.modified(key);
+        self.notify(class, event, key);
+    }
+
+    /// Notes an event (`notifyKeyspaceEvent` in `notify.c`).
+    #[inline]
+    pub(crate) fn notify(&mut self, class: Class, event: &'static str, key: &[u8]) {
+        if self.journal.hears(class) {
+            self.journal.record(event, self.selected, key);
+        }
     }
 
     /// Removes a key whose collection has become empty; returns whether it did.
@@ -360,13 +445,16 @@ impl Keyspace {
     #[inline]
     pub(crate) fn modified(&mut self, key: &[u8]) {
         self.dirty += 1;
-        if !self.watched.is_empty() {
-            self.stamp_now(key);
+        if self.alert {
+            self.signal(key);
         }
     }
 
     #[cold]
-    fn stamp_now(&mut self, key: &[u8]) {
+    fn signal(&mut self, key: &[u8]) {
+        if self.journal.tracks {
+            self.journal.touch(Touch::Key(key.to_vec()));
+        }
         if let Some(stamp) = self.watched.get_mut(&(self.selected, key.to_vec())) {
             *stamp = self.dirty;
         }
@@ -383,106 +471,19 @@ impl Keyspace {
         self.select(database);
         let _ = self.exists(key);
         self.selected = selected;
+        self.alert = true;
         *self.watched.entry((database, key.to_vec())).or_insert(self.dirty)
     }
 
     /// Stops keeping the stamp of a key.
     pub(crate) fn forget_stamp(&mut self, database: usize, key: &[u8]) {
         self.watched.remove(&(database, key.to_vec()));
-    }
-}
-
-/// Whole databases.
-impl Keyspace {
-    /// How many keys the selected database has.
-    pub(crate) fn len(&mut self) -> usize {
-        self.purge();
-        self.database().dict.len()
+        self.alert = self.journal.tracks || !self.watched.is_empty();
     }
 
-    /// How many keys of a database expire.
-    pub(crate) fn volatile(&self, database: usize) -> usize {
-        self.databases.get(database).map_or(0, |database| database.volatile)
-    }
-
-    /// How many keys a database has, expired ones included.
-    pub(crate) fn size(&self, database: usize) -> usize {
-        self.databases.get(database).map_or(0, |database| database.dict.len())
-    }
-
-    /// Removes the expired keys of the selected database.
-    pub(crate) fn purge(&mut self) {
-        if self.database().volatile == 0 {
-            return;
-        }
-        let now = self.now;
-        let due: Vec<_> = self
-            .database()
-            .dict
-            .iter()
-            .filter(|(_, entry)| entry.is_over(now))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in due {
-            self.expire(&key);
-        }
-    }
-
-    /// The selected database's keys, expired ones included.
-    pub(crate) fn iter(
-        &self,
-    ) -> impl DoubleEndedIterator<Item = (&crate::value::Bytes, &Entry)> + ExactSizeIterator {
-        self.databases[self.selected].dict.iter()
-    }
-
-    /// The entry at a position of the selected database.
-    pub(crate) fn at(&self, position: usize) -> Option<(&crate::value::Bytes, &Entry)> {
-        self.databases[self.selected].dict.at(position)
-    }
-
-    /// Empties the selected database; returns how many keys it had.
-    pub(crate) fn clear(&mut self) -> usize {
-        self.touch_all(self.selected);
-        let database = std::mem::take(self.database());
-        self.dirty += database.dict.len() as u64;
-        database.dict.len()
-    }
-
-    /// Exchanges two databases.
-    pub(crate) fn swap(&mut self, one: usize, two: usize) {
-        self.touch_all(one);
-        self.touch_all(two);
-        self.databases.swap(one, two);
-        self.touch_all(one);
-        self.touch_all(two);
-    }
-
-    /// Stamps the watched keys of a database that exist there (`touchAllWatchedKeysInDb`).
-    fn touch_all(&mut self, database: usize) {
-        self.dirty += 1;
-        let dict = &self.databases[database].dict;
-        for ((number, key), stamp) in &mut self.watched {
-            if *number == database && dict.contains(key) {
-                *stamp = self.dirty;
-            }
-        }
-    }
-
-    /// About how many bytes all keys take, from a sample.
-    pub(crate) fn memory(&self) -> usize {
-        const SAMPLE: usize = 64;
-        self.databases
-            .iter()
-            .map(|database| {
-                let sampled = database.dict.len().min(SAMPLE);
-                let bytes: usize = database
-                    .dict
-                    .iter()
-                    .take(sampled)
-                    .map(|(key, entry)| key.len() + 56 + entry.value.memory())
-                    .sum();
-                bytes * database.dict.len() / sampled.max(1)
-            })
-            .sum()
+    /// Says whether changes are to be noted for clients that cache.
+    pub(crate) fn track(&mut self, on: bool) {
+        self.journal.tracks = on;
+        self.alert = on || !self.watched.is_empty();
     }
 }

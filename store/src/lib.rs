@@ -10,11 +10,13 @@
 //! | `keyspace` | databases, expiry, type checks, stamps of modified keys |
 //! | `value` | the data types and when they change their layout |
 //! | `acl`, `config`, `clients`, `pubsub` | what a server remembers besides keys |
+//! | `events`, `tracking` | who hears of which change |
+//! | `stats`, `slowlog`, `latency` | what has been counted and measured |
 //!
 //! What a server around the store adds: sockets, `MULTI`, waiting ([`Store::take_blocked`]),
-//! delivery ([`Store::take_messages`]). What there is not: keyspace notifications, client-side
-//! caching, persistence, replication, clusters; the slow log and latency figures stay empty and
-//! memory figures are estimates.
+//! delivery ([`Store::take_messages`]), acting upon other connections
+//! ([`Store::take_actions`], [`Store::paused`]). What there is not: persistence, replication,
+//! clusters; memory figures are estimates.
 #![forbid(unsafe_code)]
 
 mod acl;
@@ -27,19 +29,24 @@ mod context;
 mod dict;
 mod dump;
 mod error;
+mod events;
 mod eviction;
 mod geo;
 mod hyperloglog;
 mod keyspace;
+mod latency;
 mod long_double;
 mod pqsort;
 mod pubsub;
 mod random;
 mod server;
+mod slowlog;
+mod stats;
 mod store;
 mod table;
+mod tracking;
 mod value;
 
 pub use clock::Clock;
 pub use pubsub::Message;
-pub use store::{Blocked, Store, TimeoutReply};
+pub use store::{Action, Blocked, Pause, Store, TimeoutReply, UNBLOCKED};

@@ -6,9 +6,11 @@
 use hashbrown::HashMap;
 
 use redlua_conversions::glob;
-use redlua_core::{ReplySink, Seq};
+use redlua_core::{Protocol, ReplySink, Seq};
 
-/// A message for a subscriber.
+use crate::events::{Class, Event};
+
+/// What a connection is sent without having asked for it just now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// To a subscriber of the channel.
@@ -34,12 +36,39 @@ pub enum Message {
         /// What was published.
         payload: Vec<u8>,
     },
+    /// To a connection that caches, or the one it redirects to: keys have changed.
+    Invalidated {
+        /// The keys; `None` means all.
+        keys: Option<Vec<Vec<u8>>>,
+    },
+    /// To a connection whose invalidations went to another, which is gone.
+    RedirectionBroken {
+        /// The connection that is gone.
+        client: u64,
+    },
+    /// To a connection that monitors: a command has run.
+    Command {
+        /// The line that describes it.
+        line: Vec<u8>,
+    },
 }
 
 impl Message {
+    /// Whether it was published to a channel.
+    pub fn is_published(&self) -> bool {
+        matches!(self, Message::Channel { .. } | Message::Pattern { .. } | Message::Shard { .. })
+    }
+
     /// Pushes the message as the subscriber receives it.
     pub fn push(&self, sink: &mut dyn ReplySink) {
         let parts: &[&[u8]] = match self {
+            Message::Invalidated { keys } => return push_invalidated(keys.as_deref(), sink),
+            Message::RedirectionBroken { client } => {
+                sink.seq(Seq::Push, 2);
+                sink.bulk(b"tracking-redir-broken");
+                return sink.integer(i64::try_from(*client).unwrap_or(i64::MAX));
+            }
+            Message::Command { line } => return sink.status(line),
             Message::Channel { channel, payload } => &[b"message", channel, payload],
             Message::Pattern { pattern, channel, payload } => {
                 &[b"pmessage", pattern, channel, payload]
@@ -50,6 +79,25 @@ impl Message {
         for part in parts {
             sink.bulk(part);
         }
+    }
+}
+
+/// Under RESP2 an invalidation looks like a message of a channel (`sendTrackingMessage`).
+fn push_invalidated(keys: Option<&[Vec<u8>]>, sink: &mut dyn ReplySink) {
+    if sink.protocol() == Protocol::Resp3 {
+        sink.seq(Seq::Push, 2);
+        sink.bulk(b"invalidate");
+    } else {
+        sink.seq(Seq::Push, 3);
+        sink.bulk(b"message");
+        sink.bulk(b"__redis__:invalidate");
+    }
+    match keys {
+        Some(keys) => {
+            sink.seq(Seq::Array, keys.len());
+            keys.iter().for_each(|key| sink.bulk(key));
+        }
+        None => sink.null(),
     }
 }
 
@@ -140,6 +188,27 @@ impl PubSub {
             }
         }
         self.outbox.retain(|(receiver, _)| *receiver != session);
+    }
+
+    /// Sends a connection something of another kind.
+    pub(crate) fn send(&mut self, session: u64, message: Message) {
+        self.outbox.push((session, message));
+    }
+
+    /// Publishes an event of a key (`notifyKeyspaceEvent` in `notify.c`).
+    pub(crate) fn announce(&mut self, classes: Class, event: &Event) {
+        let name = event.name.as_bytes();
+        let channel = |kind: &str, rest: &[u8]| {
+            let mut channel = format!("__{kind}@{}__:", event.database).into_bytes();
+            channel.extend_from_slice(rest);
+            channel
+        };
+        if classes.contains(Class::KEYSPACE) {
+            self.publish(&channel("keyspace", &event.key), name);
+        }
+        if classes.contains(Class::KEYEVENT) {
+            self.publish(&channel("keyevent", name), &event.key);
+        }
     }
 
     /// Publishes to a channel and to the patterns that match it; returns how many receive it.

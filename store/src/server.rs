@@ -6,9 +6,15 @@ use crate::acl::Acl;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::latency::Latency;
 use crate::pubsub::PubSub;
 use crate::random::Random;
-use crate::store::Blocked;
+use crate::slowlog::SlowLog;
+use crate::stats::Stats;
+use crate::store::{Action, Blocked, Pause};
+use crate::table::Table;
+use crate::tracking;
+use redlua_core::ScriptFigures;
 
 /// Everything that is not a key.
 #[derive(Clone)]
@@ -27,12 +33,29 @@ pub(crate) struct Server {
     pub(crate) random: Random,
     /// The call that found nothing to take, until the server layer fetches it.
     pub(crate) blocked: Option<Blocked>,
-    /// How many keys have been evicted.
-    pub(crate) evicted: u64,
-    /// How many commands have run.
-    pub(crate) calls: u64,
+    /// What has been counted and measured.
+    pub(crate) stats: Stats,
+    /// The commands that took long.
+    pub(crate) slowlog: SlowLog,
+    /// When work took long.
+    pub(crate) latency: Latency,
+    /// Who has to be told of which keys.
+    pub(crate) tracking: tracking::Table,
+    /// The keys that the running script was called with, when anybody tracks keys: a read by
+    /// the script counts as a read of these.
+    pub(crate) script_keys: Vec<Vec<u8>>,
+    /// What the engine has told of its scripts.
+    pub(crate) scripts: ScriptFigures,
+    /// What the server layer is to do.
+    pub(crate) actions: Vec<Action>,
+    /// Whether connections have to wait, and which.
+    pub(crate) pause: Option<Pause>,
+    /// Whether expired keys are looked for (`DEBUG SET-ACTIVE-EXPIRE`).
+    pub(crate) active_expire: bool,
     /// Whether scripts may run what is not for scripts (`DEBUG SET-DISABLE-DENY-SCRIPTS`).
     pub(crate) scripts_may_all: bool,
+    /// How many modifications there had been when it was last saved.
+    pub(crate) saved: u64,
     /// When it was last saved, in seconds since the epoch.
     pub(crate) last_save: i64,
     /// When it started, in milliseconds since the epoch.
@@ -53,14 +76,28 @@ impl Server {
             clients: Clients::default(),
             pubsub: PubSub::default(),
             blocked: None,
-            evicted: 0,
-            calls: 0,
+            stats: Stats::new(Table::instance().all().len()),
+            slowlog: SlowLog::default(),
+            latency: Latency::default(),
+            tracking: tracking::Table::default(),
+            script_keys: Vec::new(),
+            scripts: ScriptFigures::default(),
+            actions: Vec::new(),
+            pause: None,
+            active_expire: true,
             scripts_may_all: false,
+            saved: 0,
             last_save: started / 1000,
             started,
             run_id: random.hex(40),
             random,
         }
+    }
+
+    /// Whether somebody wants to hear of every command, or of every read.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.clients.tracking > 0 || !self.clients.monitors.is_empty()
     }
 
     /// The longest string that may be built.

@@ -3,21 +3,22 @@
 //! Owns [`Store`] and what a server around it needs: blocked calls, messages, stamps. It must
 //! not know any command, nor Lua, nor sockets.
 
+mod clients;
+mod observe;
 mod retry;
 
 use std::time::Duration;
 
 use redlua_core::{
-    CommandFlags, CommandSpec, Condition, Denied, Host, LogLevel, Protocol, ReplySink, Session,
-    UserId,
+    CommandFlags, CommandSpec, Condition, Denied, Host, LogLevel, Protocol, ReplySink,
+    ScriptFigures, Session, UserId,
 };
 
 use crate::clock::Clock;
 use crate::context::Cx;
 use crate::error::CommandError;
 use crate::eviction;
-use crate::keyspace::Keyspace;
-use crate::pubsub::Message;
+use crate::keyspace::{DATABASES, Keyspace};
 use crate::server::Server;
 use crate::table::Table;
 
@@ -47,6 +48,11 @@ pub struct Store {
     table: &'static Table,
     /// How many scripts are running; while any is, time stands still.
     scripts: u32,
+    /// When the commands began that the engine or the server is answering, the outer ones
+    /// first, and how many errors there had been.
+    began: Vec<(Duration, u64)>,
+    /// Where the search for expired keys goes on: database and position.
+    expiring: (usize, usize),
 }
 
 /// A call of a blocking command that found nothing: it has pushed no reply.
@@ -66,6 +72,34 @@ pub struct Blocked {
     /// What to retry when that is not the same argv: the `$` of `XREAD` means the end of the
     /// stream at the time of the first call.
     pub argv: Option<Vec<Vec<u8>>>,
+}
+
+/// What the server layer has to do because of a command (`CLIENT KILL`, `CLIENT UNBLOCK`,
+/// `SHUTDOWN`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// End this connection; when it is the one whose command was just run, after its reply.
+    Close(u64),
+    /// Answer this connection, which waits for a key, as if its time were over, or with the
+    /// error [`UNBLOCKED`].
+    Unblock {
+        /// The connection.
+        client: u64,
+        /// Whether it hears the error.
+        error: bool,
+    },
+}
+
+/// The error of a connection whose waiting somebody has ended.
+pub const UNBLOCKED: &[u8] = b"UNBLOCKED client unblocked via CLIENT UNBLOCK";
+
+/// Connections have to wait before their commands run (`CLIENT PAUSE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Until when, on the store's clock.
+    pub until: Duration,
+    /// Whether for every command; otherwise only for those that may write.
+    pub all: bool,
 }
 
 /// What a blocking command answers when its time is over.
@@ -98,13 +132,22 @@ impl Store {
 
     /// An empty store on this clock.
     pub fn with_clock(clock: Clock) -> Self {
+        Store::with_databases(clock, DATABASES)
+    }
+
+    /// An empty store on this clock with so many databases (`databases` in `redis.conf`), at
+    /// least one.
+    pub fn with_databases(clock: Clock, databases: usize) -> Self {
         let mut store = Store {
-            keys: Keyspace::default(),
+            keys: Keyspace::new(databases),
             server: Server::new(clock.clone()),
             clock,
             table: Table::instance(),
             scripts: 0,
+            began: Vec::new(),
+            expiring: (0, 0),
         };
+        store.server.config.settle("databases", &store.keys.databases().to_string());
         store.tick();
         store
     }
@@ -118,14 +161,23 @@ impl Store {
             clock: self.clock.clone(),
             table: self.table,
             scripts: 0,
+            began: Vec::new(),
+            expiring: self.expiring,
         }
+    }
+
+    /// The clock that expiry and timeouts go by.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// A number that changes whenever the key is modified after this call: what `WATCH`
     /// compares. The store keeps it until [`forget_stamp`](Self::forget_stamp).
     pub fn stamp(&mut self, db: u32, key: &[u8]) -> u64 {
         self.tick();
-        self.keys.stamp(db as usize, key)
+        let stamp = self.keys.stamp(db as usize, key);
+        self.settle(0);
+        stamp
     }
 
     /// Stops keeping a key's stamp; for when nobody watches it any more.
@@ -136,23 +188,6 @@ impl Store {
     /// How many modifications there have been: while it stands still no stamp changes.
     pub fn modifications(&self) -> u64 {
         self.keys.dirty()
-    }
-
-    /// A connection begins: `CLIENT LIST` shows it. `address` is `host:port`.
-    pub fn connect(&mut self, id: u64, address: &str) {
-        self.tick();
-        self.server.clients.client(id, self.keys.now()).address = address.to_owned();
-    }
-
-    /// A connection has ended: its subscriptions go with it.
-    pub fn forget(&mut self, id: u64) {
-        self.server.pubsub.forget(id);
-        self.server.clients.remove(id);
-    }
-
-    /// The messages published since the last call, each with the session id of its receiver.
-    pub fn take_messages(&mut self) -> Vec<(u64, Message)> {
-        self.server.pubsub.take_messages()
     }
 
     /// Whether a session is subscribed to anything: under RESP2 it may then only send a few
@@ -169,10 +204,11 @@ impl Store {
     /// Removes every expired key. Keys also vanish when they are next looked at.
     pub fn purge(&mut self) {
         self.tick();
-        for database in 0..crate::keyspace::DATABASES {
+        for database in 0..self.keys.databases() {
             self.keys.select(database);
             self.keys.purge();
         }
+        self.settle(0);
     }
 
     /// A command's full name, subcommands as `config|get`: how error replies call it.
@@ -201,20 +237,23 @@ impl Store {
     }
 
     /// Makes room for what comes next; never while a script runs.
+    #[inline]
     fn evict(&mut self) {
-        let config = &self.server.config;
-        if config.maxmemory > 0 && self.scripts == 0 {
-            self.server.evicted +=
-                eviction::make_room(&mut self.keys, config, &mut self.server.random);
+        if self.server.config.maxmemory > 0 && self.scripts == 0 {
+            let Server { config, random, stats, .. } = &mut self.server;
+            stats.evicted += eviction::make_room(&mut self.keys, config, random);
+            self.settle(0);
         }
     }
 
-    /// Looks at the clock, unless a script holds the time still.
+    /// Looks at the clock, unless a script holds the time still, and returns what it shows.
     #[inline]
-    fn tick(&mut self) {
+    fn tick(&mut self) -> Duration {
+        let now = self.clock.now();
         if self.scripts == 0 {
-            self.keys.set_now(self.clock.now().as_millis() as i64);
+            self.keys.set_now(now.as_millis() as i64);
         }
+        now
     }
 }
 
@@ -247,13 +286,14 @@ impl Host for Store {
         if !command.spec.accepts(argv.len()) {
             return sink.error(CommandError::arity(command.name).text());
         }
-        self.tick();
+        let began = self.begin(spec.id);
         self.keys.select(session.db as usize);
-        self.server.calls += 1;
         let mut cx = Cx { keys: &mut self.keys, server: &mut self.server, session, sink, command };
         if let Err(error) = (command.run)(&mut cx, argv) {
+            self.server.stats.failed(spec.id, error.text());
             sink.error(error.text());
         }
+        self.observe(session, command, argv, began);
         self.evict();
     }
 
@@ -284,8 +324,38 @@ impl Host for Store {
         self.server.config.busy_threshold
     }
 
+    fn command_started(&mut self, session: &Session, spec: &CommandSpec, argv: &[&[u8]]) {
+        self.start(session, spec, argv);
+    }
+
+    fn command_ended(
+        &mut self,
+        session: &Session,
+        spec: &CommandSpec,
+        argv: &[&[u8]],
+        error: Option<&[u8]>,
+    ) {
+        self.end(session, spec, argv, error);
+    }
+
+    fn command_refused(
+        &mut self,
+        session: &Session,
+        argv: &[&[u8]],
+        text: &[u8],
+        denied: Option<&Denied>,
+    ) {
+        self.refuse(session, argv, text, denied);
+    }
+
+    fn scripting_changed(&mut self, figures: &ScriptFigures) {
+        self.server.scripts = *figures;
+    }
+
     fn script_started(&mut self) {
-        self.tick();
+        if self.scripts == 0 {
+            self.tick();
+        }
         self.scripts += 1;
     }
 

@@ -7,7 +7,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
 use crate::ffi::{self, lua_CFunction, lua_State};
-#[cfg(feature = "mlua-lua51")]
+#[cfg(not(luajit))]
 use crate::guard;
 use crate::proxy;
 use crate::state::state_of;
@@ -28,7 +28,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "", name: "rawget", function: through_first },
     Wrapper { library: "", name: "pairs", function: pairs },
     Wrapper { library: "", name: "rawset", function: refuse_first },
-    Wrapper { library: "", name: "setmetatable", function: refuse_first },
+    Wrapper { library: "", name: "setmetatable", function: setmetatable },
     Wrapper { library: "", name: "getmetatable", function: getmetatable },
     Wrapper { library: "", name: "load", function: load },
     Wrapper { library: "", name: "loadstring", function: loadstring },
@@ -40,17 +40,17 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "table", name: "foreachi", function: through_first },
     Wrapper { library: "table", name: "maxn", function: through_first },
     Wrapper { library: "table", name: "concat", function: through_first },
-    #[cfg(feature = "mlua-lua51")]
+    #[cfg(not(luajit))]
     Wrapper { library: "", name: "unpack", function: guard::unpack },
-    #[cfg(feature = "mlua-lua51")]
+    #[cfg(lua51)]
     Wrapper { library: "string", name: "find", function: guard::find },
-    #[cfg(feature = "mlua-lua51")]
+    #[cfg(lua51)]
     Wrapper { library: "string", name: "match", function: guard::matching },
-    #[cfg(feature = "mlua-lua51")]
+    #[cfg(lua51)]
     Wrapper { library: "string", name: "gmatch", function: guard::matching },
-    #[cfg(feature = "mlua-lua51")]
+    #[cfg(lua51)]
     Wrapper { library: "string", name: "gfind", function: guard::matching },
-    #[cfg(feature = "mlua-lua51")]
+    #[cfg(lua51)]
     Wrapper { library: "string", name: "gsub", function: guard::gsub },
 ];
 
@@ -108,8 +108,55 @@ pub(crate) unsafe fn load_text(
         if status != 0 && piece.disguised {
             reveal(lua);
         }
+        #[cfg(luajit)]
+        if status == 0 {
+            plain_calls(lua);
+        }
         status
     }
+}
+
+/// Replaces the chunk on top of the stack by the same without the tail calls that Lua 5.1 does
+/// not make.
+///
+/// # Safety
+/// A function of Lua is on top; 2 slots are free. Stack 0. Does not raise.
+#[cfg(luajit)]
+unsafe fn plain_calls(lua: *mut lua_State) {
+    // SAFETY: LuaJIT dumps and loads under protection of its own, so nothing jumps over the
+    // buffers here. What is loaded is what it has dumped, rewritten by a module that keeps its
+    // form.
+    unsafe {
+        let mut dump: Vec<u8> = Vec::new();
+        if ffi::lua_dump(lua, collect, ptr::from_mut(&mut dump).cast()) != 0 {
+            return;
+        }
+        let Some(code) = crate::tailcall::plain_calls(&dump) else { return };
+        let mut piece =
+            Piece { bytes: code.as_ptr().cast(), len: code.len(), first: false, disguised: false };
+        let data = ptr::from_mut(&mut piece).cast();
+        if ffi::lua_load(lua, read_piece, data, c"=chunk".as_ptr()) == 0 {
+            ffi::lua_replace(lua, -2);
+        } else {
+            ffi::lua_settop(lua, -2);
+        }
+    }
+}
+
+/// # Safety
+/// Called by `lua_dump` with a vector.
+#[cfg(luajit)]
+unsafe extern "C-unwind" fn collect(
+    _lua: *mut lua_State,
+    bytes: *const c_void,
+    len: usize,
+    out: *mut c_void,
+) -> c_int {
+    // SAFETY: by contract.
+    unsafe {
+        (*out.cast::<Vec<u8>>()).extend_from_slice(std::slice::from_raw_parts(bytes.cast(), len))
+    };
+    0
 }
 
 /// A string on its way to the Lua compiler.
@@ -249,6 +296,26 @@ unsafe extern "C-unwind" fn refuse_first(lua: *mut lua_State) -> c_int {
     }
 }
 
+/// `setmetatable`, which writes its first argument.
+///
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn setmetatable(lua: *mut lua_State) -> c_int {
+    // SAFETY: as above.
+    unsafe {
+        if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE
+            && ffi::lua_gettop(lua) >= 2
+            && proxy::is_proxy(lua, 1)
+        {
+            return refuse(lua);
+        }
+        #[cfg(lua54)]
+        return crate::dialect::setmetatable(lua);
+        #[cfg(not(lua54))]
+        stock(lua)
+    }
+}
+
 /// `table.insert`: checks its arguments before it writes.
 ///
 /// # Safety
@@ -322,6 +389,10 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
         if status != 0 && piece.disguised {
             reveal(lua);
         }
+        #[cfg(luajit)]
+        if status == 0 {
+            plain_calls(lua);
+        }
         loaded(lua, status)
     }
 }
@@ -376,6 +447,8 @@ unsafe fn loaded(lua: *mut lua_State, status: c_int) -> c_int {
         if status == 0 {
             return 1;
         }
+        #[cfg(not(lua51))]
+        crate::wording::reword_at(lua, -1);
         ffi::lua_pushnil(lua);
         ffi::lua_insert(lua, -2);
         2
@@ -396,6 +469,8 @@ unsafe extern "C-unwind" fn pcall(lua: *mut lua_State) -> c_int {
         if ffi::lua_pcall(lua, count - 1, ffi::LUA_MULTRET, 0) == 0 {
             return ffi::lua_gettop(lua);
         }
+        #[cfg(not(lua51))]
+        crate::wording::reword_at(lua, -1);
         let field = state_of(lua).unwrap_field.get();
         if ffi::lua_type(lua, -1) == ffi::LUA_TTABLE && !field.is_empty() {
             ffi::lua_pushlstring(lua, field.as_ptr().cast(), field.len());
@@ -426,6 +501,13 @@ unsafe extern "C-unwind" fn collectgarbage(lua: *mut lua_State) -> c_int {
                     return 1;
                 }
                 b"setpause" | b"setstepmul" => state_of(lua).collector_tuned.set(true),
+                // The modes of Lua 5.4 would outlive the script, and Lua 5.1 has none.
+                #[cfg(lua54)]
+                b"generational" | b"incremental" | b"isrunning" => {
+                    ffi::lua_pushlstring(lua, c"invalid option".as_ptr(), 14);
+                    let message = ffi::lua_tolstring(lua, -1, ptr::null_mut());
+                    return ffi::luaL_argerror(lua, 1, message);
+                }
                 _ => {}
             }
         }
@@ -461,6 +543,8 @@ unsafe extern "C-unwind" fn guarded_handler(lua: *mut lua_State) -> c_int {
             return 1;
         }
         ffi::lua_settop(lua, 1);
+        #[cfg(not(lua51))]
+        crate::wording::reword_at(lua, 1);
         ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
         ffi::lua_insert(lua, 1);
         ffi::lua_call(lua, 1, 1);

@@ -31,6 +31,9 @@ pub(crate) unsafe extern "C-unwind" fn resume(lua: *mut lua_State) -> c_int {
         nesting.set(nesting.get() + 1);
         let results = call_stock(lua);
         nesting.set(nesting.get() - 1);
+        if ffi::lua_toboolean(lua, 1) == 0 {
+            crate::wording::reword_at(lua, 2);
+        }
         results
     }
 }
@@ -43,7 +46,7 @@ pub(crate) unsafe extern "C-unwind" fn resume(lua: *mut lua_State) -> c_int {
 pub(crate) unsafe extern "C-unwind" fn wrap(lua: *mut lua_State) -> c_int {
     // SAFETY: the stock function checks the argument; its result is the coroutine.
     unsafe {
-        ffi::luaL_checktype(lua, 1, ffi::LUA_TFUNCTION);
+        crate::dialect::check_lua_function(lua);
         ffi::lua_settop(lua, 1);
         ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
         ffi::lua_insert(lua, 1);
@@ -96,11 +99,12 @@ unsafe fn call_stock(lua: *mut lua_State) -> c_int {
 /// Puts both in place of the stock functions.
 ///
 /// # Safety
-/// The libraries are open, memory is not limited, 5 slots are free. Stack 0.
-pub(crate) unsafe fn install(lua: *mut lua_State) {
+/// The globals are the table at the absolute index `globals`, memory is not limited, 5 slots are
+/// free. Stack 0.
+pub(crate) unsafe fn install(lua: *mut lua_State, globals: c_int) {
     // SAFETY: the library is a table of functions; sets are raw.
     unsafe {
-        crate::sandbox::push_stock(lua, ffi::LUA_GLOBALSINDEX, "coroutine");
+        crate::sandbox::push_stock(lua, globals, "coroutine");
         let library = ffi::lua_gettop(lua);
         crate::sandbox::push_stock(lua, library, "resume");
         ffi::lua_pushcclosure(lua, resume, 1);

@@ -167,7 +167,7 @@ impl Frame for StackFrame {
         // SAFETY: see above; the globals are a table, whose stand-in the reader looks through.
         unsafe {
             let top = ffi::lua_gettop(self.lua);
-            ffi::lua_pushvalue(self.lua, ffi::LUA_GLOBALSINDEX);
+            ffi::push_globals(self.lua);
             let mut globals = StackReader::new(self.lua, top + 1, 1);
             globals.enter_field(name);
             visit(&mut globals);

@@ -32,7 +32,7 @@ pub(crate) unsafe fn arm(lua: *mut lua_State) {
 
 /// Prepares the counters of a new run.
 pub(crate) fn begin(state: &State) {
-    #[cfg(feature = "mlua-luajit")]
+    #[cfg(luajit)]
     state.nesting.set(0);
     state.stop.clear();
     state.stopped.set(None);

@@ -22,15 +22,18 @@
 //! what it sees are empty stand-ins (`proxy`) whose metatable reads through and refuses
 //! writes. The few library functions that would see the difference (`next`, `rawget`,
 //! `getmetatable`, …) are wrapped in `base`.
-#![cfg(any(feature = "mlua-lua51", feature = "mlua-luajit"))]
+#![cfg(engine)]
 
+mod backend;
 mod base;
 mod call;
-#[cfg(feature = "mlua-luajit")]
+#[cfg(luajit)]
 mod coroutine;
 mod debug;
+#[cfg(not(lua51))]
+mod dialect;
 mod ffi;
-#[cfg_attr(not(feature = "mlua-lua51"), allow(dead_code))]
+#[cfg_attr(not(lua51), allow(dead_code))]
 mod guard;
 mod interrupt;
 mod native;
@@ -39,7 +42,11 @@ mod proxy;
 mod reader;
 mod sandbox;
 mod state;
+#[cfg(luajit)]
+mod tailcall;
 mod vm;
+#[cfg(not(lua51))]
+mod wording;
 mod writer;
 
 pub use vm::create;

@@ -37,6 +37,29 @@ pub(crate) unsafe fn push_native(lua: *mut lua_State, id: NativeId) {
     }
 }
 
+/// Pushes the handler of uncaught errors, which the native `id` is.
+///
+/// # Safety
+/// 2 slots are free; memory is not limited. Stack +1.
+pub(crate) unsafe fn push_handler(lua: *mut lua_State, id: NativeId) {
+    // SAFETY: by contract.
+    unsafe {
+        ffi::lua_pushnumber(lua, f64::from(id));
+        ffi::lua_pushcclosure(lua, handler, 1);
+    }
+}
+
+/// # Safety
+/// Called by Lua with what was raised, with the native's id as its upvalue.
+unsafe extern "C-unwind" fn handler(lua: *mut lua_State) -> c_int {
+    // SAFETY: the argument is there; the trampoline works in this frame.
+    unsafe {
+        #[cfg(not(lua51))]
+        crate::wording::reword_at(lua, 1);
+        trampoline(lua)
+    }
+}
+
 /// # Safety
 /// Called by Lua, with the id as its upvalue.
 unsafe extern "C-unwind" fn trampoline(lua: *mut lua_State) -> c_int {

@@ -5,7 +5,7 @@
 use std::ffi::{CStr, c_int};
 use std::{mem, slice};
 
-use redlua_core::{Arguments, Kind, Location, ScriptId, ValueReader};
+use redlua_core::{Arguments, Kind, Location, Scalar, ScriptId, ValueReader};
 use smallvec::SmallVec;
 
 use crate::ffi::{self, lua_State};
@@ -144,9 +144,8 @@ impl ValueReader for StackReader {
     }
 
     fn room(&mut self, levels: usize) -> bool {
-        let levels = c_int::try_from(levels).unwrap_or(c_int::MAX);
         // SAFETY: see above; with the memory limit off it does not raise.
-        unsafe { ffi::lua_checkstack(self.lua, levels) != 0 }
+        unsafe { room(self.lua, levels) }
     }
 
     #[inline]
@@ -293,6 +292,16 @@ impl Arguments for StackReader {
         }
     }
 
+    #[inline]
+    fn scalar(&self, index: usize) -> Scalar<'_> {
+        match c_int::try_from(index) {
+            // SAFETY: the index is that of an argument, which stays on the stack while `self` is
+            // borrowed.
+            Ok(i) if i < self.count => unsafe { scalar_at(self.lua, self.base + i) },
+            _ => Scalar::Other(Kind::None),
+        }
+    }
+
     fn pin(&mut self) -> Option<ScriptId> {
         if self.kind != Kind::Function {
             return None;
@@ -352,6 +361,38 @@ pub(crate) unsafe fn string_at<'a>(lua: *mut lua_State, index: c_int) -> &'a [u8
     unsafe {
         let bytes = ffi::lua_tolstring(lua, index, &mut len);
         slice::from_raw_parts(bytes.cast(), len)
+    }
+}
+
+/// Whether the stack may grow by `slots`: to `LUAI_MAXCSTACK` of Lua 5.1, of which newer Luas have
+/// more, because how deep a value may nest shows in replies.
+///
+/// # Safety
+/// `lua` is live; memory is not limited. Stack 0. Does not raise.
+pub(crate) unsafe fn room(lua: *mut lua_State, slots: usize) -> bool {
+    const LUAI_MAXCSTACK: c_int = 8000;
+    let slots = c_int::try_from(slots).unwrap_or(LUAI_MAXCSTACK + 1);
+    // SAFETY: by contract.
+    unsafe {
+        ffi::lua_gettop(lua).saturating_add(slots) <= LUAI_MAXCSTACK
+            && ffi::lua_checkstack(lua, slots) != 0
+    }
+}
+
+/// A look at the value at `index`.
+///
+/// # Safety
+/// As for [`string_at`], but any value may be there.
+#[inline]
+pub(crate) unsafe fn scalar_at<'a>(lua: *mut lua_State, index: c_int) -> Scalar<'a> {
+    // SAFETY: by contract; only a string is read as one.
+    unsafe {
+        match ffi::lua_type(lua, index) {
+            ffi::LUA_TSTRING => Scalar::String(string_at(lua, index)),
+            ffi::LUA_TNUMBER => Scalar::Number(ffi::lua_tonumber(lua, index)),
+            ffi::LUA_TBOOLEAN => Scalar::Boolean(ffi::lua_toboolean(lua, index) != 0),
+            other => Scalar::Other(kind_of(other)),
+        }
     }
 }
 

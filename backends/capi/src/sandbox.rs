@@ -8,7 +8,7 @@ use std::ffi::c_int;
 use redlua_core::{Entry, Environment, Item, VmError};
 
 use crate::base::{self, Parts};
-use crate::ffi::{self, lua_CFunction, lua_State};
+use crate::ffi::{self, lua_State};
 use crate::{call, native, proxy};
 
 /// Registry references of what a VM needs to switch views and to pass KEYS and ARGV.
@@ -37,9 +37,15 @@ pub(crate) unsafe fn build(
     // below the values pushed after them.
     unsafe {
         ffi::lua_checkstack(lua, 64);
-        open_libraries(lua);
-        ffi::lua_pushvalue(lua, ffi::LUA_GLOBALSINDEX);
+        ffi::open_libraries(lua);
+        #[cfg(luajit)]
+        compile_nothing(lua);
+        ffi::push_globals(lua);
         let stock = ffi::lua_gettop(lua);
+        #[cfg(luajit)]
+        crate::coroutine::install(lua, stock);
+        #[cfg(not(lua51))]
+        crate::dialect::supply(lua, stock);
 
         push_text(lua, environment.readonly_message.as_bytes());
         let message = ffi::lua_gettop(lua);
@@ -115,7 +121,7 @@ pub(crate) unsafe fn build(
         ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, views[0]);
         proxy::retarget(lua, seen);
         ffi::lua_pushvalue(lua, seen);
-        ffi::lua_replace(lua, ffi::LUA_GLOBALSINDEX);
+        ffi::set_globals(lua);
         ffi::lua_pushvalue(lua, seen);
         let seen = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
         ffi::lua_settop(lua, 0);
@@ -164,7 +170,9 @@ impl Builder {
                             ffi::lua_replace(lua, table);
                         }
                     }
-                    base::wrap(lua, library, entry.name, &self.parts);
+                    if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
+                        base::wrap(lua, library, entry.name, &self.parts);
+                    }
                 }
                 Item::Absent => ffi::lua_pushnil(lua),
                 Item::Call => ffi::lua_pushcclosure(lua, call::redis_call, 0),
@@ -190,33 +198,11 @@ impl Builder {
     }
 }
 
-/// # Safety
-/// `lua` is a fresh state. Stack 0.
-unsafe fn open_libraries(lua: *mut lua_State) {
-    const LIBRARIES: [lua_CFunction; 4] =
-        [ffi::luaopen_base, ffi::luaopen_table, ffi::luaopen_string, ffi::luaopen_math];
-    for open in LIBRARIES {
-        // SAFETY: Lua 5.1 opens libraries by calling them; with unlimited memory they do not
-        // raise.
-        unsafe {
-            ffi::lua_pushcclosure(lua, open, 0);
-            ffi::lua_pushlstring(lua, c"".as_ptr(), 0);
-            ffi::lua_call(lua, 1, 0);
-        }
-    }
-    #[cfg(feature = "mlua-luajit")]
-    // SAFETY: as above.
-    unsafe {
-        compile_nothing(lua);
-        crate::coroutine::install(lua);
-    }
-}
-
 /// Switches LuaJIT's compiler off: compiled traces look at no hook, so nothing could stop them.
 ///
 /// # Safety
 /// `lua` is a fresh state. Stack 0.
-#[cfg(feature = "mlua-luajit")]
+#[cfg(luajit)]
 unsafe fn compile_nothing(lua: *mut lua_State) {
     // SAFETY: luaopen_jit makes the global table `jit`, whose field `off` is a function; called
     // without arguments it does not raise.
@@ -224,11 +210,12 @@ unsafe fn compile_nothing(lua: *mut lua_State) {
         ffi::lua_pushcclosure(lua, ffi::luaopen_jit, 0);
         ffi::lua_pushlstring(lua, c"jit".as_ptr(), 3);
         ffi::lua_call(lua, 1, 0);
-        push_stock(lua, ffi::LUA_GLOBALSINDEX, "jit");
+        ffi::push_globals(lua);
+        push_stock(lua, ffi::lua_gettop(lua), "jit");
         let jit = ffi::lua_gettop(lua);
         push_stock(lua, jit, "off");
         ffi::lua_call(lua, 0, 0);
-        ffi::lua_settop(lua, jit - 1);
+        ffi::lua_settop(lua, jit - 2);
     }
 }
 

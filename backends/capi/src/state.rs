@@ -56,7 +56,7 @@ pub(crate) struct State {
     /// Room for calls with many arguments, kept between calls.
     pub(crate) spare: Cell<crate::call::Spare>,
     /// Coroutines that run inside one another now.
-    #[cfg(feature = "mlua-luajit")]
+    #[cfg(luajit)]
     pub(crate) nesting: Cell<u32>,
     /// Whether the script changed the collector's parameters.
     pub(crate) collector_tuned: Cell<bool>,
@@ -88,7 +88,7 @@ impl State {
             reporting: Cell::new(false),
             ticks: Cell::new(0),
             spare: Cell::new(crate::call::Spare::default()),
-            #[cfg(feature = "mlua-luajit")]
+            #[cfg(luajit)]
             nesting: Cell::new(0),
             collector_tuned: Cell::new(false),
             handler: Cell::new(ffi::LUA_NOREF),

@@ -50,7 +50,7 @@ pub fn create(
     // SAFETY: a fresh state, memory not limited.
     unsafe {
         vm.globals = sandbox::build(lua, environment)?;
-        native::push_native(lua, environment.error_handler);
+        native::push_handler(lua, environment.error_handler);
         vm.state.handler.set(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
         interrupt::arm(lua);
     }
@@ -210,6 +210,8 @@ impl Vm for CVm {
                     return Ok(ScriptId(id));
                 }
             }
+            #[cfg(not(lua51))]
+            crate::wording::reword_at(self.lua, -1);
             let message = if ffi::lua_type(self.lua, -1) == ffi::LUA_TSTRING {
                 string_at(self.lua, -1).to_vec()
             } else {
@@ -239,6 +241,12 @@ impl Vm for CVm {
             ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, id);
             if ffi::lua_type(self.lua, -1) == ffi::LUA_TFUNCTION && id != handler {
                 self.activate(invocation.view);
+                // A chunk may have given itself another `_ENV`.
+                #[cfg(lua54)]
+                {
+                    ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, self.globals.seen);
+                    ffi::reset_environment(self.lua, -2);
+                }
                 let count = self.pass(invocation);
                 if invocation.lines {
                     debug::arm(self.lua);

@@ -52,7 +52,7 @@ impl ValueWriter for StackWriter {
     #[inline]
     fn number(&mut self, value: f64) {
         // SAFETY: see above. Stack +1.
-        unsafe { ffi::lua_pushnumber(self.lua, value) }
+        unsafe { push_number(self.lua, value) }
     }
 
     #[inline]
@@ -133,9 +133,8 @@ impl ValueWriter for StackWriter {
     }
 
     fn room(&mut self, values: usize) -> bool {
-        let values = c_int::try_from(values).unwrap_or(c_int::MAX);
         // SAFETY: see above; with the memory limit off it does not raise.
-        let room = unsafe { ffi::lua_checkstack(self.lua, values) != 0 };
+        let room = unsafe { crate::reader::room(self.lua, values) };
         self.failed |= !room;
         room
     }
@@ -143,4 +142,30 @@ impl ValueWriter for StackWriter {
     fn failed(&self) -> bool {
         self.failed
     }
+}
+
+/// Pushes a number: where the engine tells integers from floats, an integral one as an integer,
+/// because that is how it is written then.
+///
+/// # Safety
+/// A slot is free. Stack +1. Neither raises nor allocates.
+#[inline]
+pub(crate) unsafe fn push_number(lua: *mut lua_State, value: f64) {
+    #[cfg(lua54)]
+    if let Some(integer) = exact(value) {
+        // SAFETY: by contract.
+        unsafe { ffi::push_integer(lua, integer) };
+        return;
+    }
+    // SAFETY: by contract.
+    unsafe { ffi::lua_pushnumber(lua, value) }
+}
+
+/// The integer that stands for the same number in every operation; a negative zero has none.
+#[cfg(lua54)]
+fn exact(value: f64) -> Option<i64> {
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    let integer = value as i64;
+    let same = (integer as f64).to_bits() == value.to_bits() && value.abs() <= LARGEST;
+    same.then_some(integer)
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns the cursor's stack. Must not know what is read.
 
-use redlua_core::{Arguments, Kind, Location, ScriptId, ValueReader};
+use redlua_core::{Arguments, Kind, Location, Scalar, ScriptId, ValueReader};
 
 use super::{Table, Value};
 use crate::check::STACK;
@@ -181,6 +181,10 @@ impl Arguments for Reader<'_> {
         self.stack.clear();
         self.stack.push(Place::Value(value, value.map_or(Kind::None, Value::kind)));
         self.slots = self.arguments.len();
+    }
+
+    fn scalar(&self, index: usize) -> Scalar<'_> {
+        self.arguments.get(index).map_or(Scalar::Other(Kind::None), Value::scalar)
     }
 
     fn pin(&mut self) -> Option<ScriptId> {

@@ -2,7 +2,7 @@
 //!
 //! Owns the list of values under construction. Must not know what is written.
 
-use redlua_core::{NativeId, ValueWriter};
+use redlua_core::{Kind, NativeId, Scalar, ValueWriter, Workspace};
 
 use super::{Table, Value};
 use crate::check::STACK;
@@ -35,6 +35,11 @@ impl Writer {
     /// What was built.
     pub fn into_values(self) -> Vec<Value> {
         self.values
+    }
+
+    /// The arguments, as the native has left them.
+    pub fn arguments(&self) -> &[Value] {
+        &self.arguments
     }
 
     /// What was built so far.
@@ -111,6 +116,57 @@ impl ValueWriter for Writer {
 
     fn failed(&self) -> bool {
         self.failed
+    }
+}
+
+/// Tables are values here, not references: what [`copy`](Workspace::copy) and
+/// [`fetch`](Workspace::fetch) append is a table of its own.
+impl Workspace for Writer {
+    fn top(&self) -> usize {
+        self.values.len()
+    }
+
+    fn truncate(&mut self, top: usize) {
+        self.values.truncate(top);
+    }
+
+    fn scalar(&self, value: usize) -> Scalar<'_> {
+        self.values.get(value).map_or(Scalar::Other(Kind::Nil), Value::scalar)
+    }
+
+    fn copy(&mut self, value: usize) {
+        let value = self.values.get(value).cloned().unwrap_or(Value::Nil);
+        self.push(value);
+    }
+
+    fn length(&mut self, table: usize) -> usize {
+        match self.arguments.get(table) {
+            Some(Value::Table(table)) => table.len(),
+            _ => 0,
+        }
+    }
+
+    fn fetch(&mut self, table: usize, index: i64) {
+        let value = match self.arguments.get(table) {
+            Some(Value::Table(table)) => table.at(index).cloned(),
+            _ => None,
+        };
+        self.push(value.unwrap_or(Value::Nil));
+    }
+
+    fn store(&mut self, table: usize, index: i64) {
+        let value = self.values.pop();
+        let set = match (self.arguments.get_mut(table), value) {
+            (Some(Value::Table(table)), Some(value)) => {
+                table.set(Value::Number(index as f64), value)
+            }
+            _ => false,
+        };
+        self.failed |= !set;
+    }
+
+    fn metafield(&mut self, _argument: usize, _name: &str) -> bool {
+        false
     }
 }
 

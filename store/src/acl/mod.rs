@@ -31,6 +31,8 @@ pub(crate) struct LogEntry {
     pub(crate) count: i64,
     /// `auth`, `command`, `key` or `channel`.
     pub(crate) reason: &'static str,
+    /// `toplevel`, `multi` or `lua`.
+    pub(crate) context: &'static str,
     /// What was refused.
     pub(crate) object: Vec<u8>,
     /// Who tried.

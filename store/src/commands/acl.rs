@@ -2,13 +2,14 @@
 //!
 //! Owns the subcommands. It must not know how rules are checked.
 
-use redlua_core::{Denied, ReplySink, Seq};
+use redlua_core::{Denied, ReplySink, Seq, Session};
 
 use crate::acl::{CATEGORIES, LogEntry, User};
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult};
-use crate::table::Table;
+use crate::server::Server;
+use crate::table::{Command, Table};
 
 const NO_FILE: CommandError = CommandError::fixed(
     "ERR This Redis instance is not configured to use an ACL file. You may want to specify users \
@@ -215,14 +216,52 @@ pub(crate) fn load(_cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
     Err(NO_FILE)
 }
 
-/// Remembers a refusal for `ACL LOG`; repetitions within a minute count together.
-pub(super) fn record(cx: &mut Cx<'_>, reason: &'static str, object: &[u8], username: &[u8]) {
+/// Remembers a failed log-in for `ACL LOG`; `object` is the command's name as given.
+pub(super) fn record_login(cx: &mut Cx<'_>, object: &[u8], username: &[u8]) {
     super::client::this(cx);
-    let (now, client) = (cx.keys.now(), super::client::line(cx, cx.session.id));
-    let limit = usize::try_from(cx.server.config.number("acllog-max-len")).unwrap_or(0);
-    let log = &mut cx.server.acl.log;
+    let now = cx.keys.now();
+    record(cx.server, now, cx.session, "auth", (object, username));
+}
+
+/// Remembers a call that was refused for want of a permission.
+pub(crate) fn record_refusal(
+    server: &mut Server,
+    now: i64,
+    session: &Session,
+    command: &Command,
+    argv: &[&[u8]],
+    denied: &Denied,
+) {
+    let at = server.acl.check(session.user, command, argv).err().map_or(0, |(_, at)| at);
+    let word = argv.get(at).copied().unwrap_or_default();
+    let (reason, object) = match denied {
+        Denied::Command(name) => ("command", name.as_slice()),
+        Denied::Key => ("key", word),
+        Denied::Channel => ("channel", word),
+    };
+    let username = server.acl.name(session.user).to_vec();
+    record(server, now, session, reason, (object, &username));
+}
+
+/// Adds to the log (`addACLLogEntry`); repetitions within a minute count together.
+fn record(
+    server: &mut Server,
+    now: i64,
+    session: &Session,
+    reason: &'static str,
+    (object, username): (&[u8], &[u8]),
+) {
+    let client = super::client::line(server, now, session.id);
+    let queued = server.clients.find(session.id).is_some_and(|client| client.queued.is_some());
+    let context = match () {
+        _ if session.script => "lua",
+        _ if queued => "multi",
+        _ => "toplevel",
+    };
+    let limit = usize::try_from(server.config.number("acllog-max-len")).unwrap_or(0);
+    let log = &mut server.acl.log;
     let known = log.iter().position(|entry| {
-        entry.reason == reason
+        (entry.reason, entry.context) == (reason, context)
             && entry.object == object
             && entry.username == username
             && now - entry.at < 60_000
@@ -232,6 +271,7 @@ pub(super) fn record(cx: &mut Cx<'_>, reason: &'static str, object: &[u8], usern
     let entry = LogEntry {
         count,
         reason,
+        context,
         object: object.to_vec(),
         username: username.to_vec(),
         at: now,
@@ -260,7 +300,7 @@ pub(crate) fn log(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         cx.sink.integer(entry.count);
         let texts: [(&str, &[u8]); 4] = [
             ("reason", entry.reason.as_bytes()),
-            ("context", b"toplevel"),
+            ("context", entry.context.as_bytes()),
             ("object", &entry.object),
             ("username", &entry.username),
         ];

@@ -27,8 +27,13 @@ pub(crate) fn role(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
 }
 
 pub(crate) fn save(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
-    cx.server.last_save = cx.keys.now() / 1000;
+    saved(cx);
     cx.ok()
+}
+
+fn saved(cx: &mut Cx<'_>) {
+    cx.server.last_save = cx.keys.now() / 1000;
+    cx.server.saved = cx.keys.dirty();
 }
 
 pub(crate) fn bgsave(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -37,7 +42,7 @@ pub(crate) fn bgsave(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         [_, word] if arg::is(word, "schedule") => {}
         _ => return Err(SYNTAX),
     }
-    cx.server.last_save = cx.keys.now() / 1000;
+    saved(cx);
     cx.sink.status(b"Background saving started");
     Ok(())
 }

@@ -10,6 +10,7 @@ use super::bitmaps::{grown, offset};
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::events::Class;
 use crate::value::Str;
 
 const BAD_TYPE: CommandError = CommandError::fixed(
@@ -70,7 +71,7 @@ fn run(cx: &mut Cx<'_>, argv: &[&[u8]], read_only: bool) -> CommandResult {
             None => cx.sink.null(),
         }
     }
-    cx.keys.modified(argv[1]);
+    cx.keys.changed(Class::STRING, "setbit", argv[1]);
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX, WRONG_TYPE};
+use crate::events::Class;
 use crate::keyspace::Keyspace;
 use crate::value::{Digits, Str, Value};
 
@@ -29,7 +30,7 @@ pub(crate) fn setbit(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         old = *byte & mask != 0;
         *byte = if on { *byte | mask } else { *byte & !mask };
     }
-    cx.keys.modified(argv[1]);
+    cx.keys.changed(Class::STRING, "setbit", argv[1]);
     cx.integer(old)
 }
 
@@ -128,9 +129,10 @@ pub(crate) fn bitop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         result.iter_mut().zip(others).for_each(|(byte, other)| *byte = combine(*byte, other));
     }
     if result.is_empty() {
-        cx.keys.delete(target);
+        cx.keys.erase(target);
     } else {
         cx.keys.set(target, Value::Str(Str::Raw(result)));
+        cx.keys.notify(Class::STRING, "set", target);
     }
     cx.integer(len as u64)
 }

@@ -20,6 +20,7 @@ pub(crate) fn set(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let (pairs, []) = argv[2..].as_chunks() else { return Err(SYNTAX) };
     cx.server.config.set(pairs).map_err(explain)?;
     cx.keys.tuning = cx.server.config.tuning;
+    cx.keys.journal.listen(cx.server.config.events);
     if pairs.iter().any(|[name, _]| name.eq_ignore_ascii_case(b"requirepass")) {
         // The password is the default user's (`updateRequirePass`).
         let password = cx.server.config.value("requirepass");
@@ -45,8 +46,11 @@ fn explain(error: SetError) -> CommandError {
 }
 
 pub(crate) fn resetstat(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
-    cx.server.calls = 0;
+    cx.server.stats.reset();
+    cx.server.clients.received = 0;
     cx.keys.expired = 0;
+    cx.keys.hits = 0;
+    cx.keys.misses = 0;
     cx.ok()
 }
 

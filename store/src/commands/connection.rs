@@ -24,6 +24,10 @@ pub(crate) fn quit(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
 
 pub(crate) fn reset(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
     cx.server.pubsub.forget(cx.session.id);
+    cx.server.untrack(cx.session.id);
+    let tracks = cx.server.clients.tracking > 0;
+    cx.keys.track(tracks);
+    super::client::stop_monitoring(cx.server, cx.session.id);
     cx.session.db = 0;
     cx.session.protocol = Protocol::Resp2;
     cx.session.user = UserId::default();
@@ -46,18 +50,18 @@ pub(crate) fn auth(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         [_, name, password] => (name, password),
         _ => return Err(SYNTAX),
     };
-    log_in(cx, name, password)?;
+    log_in(cx, argv[0], name, password)?;
     cx.ok()
 }
 
-fn log_in(cx: &mut Cx<'_>, name: &[u8], password: &[u8]) -> CommandResult {
+fn log_in(cx: &mut Cx<'_>, command: &[u8], name: &[u8], password: &[u8]) -> CommandResult {
     match cx.server.acl.authenticate(name, password) {
         Some(user) => {
             cx.session.user = user;
             Ok(())
         }
         None => {
-            super::acl::record(cx, "auth", b"auth", name);
+            super::acl::record_login(cx, command, name);
             Err(WRONG_PASSWORD)
         }
     }
@@ -79,7 +83,7 @@ pub(crate) fn hello(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     while let Some(word) = argv.get(at) {
         match argv.get(at + 1..).unwrap_or_default() {
             [user, password, ..] if arg::is(word, "auth") => {
-                log_in(cx, user, password)?;
+                log_in(cx, argv[0], user, password)?;
                 at += 3;
             }
             [new, ..] if arg::is(word, "setname") => {

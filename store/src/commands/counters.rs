@@ -8,6 +8,7 @@ use crate::context::Cx;
 use crate::error::{
     CommandError, CommandResult, NAN_OR_INFINITY, NOT_FLOAT, NOT_INTEGER, OVERFLOW,
 };
+use crate::events::Class;
 use crate::long_double::{LongDouble, Parsed};
 use crate::value::{Digits, Str, Value};
 
@@ -43,19 +44,21 @@ fn add(cx: &mut Cx<'_>, key: &[u8], by: i64) -> CommandResult {
             by
         }
     };
+    cx.keys.notify(Class::STRING, "incrby", key);
     cx.sink.integer(sum);
     Ok(())
 }
 
 pub(crate) fn incrbyfloat(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let key = argv[1];
-    let old = match cx.keys.read::<Str>(key)? {
+    let old = match cx.keys.write::<Str>(key)? {
         None => Parsed::Finite(LongDouble::from_integer(0)),
         Some(text) => LongDouble::parse(text.bytes(&mut Digits::new())).ok_or(NOT_FLOAT)?,
     };
     let by = LongDouble::parse(argv[2]).ok_or(NOT_FLOAT)?;
     let sum = sum(old, by)?;
     cx.keys.set_keeping_expiry(key, Value::Str(Str::text(&sum)));
+    cx.keys.notify(Class::STRING, "incrbyfloat", key);
     cx.sink.bulk(&sum);
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::arg;
 use crate::context::Cx;
 use crate::dump;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::events::Class;
 
 const BAD_IDLE: CommandError = CommandError::fixed("ERR Invalid IDLETIME value, must be >= 0");
 const BAD_FREQUENCY: CommandError =
@@ -52,8 +53,11 @@ pub(crate) fn restore(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         ttl if options.absolute => Some(ttl),
         ttl => Some(ttl.saturating_add(now)),
     };
+    let replaced = cx.keys.delete(key);
     if expires.is_some_and(|expires| expires <= now) {
-        cx.keys.delete(key);
+        if replaced {
+            cx.keys.notify(Class::GENERIC, "del", key);
+        }
         return cx.ok();
     }
     cx.keys.set(key, value);
@@ -64,6 +68,7 @@ pub(crate) fn restore(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         let seconds = u32::try_from(now / 1000).unwrap_or(0);
         cx.keys.set_accessed(key, seconds.saturating_sub(idle));
     }
+    cx.keys.notify(Class::GENERIC, "restore", key);
     cx.ok()
 }
 

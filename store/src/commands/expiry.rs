@@ -5,6 +5,7 @@
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, printed};
+use crate::events::Class;
 
 /// What a time is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,9 +110,10 @@ fn set_expiry(cx: &mut Cx<'_>, argv: &[&[u8]], unit: Unit, base: i64) -> Command
         return cx.integer(0);
     }
     if is_past(cx, time) {
-        cx.keys.remove(key);
+        cx.keys.erase(key);
     } else {
         cx.keys.set_expiry(key, Some(time));
+        cx.keys.notify(Class::GENERIC, "expire", key);
     }
     cx.integer(1)
 }
@@ -120,6 +122,7 @@ pub(crate) fn persist(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let volatile = cx.keys.is_volatile(argv[1]);
     if volatile {
         cx.keys.set_expiry(argv[1], None);
+        cx.keys.notify(Class::GENERIC, "persist", argv[1]);
     }
     cx.integer(i64::from(volatile))
 }
@@ -144,7 +147,7 @@ pub(crate) fn pexpiretime(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 
 /// -2 without a key, -1 without an expiry.
 fn tell(cx: &mut Cx<'_>, argv: &[&[u8]], answer: impl FnOnce(i64) -> i64) -> CommandResult {
-    let value = match cx.keys.peek(argv[1]) {
+    let value = match cx.keys.glance(argv[1]) {
         None => -2,
         Some(entry) => entry.expires().map_or(-1, answer),
     };

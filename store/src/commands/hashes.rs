@@ -10,6 +10,7 @@ use crate::context::Cx;
 use crate::error::{
     CommandError, CommandResult, NAN_OR_INFINITY, NOT_FLOAT, OUT_OF_RANGE, OVERFLOW, SYNTAX,
 };
+use crate::events::Class;
 use crate::long_double::{LongDouble, Parsed};
 use crate::value::Hash;
 
@@ -36,18 +37,18 @@ fn set_fields(cx: &mut Cx<'_>, argv: &[&[u8]]) -> Result<usize, CommandError> {
     for [field, value] in pairs {
         new += usize::from(hash.set(field, value, threshold));
     }
-    cx.keys.modified(key);
+    cx.keys.changed(Class::HASH, "hset", key);
     Ok(new)
 }
 
 pub(crate) fn hsetnx(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let (key, field) = (argv[1], argv[2]);
-    if cx.keys.read::<Hash>(key)?.is_some_and(|hash| hash.find(field).is_some()) {
+    if cx.keys.write::<Hash>(key)?.is_some_and(|hash| hash.find(field).is_some()) {
         return cx.integer(0);
     }
     let threshold = cx.keys.tuning.hash;
     cx.keys.create::<Hash>(key)?.set(field, argv[3], threshold);
-    cx.keys.modified(key);
+    cx.keys.changed(Class::HASH, "hset", key);
     cx.integer(1)
 }
 
@@ -77,8 +78,8 @@ pub(crate) fn hdel(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         return cx.integer(0);
     };
     let removed = argv[2..].iter().filter(|field| hash.remove(field).is_some()).count();
-    if removed > 0 && !cx.keys.prune(key) {
-        cx.keys.modified(key);
+    if removed > 0 {
+        cx.keys.shrunk(Class::HASH, "hdel", key);
     }
     cx.integer(removed)
 }
@@ -130,7 +131,7 @@ pub(crate) fn hgetall(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 pub(crate) fn hincrby(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let (key, field) = (argv[1], argv[2]);
     let by = arg::integer(argv[3])?;
-    let old = match cx.keys.read::<Hash>(key)?.and_then(|hash| hash.find(field)) {
+    let old = match cx.keys.write::<Hash>(key)?.and_then(|hash| hash.find(field)) {
         None => 0,
         Some(value) => {
             arg::integer_or(value, CommandError::fixed("ERR hash value is not an integer"))?
@@ -140,7 +141,7 @@ pub(crate) fn hincrby(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let threshold = cx.keys.tuning.hash;
     let mut digits = itoa::Buffer::new();
     cx.keys.create::<Hash>(key)?.set(field, digits.format(sum).as_bytes(), threshold);
-    cx.keys.modified(key);
+    cx.keys.changed(Class::HASH, "hincrby", key);
     cx.integer(sum)
 }
 
@@ -150,7 +151,7 @@ pub(crate) fn hincrbyfloat(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     if by == Parsed::Infinite {
         return Err(CommandError::fixed("ERR value is NaN or Infinity"));
     }
-    let old = match cx.keys.read::<Hash>(key)?.and_then(|hash| hash.find(field)) {
+    let old = match cx.keys.write::<Hash>(key)?.and_then(|hash| hash.find(field)) {
         None => Parsed::Finite(LongDouble::from_integer(0)),
         Some(value) => {
             LongDouble::parse(value).ok_or(CommandError::fixed("ERR hash value is not a float"))?
@@ -162,7 +163,7 @@ pub(crate) fn hincrbyfloat(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let sum = counters::sum(old, by)?;
     let threshold = cx.keys.tuning.hash;
     cx.keys.create::<Hash>(key)?.set(field, &sum, threshold);
-    cx.keys.modified(key);
+    cx.keys.changed(Class::HASH, "hincrbyfloat", key);
     cx.sink.bulk(&sum);
     Ok(())
 }

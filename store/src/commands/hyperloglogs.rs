@@ -6,6 +6,7 @@ use redlua_core::Seq;
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, WRONG_TYPE};
+use crate::events::Class;
 use crate::hyperloglog::{self, Corrupt, Layout, Run};
 use crate::keyspace::Keyspace;
 use crate::value::{Digits, Str, Value};
@@ -30,7 +31,7 @@ pub(crate) fn pfadd(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     }
     if changed {
         hyperloglog::invalidate(bytes);
-        cx.keys.modified(argv[1]);
+        cx.keys.changed(Class::STRING, "pfadd", argv[1]);
     }
     cx.integer(changed)
 }
@@ -76,7 +77,7 @@ pub(crate) fn pfmerge(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         hyperloglog::raise(bytes, register, value, sparse_max)?;
     }
     hyperloglog::invalidate(bytes);
-    cx.keys.modified(argv[1]);
+    cx.keys.changed(Class::STRING, "pfadd", argv[1]);
     cx.ok()
 }
 

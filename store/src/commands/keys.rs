@@ -7,7 +7,7 @@ use redlua_core::Seq;
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, DB_INDEX, NO_SUCH_KEY, SYNTAX};
-use crate::keyspace::DATABASES;
+use crate::events::Class;
 use crate::value::Bytes;
 use redlua_conversions::glob;
 
@@ -15,12 +15,12 @@ const SAME_OBJECT: CommandError =
     CommandError::fixed("ERR source and destination objects are the same");
 
 pub(crate) fn del(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let count = argv[1..].iter().filter(|key| cx.keys.delete(key)).count();
+    let count = argv[1..].iter().filter(|key| cx.keys.erase(key)).count();
     cx.integer(count)
 }
 
 pub(crate) fn exists(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let count = argv[1..].iter().filter(|key| cx.keys.exists(key)).count();
+    let count = argv[1..].iter().filter(|key| cx.keys.glance(key).is_some()).count();
     cx.integer(count)
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn touch(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 }
 
 pub(crate) fn type_of(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let name = cx.keys.peek(argv[1]).map_or("none", |entry| entry.value.type_name());
+    let name = cx.keys.glance(argv[1]).map_or("none", |entry| entry.value.type_name());
     cx.sink.status(name.as_bytes());
     Ok(())
 }
@@ -40,10 +40,8 @@ pub(crate) fn rename(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     if !cx.keys.exists(from) {
         return Err(NO_SUCH_KEY);
     }
-    if from != to
-        && let Some(entry) = cx.keys.remove(from)
-    {
-        cx.keys.set_entry(to, entry);
+    if from != to {
+        rename_to(cx, from, to);
     }
     cx.ok()
 }
@@ -56,10 +54,19 @@ pub(crate) fn renamenx(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     if from == to || cx.keys.exists(to) {
         return cx.integer(0);
     }
-    if let Some(entry) = cx.keys.remove(from) {
-        cx.keys.set_entry(to, entry);
-    }
+    rename_to(cx, from, to);
     cx.integer(1)
+}
+
+/// Moves what is under one name to another (`renameGenericCommand`).
+fn rename_to(cx: &mut Cx<'_>, from: &[u8], to: &[u8]) {
+    if let Some(entry) = cx.keys.remove(from) {
+        // Whatever was there is deleted first, so the name is new.
+        cx.keys.delete(to);
+        cx.keys.set_entry(to, entry);
+        cx.keys.notify(Class::GENERIC, "rename_from", from);
+        cx.keys.notify(Class::GENERIC, "rename_to", to);
+    }
 }
 
 pub(crate) fn keys(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -89,13 +96,13 @@ pub(crate) fn dbsize(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
 }
 
 /// A database's number (`getIntFromObjectOrReply`, then `selectDb`).
-fn database(word: &[u8]) -> Result<usize, CommandError> {
+fn database(cx: &Cx<'_>, word: &[u8]) -> Result<usize, CommandError> {
     let number = arg::ranged_long(word, i32::MIN.into(), i32::MAX.into())?;
-    usize::try_from(number).ok().filter(|&number| number < DATABASES).ok_or(DB_INDEX)
+    usize::try_from(number).ok().filter(|&number| number < cx.keys.databases()).ok_or(DB_INDEX)
 }
 
 pub(crate) fn select(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    cx.session.db = database(argv[1])? as u32;
+    cx.session.db = database(cx, argv[1])? as u32;
     cx.ok()
 }
 
@@ -104,7 +111,8 @@ pub(crate) fn swapdb(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     const SECOND: CommandError = CommandError::fixed("ERR invalid second DB index");
     let one = arg::ranged(argv[1], i32::MIN.into(), i32::MAX.into(), FIRST)?;
     let two = arg::ranged(argv[2], i32::MIN.into(), i32::MAX.into(), SECOND)?;
-    let valid = |number: i64| usize::try_from(number).ok().filter(|&number| number < DATABASES);
+    let databases = cx.keys.databases();
+    let valid = |number: i64| usize::try_from(number).ok().filter(|&number| number < databases);
     let (Some(one), Some(two)) = (valid(one), valid(two)) else {
         return Err(DB_INDEX);
     };
@@ -115,7 +123,7 @@ pub(crate) fn swapdb(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 pub(crate) fn move_key(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let key = argv[1];
     let here = cx.keys.selected();
-    let there = database(argv[2])?;
+    let there = database(cx, argv[2])?;
     if here == there {
         return Err(SAME_OBJECT);
     }
@@ -132,6 +140,10 @@ pub(crate) fn move_key(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     if let Some(entry) = entry {
         cx.keys.set_entry(key, entry);
     }
+    cx.keys.select(here);
+    cx.keys.notify(Class::GENERIC, "move_from", key);
+    cx.keys.select(there);
+    cx.keys.notify(Class::GENERIC, "move_to", key);
     cx.integer(1)
 }
 
@@ -146,7 +158,7 @@ pub(crate) fn copy(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
             replace = true;
         } else if arg::is(word, "db") && at + 1 < argv.len() {
             at += 1;
-            there = database(arg::at(argv, at)?)?;
+            there = database(cx, arg::at(argv, at)?)?;
         } else {
             return Err(SYNTAX);
         }
@@ -162,7 +174,9 @@ pub(crate) fn copy(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     if cx.keys.exists(to) && !replace {
         return cx.integer(0);
     }
+    cx.keys.delete(to);
     cx.keys.set_entry(to, entry);
+    cx.keys.notify(Class::GENERIC, "copy_to", to);
     cx.integer(1)
 }
 
@@ -178,14 +192,16 @@ fn flush_options(argv: &[&[u8]]) -> CommandResult {
 pub(crate) fn flushdb(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     flush_options(argv)?;
     cx.keys.clear();
+    cx.keys.flushed();
     cx.ok()
 }
 
 pub(crate) fn flushall(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     flush_options(argv)?;
-    for database in 0..DATABASES {
+    for database in 0..cx.keys.databases() {
         cx.keys.select(database);
         cx.keys.clear();
     }
+    cx.keys.flushed();
     cx.ok()
 }

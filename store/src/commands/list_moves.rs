@@ -7,9 +7,10 @@ use std::time::Duration;
 use redlua_core::Seq;
 
 use crate::arg;
-use crate::commands::lists::shrunk;
+use crate::commands::lists::{popped, pushed};
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::events::Class;
 use crate::long_double::{LongDouble, Parsed};
 use crate::store::TimeoutReply;
 use crate::value::{End, List};
@@ -90,10 +91,10 @@ fn move_item(
     from: End,
     to: End,
 ) -> Result<bool, CommandError> {
-    if cx.keys.read::<List>(source)?.is_none() {
+    if cx.keys.write::<List>(source)?.is_none() {
         return Ok(false);
     }
-    cx.keys.read::<List>(target)?;
+    cx.keys.write::<List>(target)?;
     let Some(item) = cx.keys.write::<List>(source)?.and_then(|list| list.pop(from)) else {
         return Ok(false);
     };
@@ -102,12 +103,11 @@ fn move_item(
         if let Some(list) = cx.keys.write::<List>(source)? {
             list.push(to, item);
         }
-        cx.keys.modified(source);
-        return Ok(true);
+    } else {
+        cx.keys.create::<List>(target)?.push(to, item);
     }
-    shrunk(cx, source);
-    cx.keys.create::<List>(target)?.push(to, item);
-    cx.keys.modified(target);
+    cx.keys.changed(Class::LIST, pushed(to), target);
+    cx.keys.shrunk(Class::LIST, popped(from), source);
     Ok(true)
 }
 
@@ -128,7 +128,7 @@ fn pop_first(cx: &mut Cx<'_>, argv: &[&[u8]], end: End) -> CommandResult {
             cx.sink.seq(Seq::Array, 2);
             cx.sink.bulk(key);
             cx.sink.bulk(&item);
-            shrunk(cx, key);
+            cx.keys.shrunk(Class::LIST, popped(end), key);
             return Ok(());
         }
     }
@@ -201,7 +201,7 @@ fn pop_many(cx: &mut Cx<'_>, call: &MultiPop<'_, '_>) -> Result<bool, CommandErr
         for item in (0..count).map_while(|_| list.pop(end)) {
             cx.sink.bulk(&item);
         }
-        shrunk(cx, key);
+        cx.keys.shrunk(Class::LIST, popped(end), key);
         return Ok(true);
     }
     Ok(false)

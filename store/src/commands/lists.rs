@@ -8,6 +8,7 @@ use redlua_core::Seq;
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, INDEX_OUT_OF_RANGE, NO_SUCH_KEY, SYNTAX};
+use crate::events::Class;
 use crate::value::{Bytes, End, List};
 
 pub(crate) fn lpush(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -33,12 +34,22 @@ fn push(cx: &mut Cx<'_>, argv: &[&[u8]], end: End) -> CommandResult {
         list.push(end, (*item).into());
     }
     let len = list.len();
-    cx.keys.modified(key);
+    cx.keys.changed(Class::LIST, pushed(end), key);
     cx.integer(len)
 }
 
+/// What listeners hear of an item added at an end.
+pub(super) fn pushed(end: End) -> &'static str {
+    if end == End::Left { "lpush" } else { "rpush" }
+}
+
+/// What listeners hear of items taken from an end.
+pub(super) fn popped(end: End) -> &'static str {
+    if end == End::Left { "lpop" } else { "rpop" }
+}
+
 fn push_existing(cx: &mut Cx<'_>, argv: &[&[u8]], end: End) -> CommandResult {
-    if cx.keys.read::<List>(argv[1])?.is_none() {
+    if cx.keys.write::<List>(argv[1])?.is_none() {
         return cx.integer(0);
     }
     push(cx, argv, end)
@@ -85,15 +96,8 @@ fn pop(cx: &mut Cx<'_>, argv: &[&[u8]], end: End) -> CommandResult {
             }
         }
     }
-    shrunk(cx, key);
+    cx.keys.shrunk(Class::LIST, popped(end), key);
     Ok(())
-}
-
-/// Items have been taken away from a list.
-pub(super) fn shrunk(cx: &mut Cx<'_>, key: &[u8]) {
-    if !cx.keys.prune(key) {
-        cx.keys.modified(key);
-    }
 }
 
 pub(crate) fn llen(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -121,7 +125,7 @@ pub(crate) fn lset(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     if let Some(item) = list.get_mut(at) {
         *item = argv[3].into();
     }
-    cx.keys.modified(key);
+    cx.keys.changed(Class::LIST, "lset", key);
     cx.ok()
 }
 
@@ -154,7 +158,7 @@ pub(crate) fn ltrim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         let span = span(list.len(), start, end);
         list.truncate(span.end);
         list.drain(..span.start.min(span.end));
-        shrunk(cx, key);
+        cx.keys.shrunk(Class::LIST, "ltrim", key);
     }
     cx.ok()
 }
@@ -174,7 +178,7 @@ pub(crate) fn linsert(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     };
     list.insert(at + after, argv[4].into());
     let len = list.len();
-    cx.keys.modified(key);
+    cx.keys.changed(Class::LIST, "linsert", key);
     cx.integer(len)
 }
 
@@ -200,7 +204,7 @@ pub(crate) fn lrem(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     }
     let removed = before - list.len();
     if removed > 0 {
-        shrunk(cx, key);
+        cx.keys.shrunk(Class::LIST, "lrem", key);
     }
     cx.integer(removed)
 }

@@ -9,6 +9,7 @@ use crate::arg;
 use crate::commands::list_moves::NUMKEYS;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::events::Class;
 use crate::keyspace::Keyspace;
 use crate::value::{Set, Value};
 
@@ -77,9 +78,10 @@ fn store(cx: &mut Cx<'_>, argv: &[&[u8]], operation: Operation) -> CommandResult
     let result = combine(cx.keys, &argv[2..], operation)?;
     let len = result.len();
     if len == 0 {
-        cx.keys.delete(target);
+        cx.keys.erase(target);
     } else {
         cx.keys.set(target, Value::Set(Box::new(result)));
+        cx.keys.notify(Class::SET, cx.command.name, target);
     }
     cx.integer(len)
 }
@@ -105,7 +107,7 @@ fn combine(
     }
     let mut order = order.into_iter().filter_map(|at| names.get(at));
     let first = match order.next() {
-        Some(name) => keys.read::<Set>(name)?,
+        Some(name) => known(keys, name),
         None => None,
     };
     let mut result = Set::default();
@@ -113,7 +115,7 @@ fn combine(
         result.add(&member, ints);
     }
     for name in order {
-        let Some(other) = keys.read::<Set>(name)? else { continue };
+        let Some(other) = known(keys, name) else { continue };
         match operation {
             Operation::Union => {
                 for member in other.iter() {
@@ -143,4 +145,12 @@ fn combine(
         result = kept;
     }
     Ok(result)
+}
+
+/// A set that has been looked up before.
+fn known<'a>(keys: &'a mut Keyspace, name: &[u8]) -> Option<&'a Set> {
+    match keys.peek(name).map(|entry| &entry.value) {
+        Some(Value::Set(set)) => Some(set),
+        _ => None,
+    }
 }

@@ -9,6 +9,7 @@ use crate::arg;
 use crate::commands::hashes::choose;
 use crate::context::Cx;
 use crate::error::{CommandResult, SYNTAX};
+use crate::events::Class;
 use crate::value::Set;
 
 pub(crate) fn sadd(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -17,7 +18,7 @@ pub(crate) fn sadd(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let set = cx.keys.create::<Set>(key)?;
     let added = argv[2..].iter().filter(|member| set.add(member, ints)).count();
     if added > 0 {
-        cx.keys.modified(key);
+        cx.keys.changed(Class::SET, "sadd", key);
     }
     cx.integer(added)
 }
@@ -28,31 +29,30 @@ pub(crate) fn srem(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         return cx.integer(0);
     };
     let removed = argv[2..].iter().filter(|member| set.remove(member)).count();
-    if removed > 0 && !cx.keys.prune(key) {
-        cx.keys.modified(key);
+    if removed > 0 {
+        cx.keys.shrunk(Class::SET, "srem", key);
     }
     cx.integer(removed)
 }
 
 pub(crate) fn smove(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let (from, to, member) = (argv[1], argv[2], argv[3]);
-    if cx.keys.read::<Set>(from)?.is_none() {
+    if cx.keys.write::<Set>(from)?.is_none() {
         return cx.integer(0);
     }
-    cx.keys.read::<Set>(to)?;
+    cx.keys.write::<Set>(to)?;
     if from == to {
-        let found = cx.keys.read::<Set>(from)?.is_some_and(|set| set.contains(member));
+        let found = cx.keys.write::<Set>(from)?.is_some_and(|set| set.contains(member));
         return cx.integer(i64::from(found));
     }
     if !cx.keys.write::<Set>(from)?.is_some_and(|set| set.remove(member)) {
         return cx.integer(0);
     }
-    if !cx.keys.prune(from) {
-        cx.keys.modified(from);
-    }
+    cx.keys.shrunk(Class::SET, "srem", from);
     let ints = cx.keys.tuning.set_ints;
-    cx.keys.create::<Set>(to)?.add(member, ints);
-    cx.keys.modified(to);
+    if cx.keys.create::<Set>(to)?.add(member, ints) {
+        cx.keys.changed(Class::SET, "sadd", to);
+    }
     cx.integer(1)
 }
 
@@ -112,8 +112,8 @@ pub(crate) fn spop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     for member in &members {
         cx.sink.bulk(member);
     }
-    if !members.is_empty() && !cx.keys.prune(key) {
-        cx.keys.modified(key);
+    if !members.is_empty() {
+        cx.keys.shrunk(Class::SET, "spop", key);
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use redlua_core::Seq;
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX, WRONG_TYPE};
+use crate::events::Class;
 use crate::keyspace::Keyspace;
 use crate::pqsort::partial_sort;
 use crate::value::{Bytes, Digits, End, List, Value, Variant, ZSet};
@@ -80,9 +81,10 @@ fn run(cx: &mut Cx<'_>, argv: &[&[u8]], stores: bool) -> CommandResult {
             }
             let len = list.len();
             if list.is_empty() {
-                cx.keys.delete(target);
+                cx.keys.erase(target);
             } else {
                 cx.keys.set(target, list.wrap());
+                cx.keys.notify(Class::LIST, "sortstore", target);
             }
             cx.integer(len as u64)
         }

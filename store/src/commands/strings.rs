@@ -7,6 +7,7 @@ use crate::arg;
 use crate::commands::expiry::{Unit, expire_at, is_past};
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::events::Class;
 use crate::keyspace::Keyspace;
 use crate::value::{Digits, Str, Value};
 
@@ -94,7 +95,7 @@ fn deadline(cx: &Cx<'_>, word: &[u8], unit: Unit, absolute: bool) -> Result<i64,
 pub(crate) fn set(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let (key, value) = (argv[1], argv[2]);
     if argv.len() == 3 {
-        cx.keys.set_string(key, value);
+        cx.keys.assign(key, value);
         return cx.ok();
     }
     let options = Options::read(&argv[3..], true)?;
@@ -113,10 +114,12 @@ pub(crate) fn set(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     }
     if options.keep_expiry {
         cx.keys.set_keeping_expiry(key, Value::Str(Str::new(value)));
+        cx.keys.notify(Class::STRING, "set", key);
     } else {
-        cx.keys.set_string(key, value);
+        cx.keys.assign(key, value);
         if deadline.is_some() {
             cx.keys.set_expiry(key, deadline);
+            cx.keys.notify(Class::GENERIC, "expire", key);
         }
     }
     if !options.old_value {
@@ -128,7 +131,7 @@ pub(crate) fn set(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 pub(crate) fn setnx(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let new = !cx.keys.exists(argv[1]);
     if new {
-        cx.keys.set_string(argv[1], argv[2]);
+        cx.keys.assign(argv[1], argv[2]);
     }
     cx.integer(i64::from(new))
 }
@@ -143,20 +146,21 @@ pub(crate) fn psetex(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 
 fn set_with_expiry(cx: &mut Cx<'_>, argv: &[&[u8]], unit: Unit) -> CommandResult {
     let deadline = deadline(cx, argv[2], unit, false)?;
-    cx.keys.set_string(argv[1], argv[3]);
+    cx.keys.assign(argv[1], argv[3]);
     cx.keys.set_expiry(argv[1], Some(deadline));
+    cx.keys.notify(Class::GENERIC, "expire", argv[1]);
     cx.ok()
 }
 
 pub(crate) fn getset(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     get(cx, argv)?;
-    cx.keys.set_string(argv[1], argv[2]);
+    cx.keys.assign(argv[1], argv[2]);
     Ok(())
 }
 
 pub(crate) fn getdel(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     get(cx, argv)?;
-    cx.keys.remove(argv[1]);
+    cx.keys.erase(argv[1]);
     Ok(())
 }
 
@@ -167,16 +171,20 @@ pub(crate) fn getex(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         return cx.null();
     }
     let deadline = options.deadline(cx)?;
-    get(cx, argv)?;
+    if let Some(Value::Str(text)) = cx.keys.peek(key).map(|entry| &entry.value) {
+        text.push(cx.sink);
+    }
     match deadline {
         Some(time) if is_past(cx, time) => {
-            cx.keys.remove(key);
+            cx.keys.erase(key);
         }
         Some(_) => {
             cx.keys.set_expiry(key, deadline);
+            cx.keys.notify(Class::GENERIC, "expire", key);
         }
         None if options.persist && cx.keys.is_volatile(key) => {
             cx.keys.set_expiry(key, None);
+            cx.keys.notify(Class::GENERIC, "persist", key);
         }
         None => {}
     }
@@ -215,7 +223,7 @@ fn set_many(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         return Err(CommandError::arity(cx.command.name));
     };
     for [key, value] in pairs {
-        cx.keys.set_string(key, value);
+        cx.keys.assign(key, value);
     }
     Ok(())
 }
@@ -226,6 +234,7 @@ pub(crate) fn append(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let len = match cx.keys.write::<Str>(key)? {
         None => {
             cx.keys.set_string(key, tail);
+            cx.keys.notify(Class::STRING, "append", key);
             return cx.integer(tail.len());
         }
         Some(text) => {
@@ -237,7 +246,7 @@ pub(crate) fn append(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
             buffer.len()
         }
     };
-    cx.keys.modified(key);
+    cx.keys.changed(Class::STRING, "append", key);
     cx.integer(len)
 }
 
@@ -276,7 +285,7 @@ pub(crate) fn setrange(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let Ok(offset) = usize::try_from(offset) else {
         return Err(CommandError::fixed("ERR offset is out of range"));
     };
-    let old = cx.keys.read::<Str>(key)?.map(Str::len);
+    let old = cx.keys.write::<Str>(key)?.map(|text| text.len());
     if part.is_empty() {
         return cx.integer(old.unwrap_or(0));
     }
@@ -292,6 +301,7 @@ pub(crate) fn setrange(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
             place.copy_from_slice(part);
         }
     })?;
+    cx.keys.notify(Class::STRING, "setrange", key);
     cx.integer(len)
 }
 

@@ -6,9 +6,10 @@
 use redlua_core::Protocol;
 
 use crate::arg;
-use crate::commands::zsets::{push_pairs, shrunk};
+use crate::commands::zsets::push_pairs;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::events::Class;
 use crate::value::{Bound, Bytes, Lex, LexRange, ScoreRange, Value, ZSet};
 
 /// What a range counts by.
@@ -141,9 +142,10 @@ fn run(cx: &mut Cx<'_>, query: Query<'_>) -> CommandResult {
 /// Puts a result under a key; an empty one removes it.
 pub(super) fn store(cx: &mut Cx<'_>, target: &[u8], result: ZSet) {
     if result.is_empty() {
-        cx.keys.delete(target);
+        cx.keys.erase(target);
     } else {
         cx.keys.set(target, Value::ZSet(Box::new(result)));
+        cx.keys.notify(Class::ZSET, cx.command.name, target);
     }
 }
 
@@ -251,7 +253,7 @@ fn remove(cx: &mut Cx<'_>, key: &[u8], range: &Range<'_>) -> CommandResult {
         zset.remove(member);
     }
     if !members.is_empty() {
-        shrunk(cx, key);
+        cx.keys.shrunk(Class::ZSET, cx.command.name, key);
     }
     cx.integer(members.len())
 }

@@ -11,6 +11,7 @@ use crate::commands::hashes::{choose, random_count};
 use crate::commands::list_moves::{MultiPop, timeout};
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::events::Class;
 use crate::keyspace::Keyspace;
 use crate::store::TimeoutReply;
 use crate::value::{Bytes, ZSet};
@@ -117,7 +118,7 @@ pub(crate) fn add(
 ) -> Result<Added, CommandError> {
     const NAN: CommandError = CommandError::fixed("ERR resulting score is not a number (NaN)");
     let threshold = keys.tuning.zset;
-    if flags.only_old && keys.read::<ZSet>(key)?.is_none() {
+    if flags.only_old && keys.write::<ZSet>(key)?.is_none() {
         return Ok(Added::default());
     }
     let zset = keys.create::<ZSet>(key)?;
@@ -151,7 +152,7 @@ pub(crate) fn add(
     }
     let hollow = zset.is_empty();
     if added.new + added.updated > 0 {
-        keys.modified(key);
+        keys.changed(Class::ZSET, if flags.increment { "zincr" } else { "zadd" }, key);
     }
     if hollow {
         keys.prune(key);
@@ -166,16 +167,9 @@ pub(crate) fn zrem(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     };
     let removed = argv[2..].iter().filter(|member| zset.remove(member).is_some()).count();
     if removed > 0 {
-        shrunk(cx, key);
+        cx.keys.shrunk(Class::ZSET, "zrem", key);
     }
     cx.integer(removed)
-}
-
-/// Members have been taken away from a sorted set.
-pub(super) fn shrunk(cx: &mut Cx<'_>, key: &[u8]) {
-    if !cx.keys.prune(key) {
-        cx.keys.modified(key);
-    }
 }
 
 pub(crate) fn zcard(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -307,8 +301,8 @@ fn take(
     for (member, _) in &items {
         zset.remove(member);
     }
-    if !items.is_empty() && !keys.prune(key) {
-        keys.modified(key);
+    if !items.is_empty() {
+        keys.shrunk(Class::ZSET, if max { "zpopmax" } else { "zpopmin" }, key);
     }
     Ok(items)
 }

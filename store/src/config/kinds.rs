@@ -5,6 +5,8 @@
 
 use redlua_conversions::number;
 
+use crate::events::Class;
+
 /// The type of a parameter.
 pub(crate) enum Kind {
     /// `yes` or `no`.
@@ -71,7 +73,8 @@ impl Kind {
                 }
             }
             Kind::Text => Ok(value.to_vec()),
-            Kind::Events => events(value)
+            Kind::Events => Class::parse(value)
+                .map(Class::letters)
                 .ok_or_else(|| "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".to_owned()),
             Kind::Save => save(value).ok_or_else(|| "Invalid save parameters".to_owned()),
             Kind::BufferLimits => buffer_limits(value, old),
@@ -97,30 +100,6 @@ fn memory(value: &[u8]) -> Option<u64> {
     };
     let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
     number.checked_mul(factor)
-}
-
-/// Event classes in canonical order; the common ones together are `A`, which hides `n`
-/// (`keyspaceEventsFlagsToString` in `notify.c`).
-fn events(value: &[u8]) -> Option<Vec<u8>> {
-    const ALL: &[u8] = b"g$lshzxetd";
-    let mut classes: Vec<u8> = Vec::new();
-    for class in value {
-        match class {
-            b'A' => classes.extend_from_slice(ALL),
-            b'K' | b'E' | b'm' | b'n' => classes.push(*class),
-            class if ALL.contains(class) => classes.push(*class),
-            _ => return None,
-        }
-    }
-    let has = |class: &u8| classes.contains(class);
-    let mut text = Vec::new();
-    if ALL.iter().all(has) {
-        text.push(b'A');
-    } else {
-        text.extend(ALL.iter().chain(b"n").filter(|class| has(class)));
-    }
-    text.extend(b"KEm".iter().filter(|class| has(class)));
-    Some(text)
 }
 
 /// Pairs of positive seconds and non-negative changes.

@@ -8,6 +8,7 @@ mod table;
 
 use std::time::Duration;
 
+use crate::events::Class;
 use crate::keyspace::Tuning;
 use crate::value::{NodeLimit, Threshold};
 use redlua_conversions::glob;
@@ -57,6 +58,14 @@ pub(crate) struct Config {
     pub(crate) max_bulk: usize,
     /// `busy-reply-threshold`
     pub(crate) busy_threshold: Duration,
+    /// `notify-keyspace-events`
+    pub(crate) events: Class,
+    /// `slowlog-log-slower-than`; `None` when nothing is logged.
+    pub(crate) slow: Option<Duration>,
+    /// `latency-monitor-threshold` in milliseconds, 0 for none.
+    pub(crate) latency: u64,
+    /// `tracking-table-max-keys`, 0 for no limit.
+    pub(crate) tracked: usize,
 }
 
 impl Default for Config {
@@ -67,6 +76,10 @@ impl Default for Config {
             maxmemory: 0,
             max_bulk: 0,
             busy_threshold: Duration::ZERO,
+            events: Class::empty(),
+            slow: None,
+            latency: 0,
+            tracked: 0,
         };
         config.refresh();
         config
@@ -139,6 +152,15 @@ impl Config {
         Ok(())
     }
 
+    /// Sets a parameter that only the start of a server decides.
+    pub(crate) fn settle(&mut self, name: &str, value: &str) {
+        let place = position(name.as_bytes()).and_then(|at| self.values.get_mut(at));
+        if let Some(place) = place {
+            *place = value.as_bytes().to_vec();
+        }
+        self.refresh();
+    }
+
     /// Reads the figures that are kept at hand.
     fn refresh(&mut self) {
         let size = |name: &str| usize::try_from(self.number(name)).unwrap_or(0);
@@ -164,6 +186,11 @@ impl Config {
         self.maxmemory = maxmemory;
         self.max_bulk = max_bulk;
         self.busy_threshold = busy_threshold;
+        self.events = Class::parse(self.value("notify-keyspace-events")).unwrap_or_default();
+        let slow = u64::try_from(self.number("slowlog-log-slower-than"));
+        self.slow = slow.ok().map(Duration::from_micros);
+        self.latency = self.number("latency-monitor-threshold").unsigned_abs();
+        self.tracked = usize::try_from(self.number("tracking-table-max-keys")).unwrap_or(0);
         // The timer's frequency is clipped, not refused (`updateHZ`).
         let clipped = self.number("hz").clamp(1, 500).to_string();
         if let Some(value) = position(b"hz").and_then(|at| self.values.get_mut(at)) {

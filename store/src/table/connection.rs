@@ -3,15 +3,15 @@
 //! The columns are those of [`Row::new`]; the facts are what a server's `COMMAND` answers.
 
 use super::Row;
-use crate::commands::{absent, client, connection, container, help, keys, subscriptions};
+use crate::commands::{client, client_tracking, connection, container, help, keys, subscriptions};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
     Row::new("auth", -2, "noscript loading stale fast no_auth allow_busy", "fast connection", [0, 0, 0], "", "", connection::auth),
     Row::new("client", -2, "", "slow", [0, 0, 0], "", "", container),
-    Row::new("client|caching", 3, "noscript loading stale", "slow connection", [0, 0, 0], "", "", absent),
+    Row::new("client|caching", 3, "noscript loading stale", "slow connection", [0, 0, 0], "", "", client_tracking::caching),
     Row::new("client|getname", 2, "noscript loading stale", "slow connection", [0, 0, 0], "", "", client::getname),
-    Row::new("client|getredir", 2, "noscript loading stale", "slow connection", [0, 0, 0], "", "", client::getredir),
+    Row::new("client|getredir", 2, "noscript loading stale", "slow connection", [0, 0, 0], "", "", client_tracking::getredir),
     Row::new("client|help", 2, "loading stale", "slow connection", [0, 0, 0], "", "", help::show),
     Row::new("client|id", 2, "noscript loading stale", "slow connection", [0, 0, 0], "", "", client::id),
     Row::new("client|info", 2, "noscript loading stale", "slow connection", [0, 0, 0], "", "nondeterministic_output", client::info),
@@ -21,8 +21,8 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("client|pause", -3, "admin noscript loading stale", "admin slow dangerous connection", [0, 0, 0], "", "", client::pause),
     Row::new("client|reply", 3, "noscript loading stale", "slow connection", [0, 0, 0], "", "", client::reply),
     Row::new("client|setname", 3, "noscript loading stale", "slow connection", [0, 0, 0], "", "", client::setname),
-    Row::new("client|tracking", -3, "noscript loading stale", "slow connection", [0, 0, 0], "", "", absent),
-    Row::new("client|trackinginfo", 2, "noscript loading stale", "slow connection", [0, 0, 0], "", "", client::trackinginfo),
+    Row::new("client|tracking", -3, "noscript loading stale", "slow connection", [0, 0, 0], "", "", client_tracking::tracking),
+    Row::new("client|trackinginfo", 2, "noscript loading stale", "slow connection", [0, 0, 0], "", "", client_tracking::trackinginfo),
     Row::new("client|unblock", -3, "admin noscript loading stale", "admin slow dangerous connection", [0, 0, 0], "", "", client::unblock),
     Row::new("client|unpause", 2, "admin noscript loading stale", "admin slow dangerous connection", [0, 0, 0], "", "", client::unpause),
     Row::new("echo", 2, "loading stale fast", "fast connection", [0, 0, 0], "", "", connection::echo),

@@ -10,6 +10,7 @@ use super::{place, push_distance, push_place, unit};
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::events::Class;
 use crate::geo::{Area, Form, Place};
 use crate::pqsort::partial_sort;
 use crate::value::{Bound, Bytes, ScoreRange, Variant, ZSet};
@@ -150,9 +151,13 @@ fn store_found(cx: &mut Cx<'_>, key: &[u8], found: &[Found], unit: Option<f64>) 
         zset.set(member, unit.map_or(*score, |unit| distance / unit));
     }
     if found.is_empty() {
-        cx.keys.delete(key);
+        cx.keys.erase(key);
     } else {
         cx.keys.set(key, zset.wrap());
+        // The commands that store beside their reading share one name.
+        let radius = cx.command.name != "geosearchstore";
+        let event = if radius { "georadiusstore" } else { "geosearchstore" };
+        cx.keys.notify(Class::ZSET, event, key);
     }
     cx.integer(found.len() as u64)
 }

@@ -6,6 +6,7 @@ use super::{BAD_ID, push_id, strict_id, strict_ids};
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, NO_SUCH_KEY, SYNTAX};
+use crate::events::Class;
 use crate::value::{Keep, NewId, NodeLimit, Refused, Stream, StreamId, Trim};
 
 const BOTH_STRATEGIES: CommandError = CommandError::fixed(
@@ -41,7 +42,7 @@ pub(crate) fn xadd(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         return Err(ZERO_ID);
     }
     let key = argv[1];
-    if options.no_mkstream && cx.keys.read::<Stream>(key)?.is_none() {
+    if options.no_mkstream && cx.keys.write::<Stream>(key)?.is_none() {
         return cx.null();
     }
     let now = cx.keys.now();
@@ -53,11 +54,12 @@ pub(crate) fn xadd(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         Refused::NotLarger => NOT_LARGER,
         Refused::TooLarge => TOO_LARGE,
     })?;
-    if let Some(trim) = options.trim {
-        stream.trim(trim);
-    }
+    let trimmed = options.trim.map_or(0, |trim| stream.trim(trim));
     push_id(cx.sink, id);
-    cx.keys.modified(key);
+    cx.keys.changed(Class::STREAM, "xadd", key);
+    if trimmed > 0 {
+        cx.keys.notify(Class::STREAM, "xtrim", key);
+    }
     Ok(())
 }
 
@@ -68,7 +70,7 @@ pub(crate) fn xtrim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         _ => 0,
     };
     if removed > 0 {
-        cx.keys.modified(argv[1]);
+        cx.keys.changed(Class::STREAM, "xtrim", argv[1]);
     }
     cx.integer(removed)
 }
@@ -79,7 +81,7 @@ pub(crate) fn xdel(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     };
     let deleted = stream.delete(&strict_ids(&argv[2..])?);
     if deleted > 0 {
-        cx.keys.modified(argv[1]);
+        cx.keys.changed(Class::STREAM, "xdel", argv[1]);
     }
     cx.integer(deleted as u64)
 }
@@ -137,7 +139,7 @@ pub(crate) fn xsetid(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     if deleted != StreamId::MIN {
         stream.max_deleted_id = deleted;
     }
-    cx.keys.modified(argv[1]);
+    cx.keys.changed(Class::STREAM, "xsetid", argv[1]);
     cx.ok()
 }
 

@@ -8,6 +8,7 @@ use super::{BAD_ID, interval_start, no_group, push_entry, push_id, strict_id};
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::events::Class;
 use crate::value::{Pending, Stream, StreamId};
 
 pub(crate) fn xclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -21,6 +22,7 @@ pub(crate) fn xclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         group.last_id = group.last_id.max(id);
     }
     let mut claimed = Vec::new();
+    let mut joined = false;
     for &id in &claim.ids {
         if stream.entry(id).is_none() {
             if let Some(group) = stream.groups.get_mut(name) {
@@ -42,13 +44,13 @@ pub(crate) fn xclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         };
         let count = claim.retries.unwrap_or(count.saturating_add(u64::from(!claim.just_id)));
         // Only a consumer that claims something is noted.
-        let (consumer, _) = group.see(argv[3], now);
+        let (consumer, new) = group.see(argv[3], now);
+        joined |= new;
         group.assign(id, Pending { consumer, delivered: claim.delivered, count });
         claimed.push(id);
     }
     push_claimed(cx.sink, stream, &claimed, claim.just_id);
-    cx.keys.modified(key);
-    Ok(())
+    claimed_from(cx, key, joined)
 }
 
 pub(crate) fn xautoclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -82,6 +84,7 @@ pub(crate) fn xautoclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let mut attempts = left.saturating_mul(10);
     let mut claimed = Vec::new();
     let mut deleted = Vec::new();
+    let mut joined = false;
     let mut from = Bound::Included(start);
     let mut cursor = StreamId::MIN;
     while let Some((&id, pending)) = stream
@@ -109,7 +112,8 @@ pub(crate) fn xautoclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
             continue;
         }
         if let Some(group) = stream.groups.get_mut(name) {
-            let (consumer, _) = group.see(argv[3], now);
+            let (consumer, new) = group.see(argv[3], now);
+            joined |= new;
             group.assign(id, Pending { consumer, delivered: now, count });
         }
         claimed.push(id);
@@ -120,7 +124,15 @@ pub(crate) fn xautoclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     push_claimed(cx.sink, stream, &claimed, just_id);
     cx.sink.seq(Seq::Array, deleted.len());
     deleted.into_iter().for_each(|id| push_id(cx.sink, id));
+    claimed_from(cx, key, joined)
+}
+
+/// A group has changed, and by a consumer that was not known before if one has `joined`.
+fn claimed_from(cx: &mut Cx<'_>, key: &[u8], joined: bool) -> CommandResult {
     cx.keys.modified(key);
+    if joined {
+        cx.keys.notify(Class::STREAM, "xgroup-createconsumer", key);
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use super::{any_id, no_such_group, strict_id};
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult};
+use crate::events::Class;
 use crate::value::{Bytes, Group, Stream, StreamId};
 
 const NEGATIVE_READ: CommandError =
@@ -21,7 +22,7 @@ pub(crate) fn xgroup_create(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         return Err(CommandError::subcommand("xgroup", argv[1]));
     }
     let (key, name) = (argv[2], argv[3]);
-    let stream = cx.keys.read::<Stream>(key)?;
+    let stream = cx.keys.write::<Stream>(key)?;
     if stream.is_none() && !options.mkstream {
         return Err(KEY_MISSING);
     }
@@ -35,7 +36,7 @@ pub(crate) fn xgroup_create(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     }
     let group = Group::new(last_id, options.entries_read);
     stream.groups.insert(Bytes::from(name), group);
-    cx.keys.modified(key);
+    cx.keys.changed(Class::STREAM, "xgroup-create", key);
     cx.ok()
 }
 
@@ -50,7 +51,7 @@ pub(crate) fn xgroup_setid(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         id => any_id(id)?,
     };
     group.entries_read = options.entries_read;
-    cx.keys.modified(key);
+    cx.keys.changed(Class::STREAM, "xgroup-setid", key);
     cx.ok()
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn xgroup_destroy(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let stream = cx.keys.write::<Stream>(argv[2])?.ok_or(KEY_MISSING)?;
     let destroyed = stream.groups.remove(argv[3]).is_some();
     if destroyed {
-        cx.keys.modified(argv[2]);
+        cx.keys.changed(Class::STREAM, "xgroup-destroy", argv[2]);
     }
     cx.integer(destroyed)
 }
@@ -70,7 +71,7 @@ pub(crate) fn xgroup_createconsumer(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandR
     let group = stream.groups.get_mut(name).ok_or_else(|| no_such_group(key, name))?;
     let created = group.add_consumer(argv[4], now);
     if created {
-        cx.keys.modified(key);
+        cx.keys.changed(Class::STREAM, "xgroup-createconsumer", key);
     }
     cx.integer(created)
 }
@@ -80,7 +81,7 @@ pub(crate) fn xgroup_delconsumer(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResu
     let stream = cx.keys.write::<Stream>(key)?.ok_or(KEY_MISSING)?;
     let group = stream.groups.get_mut(name).ok_or_else(|| no_such_group(key, name))?;
     let pending = group.remove_consumer(argv[4]);
-    cx.keys.modified(key);
+    cx.keys.changed(Class::STREAM, "xgroup-delconsumer", key);
     cx.integer(pending as u64)
 }
 

@@ -12,6 +12,7 @@ use super::{no_group, push_entry, push_id, strict_id};
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::events::Class;
 use crate::store::TimeoutReply;
 use crate::value::{EntryRef, Pending, Stream, StreamId};
 
@@ -65,13 +66,19 @@ fn read(cx: &mut Cx<'_>, argv: &[&[u8]], grouped: bool) -> CommandResult {
     for (key, id) in options.keys.iter().zip(&ids) {
         let now = cx.keys.now();
         let Some(stream) = cx.keys.write::<Stream>(key)? else { continue };
+        let mut joined = false;
         let delivery = match options.group {
-            Some((group, consumer)) => deliver(stream, group, consumer, *id, &options, now),
+            Some((group, consumer)) => {
+                deliver(stream, (group, consumer), *id, &options, now, &mut joined)
+            }
             None => {
                 let new = stream.len > 0 && stream.last_entry_id() > *id;
                 new.then_some(Delivery::Entries(*id, options.count))
             }
         };
+        if joined {
+            cx.keys.notify(Class::STREAM, "xgroup-createconsumer", key);
+        }
         if let Some(delivery) = delivery {
             if options.group.is_some() {
                 cx.keys.modified(key);
@@ -152,14 +159,14 @@ fn new_entries(
 }
 
 /// Delivers to a consumer of a group: entries nobody has had when `id` is the maximum (`>`),
-/// otherwise its own history.
+/// otherwise its own history. Says whether the consumer has `joined` the group by this.
 fn deliver(
     stream: &mut Stream,
-    group: &[u8],
-    consumer: &[u8],
+    (group, consumer): (&[u8], &[u8]),
     id: StreamId,
     options: &Options<'_>,
     now: i64,
+    joined: &mut bool,
 ) -> Option<Delivery> {
     let last = stream.last_entry_id();
     let len = stream.len;
@@ -169,7 +176,8 @@ fn deliver(
     if id == StreamId::MAX && (len == 0 || last <= after) {
         return None;
     }
-    let (consumer, _) = state.see(consumer, now);
+    let (consumer, new) = state.see(consumer, now);
+    *joined = new;
     if id != StreamId::MAX {
         let from = id.next().unwrap_or_default();
         let pending = &state.consumer(&consumer)?.pending;

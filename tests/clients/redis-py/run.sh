@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# redis-py against `redlua serve`, or against REDIS_URL.
+set -euo pipefail
+. "$(dirname "$0")/../lib.sh"
+python_packages
+with_server "$@"
+exec pytest -q -p no:cacheprovider "$@"
