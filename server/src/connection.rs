@@ -2,8 +2,6 @@
 //!
 //! Owns the thread that runs its commands one after another. Must not know what they do.
 
-use std::collections::VecDeque;
-use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -11,6 +9,7 @@ use std::time::{Duration, Instant};
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{Protocol, ReplySink, Seq};
 
+use crate::debug::Terminal;
 use crate::handle::Handle;
 use crate::link::Link;
 use crate::park;
@@ -51,8 +50,8 @@ fn serve(mut link: Link, queue: &Receiver<Vec<Vec<u8>>>) {
         let mut reply = link.request(&argv);
         let handle = link.handle().clone();
         if link.is_debugging() {
-            let mut console = Terminal { queue, handle: handle.clone(), unread: VecDeque::new() };
-            reply = link.debug(&mut console);
+            let next = || queue.recv().ok().map(|words| request(&words));
+            reply = link.debug(&mut Terminal::new(handle.clone(), next));
         }
         handle.outbox.push(reply);
         while let Some(message) = handle.late.pop() {
@@ -64,34 +63,10 @@ fn serve(mut link: Link, queue: &Receiver<Vec<Vec<u8>>>) {
     }
 }
 
-/// The connection while a debugger has it: what is sent to it, as bytes.
-struct Terminal<'a> {
-    queue: &'a Receiver<Vec<Vec<u8>>>,
-    handle: Arc<Handle>,
-    unread: VecDeque<u8>,
-}
-
-impl Read for Terminal<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.unread.is_empty() {
-            // Nothing more comes when the last handle is gone.
-            let Ok(argv) = self.queue.recv() else { return Ok(0) };
-            let mut bytes = RespWriter::new(Protocol::Resp2);
-            bytes.seq(Seq::Array, argv.len());
-            argv.iter().for_each(|word| bytes.bulk(word));
-            self.unread = bytes.into_bytes().into();
-        }
-        self.unread.read(buffer)
-    }
-}
-
-impl Write for Terminal<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.handle.outbox.push(bytes.to_vec());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// A command as the bytes that a socket would have brought.
+fn request(words: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = RespWriter::new(Protocol::Resp2);
+    bytes.seq(Seq::Array, words.len());
+    words.iter().for_each(|word| bytes.bulk(word));
+    bytes.into_bytes()
 }

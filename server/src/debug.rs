@@ -4,6 +4,10 @@
 //! while they wait (`ldbStartSession` in `eval.c`). Must not know what the debugger says, nor
 //! what kind of connection it is.
 
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{Debugging, Host, Protocol};
 use redlua_engine::{Console, Engine};
@@ -11,6 +15,7 @@ use redlua_store::Store;
 
 use crate::client::Client;
 use crate::core::Core;
+use crate::handle::Handle;
 use crate::shared::Shared;
 
 /// A session that is to begin.
@@ -108,5 +113,40 @@ impl Shared {
         if client.is_muted() {
             out.truncate(start);
         }
+    }
+}
+
+/// The console of a session whose connection somebody else reads and writes: what arrives comes
+/// from `next`, until there is nothing more; what is said goes to the client's outbox.
+pub(crate) struct Terminal<F> {
+    handle: Arc<Handle>,
+    next: F,
+    unread: VecDeque<u8>,
+}
+
+impl<F: FnMut() -> Option<Vec<u8>>> Terminal<F> {
+    pub(crate) fn new(handle: Arc<Handle>, next: F) -> Self {
+        Terminal { handle, next, unread: VecDeque::new() }
+    }
+}
+
+impl<F: FnMut() -> Option<Vec<u8>>> Read for Terminal<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.unread.is_empty() {
+            let Some(bytes) = (self.next)() else { return Ok(0) };
+            self.unread = bytes.into();
+        }
+        self.unread.read(buffer)
+    }
+}
+
+impl<F> Write for Terminal<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.handle.outbox.push(bytes.to_vec());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
