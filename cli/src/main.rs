@@ -1,7 +1,7 @@
 //! redlua on the command line.
 //!
 //! Owns the arguments and the exit codes: 0 when the script succeeds, 1 when it fails, 2 when it
-//! could not be run. Must not know any command of Redis.
+//! could not be run; `serve` has those of redis-server. Must not know any command of Redis.
 #![forbid(unsafe_code)]
 
 mod backends;
@@ -10,6 +10,7 @@ mod error;
 mod output;
 mod script;
 mod seed;
+mod serve;
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -52,6 +53,13 @@ enum Command {
         /// The file; `-` is the standard input.
         file: PathBuf,
         /// Keys, then a word that is only a comma, then arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
+    /// Serve a throw-away Redis on sockets; `redlua serve --help` tells how.
+    #[command(disable_help_flag = true)]
+    Serve {
+        /// What redis-server takes.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
@@ -99,6 +107,9 @@ enum Format {
 }
 
 fn main() -> ExitCode {
+    if let Some(words) = serving(std::env::args_os()) {
+        return serve::run(words);
+    }
     match Cli::parse().perform() {
         Ok(code) => code,
         Err(error) => {
@@ -116,6 +127,16 @@ fn main() -> ExitCode {
     }
 }
 
+/// The words of `redlua serve`, which are redis-server's and not clap's: those after `serve`, or
+/// all when the program is called by that server's name.
+fn serving(mut args: std::env::ArgsOs) -> Option<std::env::ArgsOs> {
+    let program = PathBuf::from(args.next()?);
+    if program.file_name().is_some_and(|name| name == "redis-server") {
+        return Some(args);
+    }
+    (args.next()? == "serve").then_some(args)
+}
+
 impl Cli {
     fn perform(self) -> Result<ExitCode, Error> {
         match self.command {
@@ -123,6 +144,7 @@ impl Cli {
                 script::eval(&options, &script, &numkeys, &words)
             }
             Command::Run { options, file, words } => script::run(&options, &file, &words),
+            Command::Serve { words } => Ok(serve::run(words.into_iter())),
             Command::Backends => {
                 output::print(backends::table().as_bytes())?;
                 Ok(ExitCode::SUCCESS)

@@ -103,6 +103,19 @@ impl Engine {
         if let Err(refusal) = self.admit(host, session, spec, argv) {
             return sink.error(&refusal);
         }
+        self.execute(host, session, spec, argv, sink);
+    }
+
+    /// Runs a command that was [admitted](Self::admit) before, as `EXEC` does.
+    #[inline]
+    pub fn execute(
+        &mut self,
+        host: &mut dyn Host,
+        session: &mut Session,
+        spec: &CommandSpec,
+        argv: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
         let Some(member) = argv.first().and_then(|name| Family::of(name)) else {
             return host.call(session, spec, argv, sink);
         };

@@ -34,3 +34,4 @@ pub use functions::push_busy_stats;
 pub use ldb::Console;
 pub use monitor::{KillOutcome, Monitor, RunKind, RunningFunction};
 pub use scripts::push_kill;
+pub use text::OOM as OUT_OF_MEMORY;

@@ -19,7 +19,7 @@ pub(crate) const BUSY_EVAL: &[u8] =
 pub(crate) const BUSY_FUNCTION: &[u8] =
     b"BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
 /// A command over `maxmemory` (`shared.oomerr`).
-pub(crate) const OOM: &[u8] = b"OOM command not allowed when used memory > 'maxmemory'.";
+pub const OOM: &[u8] = b"OOM command not allowed when used memory > 'maxmemory'.";
 /// A command on a stale replica (`shared.masterdownerr`).
 pub(crate) const MASTERDOWN: &[u8] =
     b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";

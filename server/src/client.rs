@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{
-    CommandFlags, CommandSpec, Debugging, Host, Protocol, ReplySink, Session, UserId,
+    CommandFlags, CommandSpec, Debugging, Denied, Host, Protocol, ReplySink, Session, UserId,
 };
 use redlua_store::{Blocked, Store};
 
@@ -19,6 +19,10 @@ use crate::transaction::Transaction;
 use crate::verb::Verb;
 
 const NO_AUTH: &[u8] = b"NOAUTH Authentication required.";
+const EXEC_ABORT: &[u8] = b"EXECABORT Transaction discarded because of: ";
+const NO_AUTH_HELLO: &[u8] = b"NOAUTH HELLO must be called with the client already authenticated, \
+otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select \
+the RESP protocol version at the same time";
 
 /// A connection as the server sees it.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub(crate) struct Client {
     authenticated: bool,
     /// Whether it has a subscription: in RESP2 it may then only send a few commands.
     subscribed: bool,
+    /// Whether its own messages stand between its replies; else they are left in the outbox.
+    inline: bool,
     replies: Replies,
     transaction: Transaction,
     /// Whether a debugger may take the connection over: somebody answers
@@ -63,6 +69,8 @@ pub(crate) enum Progress {
     Debugs,
     /// Its reply is complete and the last one.
     Close,
+    /// The connection is to be closed as it is.
+    Abort,
     /// The server is to end.
     Shutdown,
     /// It has not run yet: to be tried again when so much time is over, or sooner when somebody
@@ -80,11 +88,27 @@ impl Client {
             attached: false,
             authenticated: false,
             subscribed: false,
+            inline: false,
             replies: Replies::All,
             transaction: Transaction::default(),
             debuggable: false,
             plan: None,
         }
+    }
+
+    /// Whether messages are to stand where they arose, between replies, as in a stream of bytes.
+    pub(crate) fn set_inline(&mut self) {
+        self.inline = true;
+    }
+
+    /// Whether it must log in before anything else (`authRequired`).
+    pub(crate) fn is_stranger(&self, core: &Core) -> bool {
+        !self.authenticated && core.store.requires_password()
+    }
+
+    /// Whether it has a subscription.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        self.subscribed
     }
 
     /// The core is there for the first time: it learns of the client.
@@ -107,17 +131,28 @@ impl Client {
         self.attach(core);
         let start = out.bytes().len();
         let before = core.store.modifications();
+        let muted = self.is_muted();
         out.set_protocol(self.session.protocol);
         self.session.pending = start > 0;
         let mut progress = self.process(core, argv, out);
+        if matches!(progress, Progress::Paused(_)) {
+            return progress;
+        }
+        if muted && self.is_muted() {
+            out.truncate(start);
+        }
         if core.settle(self.session.id, before) {
             progress = Progress::Close;
         }
         if let (Progress::Debugs, Some(plan)) = (&progress, &mut self.plan) {
-            plan.keep(out, start);
-        } else if self.replies != Replies::All && !matches!(progress, Progress::Paused(_)) {
-            self.hold_back(start, out);
+            plan.keep(out, start, muted);
         }
+        self.take_own_messages(start, out);
+        self.replies = match self.replies {
+            Replies::NotNext => Replies::NotThis,
+            Replies::NotThis => Replies::All,
+            lasting => lasting,
+        };
         progress
     }
 
@@ -133,17 +168,19 @@ impl Client {
     }
 
     fn process(&mut self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> Progress {
-        let Some(spec) = core.store.command(argv).filter(|spec| spec.accepts(argv.len())) else {
+        let Some(spec) = core.store.command(argv) else {
+            if is_http(argv) {
+                return Progress::Abort;
+            }
             // The engine says what is wrong with it.
             self.transaction.spoil();
             core.engine.dispatch(&mut core.store, &mut self.session, argv, out);
             return Progress::Done;
         };
         let verb = core.verbs.of(&spec);
-        if let Some(refusal) = self.refusal(core, &spec, verb) {
+        if let Some(refusal) = self.refusal(core, &spec, verb, argv) {
             core.store.command_refused(&self.session, argv, &refusal, None);
-            self.transaction.spoil();
-            out.error(&refusal);
+            self.refuse(core, verb, &refusal, out);
             return Progress::Done;
         }
         if core.store.is_paused()
@@ -187,13 +224,12 @@ impl Client {
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Progress {
-        if !verb.is_of_connection() {
-            self.run(core, verb, spec, argv, out);
+        if let Err(refusal) = core.engine.admit(&mut core.store, &self.session, spec, argv) {
+            self.refuse(core, verb, &refusal, out);
             return Progress::Done;
         }
-        if let Err(refusal) = core.engine.admit(&mut core.store, &self.session, spec, argv) {
-            self.transaction.spoil();
-            out.error(&refusal);
+        if !verb.is_of_connection() {
+            self.run(core, verb, spec, argv, out);
             return Progress::Done;
         }
         core.store.command_started(&self.session, spec, argv);
@@ -201,6 +237,9 @@ impl Client {
         let mut progress = Progress::Done;
         match verb {
             Verb::Multi => self.transaction.begin(out),
+            Verb::Exec if self.transaction.grows() && core.store.condition().out_of_memory => {
+                self.refuse(core, verb, redlua_engine::OUT_OF_MEMORY, out);
+            }
             Verb::Exec => progress = self.exec(core, out),
             Verb::Discard => self.transaction.discard(&mut core.store, out),
             Verb::Watch => {
@@ -253,14 +292,20 @@ impl Client {
             self.transaction.reset(&mut core.store);
             out.set_protocol(Protocol::Resp2);
         }
-        let (start, user) = (out.bytes().len(), self.session.user);
-        core.engine.run(&mut core.store, &mut self.session, spec, argv, out);
+        let Session { user, protocol, .. } = self.session;
+        let start = out.bytes().len();
+        core.engine.execute(&mut core.store, &mut self.session, spec, argv, out);
         let failed = out.bytes().get(start) == Some(&b'-');
         match verb {
             Verb::Auth if !failed => self.authenticated = true,
             Verb::Hello => {
                 let logs_in = argv.iter().skip(2).any(|word| word.eq_ignore_ascii_case(b"auth"));
                 self.authenticated |= self.session.user != user || (logs_in && !failed);
+                if !failed && self.is_stranger(core) {
+                    self.session.protocol = protocol;
+                    out.truncate(start);
+                    out.error(NO_AUTH_HELLO);
+                }
             }
             Verb::Reset => {
                 self.session.user = UserId::default();
@@ -268,7 +313,7 @@ impl Client {
                 self.subscribed = false;
                 self.replies = Replies::All;
             }
-            Verb::Reply if !failed => self.choose_replies(argv),
+            Verb::Reply if !failed => self.choose_replies(argv, start, out),
             Verb::Subscription => self.subscribed = core.store.is_subscribed(self.session.id),
             _ => {}
         }
@@ -277,10 +322,16 @@ impl Client {
 
     /// Why the connection may not run a command in its present state.
     #[inline]
-    fn refusal(&self, core: &Core, spec: &CommandSpec, verb: Verb) -> Option<Vec<u8>> {
-        if !self.authenticated
+    fn refusal(
+        &self,
+        core: &Core,
+        spec: &CommandSpec,
+        verb: Verb,
+        argv: &[&[u8]],
+    ) -> Option<Vec<u8>> {
+        if self.is_stranger(core)
             && !spec.flags.contains(CommandFlags::NO_AUTH)
-            && core.store.requires_password()
+            && spec.accepts(argv.len())
         {
             return Some(NO_AUTH.to_vec());
         }
@@ -290,6 +341,7 @@ impl Client {
         if self.subscribed
             && self.session.protocol == Protocol::Resp2
             && !matches!(verb, Verb::Ping | Verb::Subscription | Verb::Quit | Verb::Reset)
+            && spec.accepts(argv.len())
         {
             let text = format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
@@ -301,8 +353,25 @@ impl Client {
         None
     }
 
+    /// A command does not run (`server.c rejectCommand`): an open transaction is lost, and EXEC
+    /// ends it.
+    fn refuse(&mut self, core: &mut Core, verb: Verb, refusal: &[u8], out: &mut RespWriter) {
+        self.transaction.spoil();
+        if verb == Verb::Exec {
+            self.transaction.reset(&mut core.store);
+            let reason = refusal.strip_prefix(b"ERR ").unwrap_or(refusal);
+            return out.error(&[EXEC_ABORT, reason].concat());
+        }
+        out.error(refusal);
+    }
+
     fn queue(&mut self, core: &mut Core, spec: &CommandSpec, argv: &[&[u8]], out: &mut RespWriter) {
         match core.engine.admit(&mut core.store, &self.session, spec, argv) {
+            // While memory is short nothing is queued, whatever it does.
+            Ok(()) if core.store.condition().out_of_memory => {
+                self.transaction.spoil();
+                out.error(redlua_engine::OUT_OF_MEMORY);
+            }
             Ok(()) => {
                 self.transaction.push(spec, argv, out);
                 core.store.set_queued(self.session.id, self.transaction.queued());
@@ -352,19 +421,26 @@ impl Client {
             let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             out.set_protocol(self.session.protocol);
             let Some(spec) = core.store.command(&argv) else { continue };
-            match core.verbs.of(&spec) {
+            let start = out.bytes().len();
+            match (core.verbs.of(&spec), core.store.permits(&self.session, &spec, &argv)) {
+                (_, Err(denied)) => out.error(&no_longer(&denied)),
                 // Every watch ended when EXEC began.
-                Verb::Unwatch => {
+                (Verb::Unwatch, _) => {
                     core.store.command_started(&self.session, &spec, &argv);
                     out.status(b"OK");
                     core.store.command_ended(&self.session, &spec, &argv, None);
                 }
-                verb => self.run(core, verb, &spec, &argv, out),
+                (verb, Ok(())) => self.run(core, verb, &spec, &argv, out),
             }
             // Nothing waits inside a transaction: what found nothing answers at once.
             if let Some(blocked) = core.store.take_blocked() {
                 blocked.reply.push(out);
             }
+            if self.is_muted() {
+                out.truncate(start);
+            }
+            core.deliver(self.session.id);
+            self.take_own_messages(start, out);
         }
     }
 
@@ -378,23 +454,52 @@ impl Client {
         self.plan.is_some()
     }
 
-    /// `CLIENT REPLY` (`networking.c clientCommand`).
-    fn choose_replies(&mut self, argv: &[&[u8]]) {
-        match argv.get(2).map(|word| word.to_ascii_lowercase()).as_deref() {
-            Some(b"on") => self.replies = Replies::All,
-            Some(b"off") => self.replies = Replies::None,
-            Some(b"skip") if self.replies != Replies::None => self.replies = Replies::NotNext,
-            _ => {}
+    /// What the present command has published to its own client stands before its reply, and
+    /// what it has caused besides after it.
+    #[inline]
+    fn take_own_messages(&self, mut start: usize, out: &mut RespWriter) {
+        while self.inline
+            && let Some(message) = self.handle.outbox.pop()
+        {
+            out.insert(start, &message);
+            start += message.len();
+        }
+        while self.inline
+            && let Some(message) = self.handle.late.pop()
+        {
+            out.raw(&message);
         }
     }
 
-    /// Takes back a reply that is not wanted; what `CLIENT REPLY` itself answers is none.
-    fn hold_back(&mut self, start: usize, out: &mut RespWriter) {
-        out.truncate(start);
-        match self.replies {
-            Replies::NotNext => self.replies = Replies::NotThis,
-            Replies::NotThis => self.replies = Replies::All,
+    /// `CLIENT REPLY` (`networking.c clientCommand`): only `ON` is answered.
+    fn choose_replies(&mut self, argv: &[&[u8]], start: usize, out: &mut RespWriter) {
+        match argv.get(2).map(|word| word.to_ascii_lowercase()).as_deref() {
+            Some(b"on") => return self.replies = Replies::All,
+            Some(b"off") => self.replies = Replies::None,
+            _ if self.replies != Replies::None => self.replies = Replies::NotNext,
             _ => {}
         }
+        out.truncate(start);
     }
+}
+
+/// Why a queued command is not executed (`multi.c execCommand`).
+fn no_longer(denied: &Denied) -> Vec<u8> {
+    let reason = match denied {
+        Denied::Command(_) => "no permission to execute the command or subcommand",
+        Denied::Key => "no permission to touch the specified keys",
+        Denied::Channel => {
+            "no permission to access one of the channels used as arguments to the command"
+        }
+    };
+    let text = "NOPERM ACLs rules changed between the moment the transaction was accumulated and \
+                the EXEC call. This command is no longer allowed for the following reason: ";
+    [text, reason].concat().into_bytes()
+}
+
+/// Whether a web browser was made to speak to the server (`securityWarningCommand`).
+fn is_http(argv: &[&[u8]]) -> bool {
+    argv.first().is_some_and(|name| {
+        name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
+    })
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use redlua_conversions::resp::RespWriter;
+use redlua_core::Host;
 use redlua_engine::Engine;
 use redlua_store::{Action, Store};
 
@@ -88,7 +89,29 @@ impl Core {
     /// A client is connected from `address`, `host:port`.
     pub(crate) fn attach(&mut self, handle: &Arc<Handle>, address: &str) {
         self.store.connect(handle.id, address);
+        handle.touch(self.store.now());
         self.clients.insert(handle.id, handle.clone());
+    }
+
+    /// Ends the connections that have done nothing for `timeout`, unless they wait for something
+    /// (`clientsCronHandleTimeout`).
+    #[cfg(feature = "net")]
+    pub(crate) fn end_idle(&self, timeout: std::time::Duration) {
+        let now = self.store.now();
+        for (id, handle) in &self.clients {
+            if handle.idle(now) > timeout
+                && !self.waiting.contains(*id)
+                && !self.store.is_subscribed(*id)
+            {
+                handle.end();
+            }
+        }
+    }
+
+    /// Ends all connections.
+    #[cfg(feature = "net")]
+    pub(crate) fn end_all(&self) {
+        self.clients.values().for_each(|handle| handle.end());
     }
 
     /// A client is gone.

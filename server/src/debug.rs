@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     rest: Vec<Vec<Vec<u8>>>,
     /// The replies before its own, of the same transaction.
     replies: Vec<u8>,
+    /// Whether no reply is wanted.
+    muted: bool,
 }
 
 impl std::fmt::Debug for Plan {
@@ -62,6 +64,7 @@ impl Plan {
             rest: if copy.is_some() { Vec::new() } else { rest.to_vec() },
             copy,
             replies: Vec::new(),
+            muted: false,
         })
     }
 
@@ -71,8 +74,9 @@ impl Plan {
     }
 
     /// Keeps the replies that are to be sent after what the debugger says: those in `out` from
-    /// `start` on.
-    pub(crate) fn keep(&mut self, out: &mut RespWriter, start: usize) {
+    /// `start` on, unless none is wanted.
+    pub(crate) fn keep(&mut self, out: &mut RespWriter, start: usize, muted: bool) {
+        self.muted = muted;
         self.replies = out.bytes().get(start..).unwrap_or_default().to_vec();
         out.truncate(start);
     }
@@ -89,7 +93,7 @@ impl Shared {
         out: &mut RespWriter,
     ) {
         let Some(plan) = client.plan.take() else { return };
-        let Plan { argv, copy, rest, replies } = *plan;
+        let Plan { argv, copy, rest, replies, muted } = *plan;
         let start = out.bytes().len();
         out.raw(&replies);
         out.set_protocol(client.session.protocol);
@@ -110,7 +114,7 @@ impl Shared {
                 core.settle(client.session.id, before);
             }
         }
-        if client.is_muted() {
+        if muted {
             out.truncate(start);
         }
     }

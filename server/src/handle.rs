@@ -4,9 +4,10 @@
 //! whatever thread or task it is read by, and that it is to end. Must not know RESP.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use redlua_core::Protocol;
 
@@ -26,6 +27,8 @@ pub(crate) struct Handle {
     ended: AtomicBool,
     /// The protocol it reads: 2 or 3.
     protocol: AtomicU8,
+    /// When it last sent a command, in milliseconds of the store's time.
+    active: AtomicU64,
 }
 
 impl Handle {
@@ -38,6 +41,7 @@ impl Handle {
             place: Outbox::default(),
             ended: AtomicBool::new(false),
             protocol: AtomicU8::new(2),
+            active: AtomicU64::new(0),
         }
     }
 
@@ -50,6 +54,17 @@ impl Handle {
     pub(crate) fn set_protocol(&self, protocol: Protocol) {
         let number = if protocol == Protocol::Resp3 { 3 } else { 2 };
         self.protocol.store(number, Ordering::Relaxed);
+    }
+
+    /// The client has just done something.
+    #[inline]
+    pub(crate) fn touch(&self, now: Duration) {
+        self.active.store(millis(now), Ordering::Relaxed);
+    }
+
+    /// For how long the client has done nothing.
+    pub(crate) fn idle(&self, now: Duration) -> Duration {
+        Duration::from_millis(millis(now).saturating_sub(self.active.load(Ordering::Relaxed)))
     }
 
     /// Ends the connection: what it waits for ends with it.
@@ -150,4 +165,8 @@ impl Queue {
         filled.store(!self.entries.is_empty(), Ordering::Release);
         Some(bytes)
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

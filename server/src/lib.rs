@@ -9,6 +9,7 @@
 //! | [`Server`] | one store and one engine for all |
 //! | [`Link`] | a client whose commands run on the caller's thread or task |
 //! | [`Connection`] | a client that any thread sends on and reads from |
+//! | `net` (with the feature of that name) | TCP and Unix sockets |
 //!
 //! ```
 //! use std::sync::Arc;
@@ -29,6 +30,8 @@ mod core;
 mod debug;
 mod handle;
 mod link;
+#[cfg(feature = "net")]
+pub mod net;
 mod park;
 mod server;
 mod shared;

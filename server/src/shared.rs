@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     /// Clients that are gone while somebody else held the core.
     gone: Latch<Vec<Client>>,
     any_gone: AtomicBool,
+    /// Whether new clients must log in, as last seen.
+    guarded: AtomicBool,
 }
 
 /// How long a paused client waits until it looks again whether the pause is over: somebody may
@@ -61,6 +63,7 @@ impl Shared {
             core: Mutex::new(Core::new(engine, store)),
             gone: Latch::default(),
             any_gone: AtomicBool::new(false),
+            guarded: AtomicBool::new(false),
         }
     }
 
@@ -84,7 +87,7 @@ impl Shared {
             return match client.handle(&mut core, argv, out) {
                 Progress::Done => Outcome::Done,
                 Progress::Debugs => Outcome::Debugs,
-                Progress::Close => Outcome::Close,
+                Progress::Close | Progress::Abort => Outcome::Close,
                 Progress::Shutdown => Outcome::Shutdown,
                 Progress::Waits(blocked) => {
                     self.block(&mut core, client, argv, blocked);
@@ -117,7 +120,7 @@ impl Shared {
                 Ok(mut core) => match client.handle(&mut core, argv, out) {
                     Progress::Done => return Outcome::Done,
                     Progress::Debugs => return Outcome::Debugs,
-                    Progress::Close => return Outcome::Close,
+                    Progress::Close | Progress::Abort => return Outcome::Close,
                     Progress::Shutdown => return Outcome::Shutdown,
                     Progress::Waits(blocked) => {
                         self.block(&mut core, client, argv, blocked);
@@ -167,6 +170,18 @@ impl Shared {
         }
     }
 
+    /// Takes the core if nobody has it.
+    #[cfg(feature = "net")]
+    pub(crate) fn try_acquire(&self) -> Option<MutexGuard<'_, Core>> {
+        self.core.try_lock().ok().map(|core| self.enter(core))
+    }
+
+    /// Whether new clients must log in, as last seen.
+    #[cfg(feature = "net")]
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.guarded.load(Ordering::Relaxed)
+    }
+
     /// Takes the core for a thread, however long a script is busy.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
         let mut lock = pin!(self.core.lock());
@@ -199,6 +214,7 @@ impl Shared {
         // Whoever waits for the core must know what to wait for.
         let threshold = core.store.busy_threshold().as_millis();
         self.threshold.store(u64::try_from(threshold).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.guarded.store(core.store.requires_password(), Ordering::Relaxed);
         core
     }
 

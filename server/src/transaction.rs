@@ -35,6 +35,11 @@ impl Transaction {
         self.flags
     }
 
+    /// Whether a queued command may take memory.
+    pub(crate) fn grows(&self) -> bool {
+        self.queue.is_some() && self.flags.contains(CommandFlags::DENYOOM)
+    }
+
     /// `MULTI`.
     pub(crate) fn begin(&mut self, sink: &mut dyn ReplySink) {
         if self.queue.is_some() {

@@ -44,6 +44,12 @@ impl Waiting {
         self.0.is_empty()
     }
 
+    /// Whether a client waits.
+    #[cfg(feature = "net")]
+    pub(crate) fn contains(&self, id: u64) -> bool {
+        self.0.iter().any(|waiter| waiter.handle.id == id)
+    }
+
     /// Adds a client at the end; `now` is the store's time.
     pub(crate) fn push(
         &mut self,

@@ -49,4 +49,4 @@ mod value;
 
 pub use clock::Clock;
 pub use pubsub::Message;
-pub use store::{Action, Blocked, Pause, Store, TimeoutReply, UNBLOCKED};
+pub use store::{Action, BadParameter, Blocked, Pause, Store, TimeoutReply, UNBLOCKED};

@@ -6,6 +6,7 @@
 mod clients;
 mod observe;
 mod retry;
+mod settings;
 
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use crate::eviction;
 use crate::keyspace::{DATABASES, Keyspace};
 use crate::server::Server;
 use crate::table::Table;
+
+pub use settings::BadParameter;
 
 /// An in-memory Redis 7.0.
 ///

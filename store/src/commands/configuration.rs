@@ -5,6 +5,8 @@
 use crate::config::SetError;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::keyspace::Keyspace;
+use crate::server::Server;
 
 pub(crate) fn get(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let found = cx.server.config.matching(&argv[2..]);
@@ -19,16 +21,23 @@ pub(crate) fn get(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 pub(crate) fn set(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let (pairs, []) = argv[2..].as_chunks() else { return Err(SYNTAX) };
     cx.server.config.set(pairs).map_err(explain)?;
-    cx.keys.tuning = cx.server.config.tuning;
-    cx.keys.journal.listen(cx.server.config.events);
-    if pairs.iter().any(|[name, _]| name.eq_ignore_ascii_case(b"requirepass")) {
-        // The password is the default user's (`updateRequirePass`).
-        let password = cx.server.config.value("requirepass");
-        let rule = if password.is_empty() { b"nopass".to_vec() } else { [b">", password].concat() };
-        let rules = [b"resetpass".to_vec(), rule];
-        let _ = cx.server.acl.set(b"default", &rules, false);
+    for [name, _] in pairs {
+        take_effect(cx.keys, cx.server, name);
     }
     cx.ok()
+}
+
+/// A parameter has been set: whatever depends on it learns of it.
+pub(crate) fn take_effect(keys: &mut Keyspace, server: &mut Server, name: &[u8]) {
+    keys.tuning = server.config.tuning;
+    keys.journal.listen(server.config.events);
+    if name.eq_ignore_ascii_case(b"requirepass") {
+        // The password is the default user's (`updateRequirePass`).
+        let password = server.config.value("requirepass");
+        let rule = if password.is_empty() { b"nopass".to_vec() } else { [b">", password].concat() };
+        let rules = [b"resetpass".to_vec(), rule];
+        let _ = server.acl.set(b"default", &rules, false);
+    }
 }
 
 fn explain(error: SetError) -> CommandError {

@@ -82,6 +82,18 @@ impl Kind {
             Kind::Protected => Err("can't set protected config".to_owned()),
         }
     }
+
+    /// The same for a value given at start. What only a process has (files, daemons) takes any
+    /// text.
+    pub(super) fn accept_at_start(&self, value: &[u8], old: &[u8]) -> Result<Vec<u8>, String> {
+        match self {
+            Kind::Immutable | Kind::Protected => match number::parse_i64(old) {
+                Some(_) => Kind::Int(0, i64::from(i32::MAX)).accept(value, old),
+                None => Ok(value.to_vec()),
+            },
+            kind => kind.accept(value, old),
+        }
+    }
 }
 
 /// A number of bytes with an optional unit (`memtoull` in `util.c`).

@@ -50,6 +50,8 @@ pub(crate) enum SetError {
 #[derive(Clone)]
 pub(crate) struct Config {
     values: Vec<Vec<u8>>,
+    /// How often any value has been set.
+    pub(crate) changes: u64,
     /// When collections change their layout.
     pub(crate) tuning: Tuning,
     /// `maxmemory`, 0 for no limit.
@@ -72,6 +74,7 @@ impl Default for Config {
     fn default() -> Self {
         let mut config = Config {
             values: PARAMETERS.iter().map(|p| p.default.as_bytes().to_vec()).collect(),
+            changes: 0,
             tuning: Tuning::default(),
             maxmemory: 0,
             max_bulk: 0,
@@ -161,8 +164,23 @@ impl Config {
         self.refresh();
     }
 
+    /// Sets a parameter before anybody is connected: also one that `CONFIG SET` may not set.
+    pub(crate) fn set_at_start(&mut self, name: &[u8], value: &[u8]) -> Result<(), SetError> {
+        let at = position(name).ok_or_else(|| SetError::Unknown(name.to_vec()))?;
+        let Some((parameter, old)) = PARAMETERS.get(at).zip(self.values.get_mut(at)) else {
+            return Err(SetError::Unknown(name.to_vec()));
+        };
+        *old = parameter
+            .kind
+            .accept_at_start(value, old)
+            .map_err(|reason| SetError::Refused(name.to_vec(), reason))?;
+        self.refresh();
+        Ok(())
+    }
+
     /// Reads the figures that are kept at hand.
     fn refresh(&mut self) {
+        self.changes += 1;
         let size = |name: &str| usize::try_from(self.number(name)).unwrap_or(0);
         let tuning = Tuning {
             hash: Threshold {

@@ -1,0 +1,320 @@
+//! One client on a socket.
+//!
+//! Owns [`Peer`]: reading, running what has arrived in batches under one hold of the core,
+//! writing, and every way in which a connection ends. Must not know how a command works.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use futures_timer::Delay;
+use redlua_conversions::resp::RequestParser;
+use redlua_core::{Host, ReplySink};
+use smallvec::SmallVec;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+
+use crate::client::{Client, Progress};
+use crate::handle::Handle;
+use crate::shared::{Outcome, PAUSE_STEP, recheck};
+
+use super::Net;
+use super::buffer::Output;
+
+/// How many commands run before others get the core.
+const BATCH: usize = 1024;
+/// How much a batch may answer before it is written.
+const BATCH_BYTES: usize = 1 << 20;
+/// How much is read at once, and at most when an argument is known to be long.
+const PIECE: usize = 16 << 10;
+const LONG_PIECE: usize = 1 << 20;
+
+/// A connected socket and its client.
+pub(super) struct Peer<S> {
+    net: Arc<Net>,
+    socket: S,
+    /// Gone only while being dropped.
+    client: Option<Client>,
+    handle: Arc<Handle>,
+    input: RequestParser,
+    output: Output,
+    state: State,
+    /// When the time of a blocked client is over, or that of the output's soft limit.
+    alarm: Option<Delay>,
+    /// Whether there may be complete commands that have not run.
+    unread: bool,
+    /// Whether the command that was read last has not run yet (`CLIENT PAUSE`).
+    postponed: bool,
+}
+
+/// What a connection is about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It runs what arrives.
+    Open,
+    /// It waits for the reply to a blocking command.
+    Blocked,
+    /// It ends when all is written.
+    Closing,
+    /// It ends.
+    Gone,
+}
+
+/// What ends a wait.
+enum Event {
+    /// Commands may have arrived.
+    Input,
+    /// A blocked command has its reply.
+    Answer(Vec<u8>),
+    /// The time is over.
+    Alarm,
+    /// The connection is over.
+    Gone,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    pub(super) fn new(net: Arc<Net>, socket: S, address: String) -> Self {
+        let handle = Arc::new(Handle::new(net.shared.next_id()));
+        let mut client = Client::new(handle.clone(), address);
+        client.set_inline();
+        let mut peer = Peer {
+            net,
+            socket,
+            client: Some(client),
+            handle,
+            input: RequestParser::default(),
+            output: Output::default(),
+            state: State::Open,
+            alarm: None,
+            unread: false,
+            postponed: false,
+        };
+        peer.input.set_limits(peer.net.settings.longest_bulk(), peer.net.shared.is_guarded());
+        peer
+    }
+
+    /// Serves the client until either side ends the connection.
+    pub(super) async fn serve(mut self) {
+        // Others see a client that has not said anything yet; not while a script is busy.
+        if let (Some(mut core), Some(client)) = (self.net.shared.try_acquire(), &mut self.client) {
+            client.attach(&mut core);
+        }
+        while self.state != State::Gone {
+            match poll_fn(|cx| self.poll_event(cx)).await {
+                Event::Input => self.batch().await,
+                Event::Answer(reply) => {
+                    if !self.client.as_ref().is_some_and(Client::is_muted) {
+                        self.output.writer.raw(&reply);
+                    }
+                    self.alarm = None;
+                    self.state = State::Open;
+                }
+                Event::Alarm => self.ring().await,
+                Event::Gone => self.state = State::Gone,
+            }
+        }
+    }
+
+    /// Waits until there is something to do, writing and reading in between.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        while let Poll::Ready(message) = self.handle.outbox.poll(cx) {
+            self.output.writer.raw(&message);
+        }
+        if self.handle.is_ended() {
+            // What is written so far goes out if the socket takes it.
+            let _ = self.output.poll_write(Pin::new(&mut self.socket), cx);
+            return Poll::Ready(Event::Gone);
+        }
+        if self.output.pending() > 0 {
+            match self.output.poll_write(Pin::new(&mut self.socket), cx) {
+                Poll::Ready(Err(_)) => return Poll::Ready(Event::Gone),
+                Poll::Ready(Ok(())) => {}
+                Poll::Pending => {
+                    if self.is_too_slow() {
+                        return Poll::Ready(Event::Gone);
+                    }
+                }
+            }
+        }
+        match self.state {
+            State::Closing if self.output.pending() == 0 => return Poll::Ready(Event::Gone),
+            State::Closing => return self.poll_alarm(cx),
+            State::Gone => return Poll::Ready(Event::Gone),
+            State::Blocked => {
+                if let Poll::Ready(reply) = self.handle.poll_place(cx) {
+                    return Poll::Ready(reply.map_or(Event::Gone, Event::Answer));
+                }
+            }
+            State::Open if self.unread => return Poll::Ready(Event::Input),
+            State::Open => {}
+        }
+        match self.poll_read(cx) {
+            Poll::Ready(event) => Poll::Ready(event),
+            Poll::Pending => {
+                self.input.release();
+                self.output.release();
+                self.poll_alarm(cx)
+            }
+        }
+    }
+
+    /// Reads what is there. A blocked client's commands wait, but its end is noticed.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        loop {
+            let piece = self.input.expected().clamp(PIECE, LONG_PIECE);
+            let room = self.input.room();
+            room.reserve(piece);
+            match pin!(self.socket.read_buf(room)).poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_) | Ok(0)) => return Poll::Ready(Event::Gone),
+                Poll::Ready(Ok(_)) => {}
+            }
+            if self.input.pending() > self.net.settings.query_buffer() {
+                return Poll::Ready(Event::Gone);
+            }
+            self.unread = true;
+            if self.state == State::Open {
+                return Poll::Ready(Event::Input);
+            }
+        }
+    }
+
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        match &mut self.alarm {
+            Some(alarm) => pin!(alarm).poll(cx).map(|()| Event::Alarm),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Whether too much waits to be written (`client-output-buffer-limit`).
+    fn is_too_slow(&mut self) -> bool {
+        let subscribed = self.client.as_ref().is_some_and(Client::is_subscribed);
+        match self.output.exceeds(self.net.settings.output(subscribed)) {
+            None => false,
+            Some(None) => true,
+            Some(Some(end)) => {
+                if self.alarm.is_none() {
+                    self.alarm = Some(Delay::new(end.saturating_duration_since(Instant::now())));
+                }
+                false
+            }
+        }
+    }
+
+    /// The alarm has gone off: a blocked client's time may be over.
+    async fn ring(&mut self) {
+        self.alarm = None;
+        if let (State::Blocked, Some(client)) = (self.state, &self.client) {
+            let left = recheck(&mut *self.net.shared.lock_async().await, client);
+            self.alarm = left.map(Delay::new);
+        }
+    }
+
+    /// Runs the commands that have arrived.
+    async fn batch(&mut self) {
+        let postponed = std::mem::take(&mut self.postponed);
+        match if postponed { Ok(true) } else { self.input.advance() } {
+            Ok(true) => {}
+            Ok(false) => return self.unread = false,
+            Err(error) => return self.offend(&error.line()),
+        }
+        let Some(client) = &mut self.client else { return };
+        let out = &mut self.output.writer;
+        let mut core = match self.net.shared.acquire_async().await {
+            Ok(core) => core,
+            Err(busy) => {
+                let argv: SmallVec<[&[u8]; 8]> = self.input.argv().collect();
+                match self.net.shared.answer_busy(client, busy, &argv, out) {
+                    Outcome::Done | Outcome::Debugs => {}
+                    Outcome::Close => self.state = State::Closing,
+                    Outcome::Shutdown => {
+                        self.state = State::Gone;
+                        self.net.shut_down();
+                    }
+                }
+                return;
+            }
+        };
+        let batch = self.net.batch();
+        let mut offence = None;
+        let mut pause = None;
+        for count in 1.. {
+            let progress = {
+                let argv: SmallVec<[&[u8]; 8]> = self.input.argv().collect();
+                let progress = client.handle(&mut core, &argv, out);
+                if let Progress::Waits(blocked) = progress {
+                    self.net.shared.block(&mut core, client, &argv, blocked);
+                    let left = core.waiting.left(self.handle.id, core.store.now());
+                    self.alarm = left.map(Delay::new);
+                    self.state = State::Blocked;
+                    break;
+                }
+                progress
+            };
+            match progress {
+                Progress::Done | Progress::Debugs | Progress::Waits(_) => {}
+                Progress::Paused(left) => {
+                    self.postponed = true;
+                    pause = Some(left.min(PAUSE_STEP));
+                    break;
+                }
+                Progress::Close => self.state = State::Closing,
+                Progress::Abort => self.state = State::Gone,
+                Progress::Shutdown => {
+                    self.state = State::Gone;
+                    self.net.shut_down();
+                }
+            }
+            if count == 1 || self.net.settings.is_stale(&core.store) {
+                self.net.settings.refresh(&core.store);
+                let longest = self.net.settings.longest_bulk();
+                self.input.set_limits(longest, client.is_stranger(&core));
+            }
+            if self.state != State::Open
+                || self.handle.is_ended()
+                || count >= BATCH
+                || out.bytes().len() > BATCH_BYTES
+            {
+                break;
+            }
+            match self.input.advance() {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.unread = false;
+                    break;
+                }
+                Err(error) => {
+                    offence = Some(error.line());
+                    break;
+                }
+            }
+        }
+        self.handle.touch(core.store.now());
+        drop(batch);
+        drop(core);
+        if let Some(text) = offence {
+            self.offend(&text);
+        }
+        if let Some(pause) = pause {
+            Delay::new(pause).await;
+        }
+        if self.unread && self.state == State::Open {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The client breaks the protocol: it hears why, and the connection ends.
+    fn offend(&mut self, text: &[u8]) {
+        self.output.writer.error(text);
+        self.state = State::Closing;
+    }
+}
+
+impl<S> Drop for Peer<S> {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            self.net.shared.forget(client);
+        }
+    }
+}
