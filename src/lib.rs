@@ -27,6 +27,7 @@
 //! | convert values | [`conversions`] |
 //! | use the embedded Redis | [`Store`] |
 //! | serve many connections | [`Server`], [`new_server`] |
+//! | test code that talks to Redis | [`MockRedis`] |
 #![forbid(unsafe_code)]
 
 #[cfg(c_lua = "none")]
@@ -37,10 +38,12 @@ compile_error!(
 
 mod backends;
 mod client;
+pub mod mock;
 mod script;
 
 pub use backends::{UnknownBackend, backend, backends, new_server};
 pub use client::{Client, Connection};
+pub use mock::{MockConnection, MockRedis};
 pub use redlua_conversions as conversions;
 pub use redlua_conversions::{Error, Reply, from_reply, to_args};
 pub use redlua_core as core;

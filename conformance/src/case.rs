@@ -38,6 +38,9 @@ pub struct Case {
     /// Steps of which only the reply's type counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skip: Vec<usize>,
+    /// Steps in whose replies every number counts as 0: times, ports, lengths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mask: Vec<usize>,
     /// Sent last, replies ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post: Vec<Vec<Arg>>,
@@ -55,7 +58,7 @@ pub struct Case {
 pub enum Arg {
     /// Bytes, as [`text_of`] spells them.
     Text(String),
-    /// The payload of an earlier step's bulk reply.
+    /// The payload of an earlier step's bulk or integer reply.
     Reply {
         /// The step, from 0.
         reply: usize,
@@ -123,6 +126,9 @@ impl Case {
                 let parsed = parse(bytes, &mut builder);
                 match (parsed, builder.finish()) {
                     (Ok(Parsed::Complete(_)), Some(Reply::Bulk(payload))) => Ok(payload),
+                    (Ok(Parsed::Complete(_)), Some(Reply::Integer(number))) => {
+                        Ok(number.to_string().into_bytes())
+                    }
                     // The step has been answered wrongly, which its own verdict says.
                     _ => Ok(bytes.to_vec()),
                 }
@@ -144,6 +150,13 @@ impl Case {
         if self.skip.contains(&index) {
             return format!("<skipped {}>", text_of(reply.get(..1).unwrap_or_default()));
         }
+        let masked;
+        let reply = if self.mask.contains(&index) {
+            masked = without_numbers(reply);
+            &masked
+        } else {
+            reply
+        };
         if reply.len() <= WHOLE {
             return text_of(reply);
         }
@@ -155,6 +168,19 @@ impl Case {
     fn wrong(&self, what: &str) -> Error {
         Error::Form { id: self.id.clone(), what: what.into() }
     }
+}
+
+/// The bytes with a 0 for each run of digits.
+fn without_numbers(bytes: &[u8]) -> Vec<u8> {
+    let mut masked = Vec::with_capacity(bytes.len());
+    for &byte in bytes {
+        match byte {
+            b'0'..=b'9' if masked.last() == Some(&b'0') => {}
+            b'0'..=b'9' => masked.push(b'0'),
+            byte => masked.push(byte),
+        }
+    }
+    masked
 }
 
 /// The project's root, from which files are named.

@@ -17,15 +17,22 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What makes a used server like a new one. `SCRIPT FLUSH` also gives EVAL a new Lua state
 /// (`eval.c scriptingReset`); that of FUNCTION lasts as long as the server.
-const RESET: [&[&str]; 9] = [
+const RESET: [&[&str]; 16] = [
     &["SCRIPT", "KILL"],
     &["FUNCTION", "KILL"],
     &["CONFIG", "SET", "maxmemory", "0", "busy-reply-threshold", "5000"],
     &["CONFIG", "SET", "proto-max-bulk-len", "536870912"],
+    &["CONFIG", "SET", "notify-keyspace-events", "", "slowlog-log-slower-than", "10000"],
+    &["CONFIG", "SET", "latency-monitor-threshold", "0", "requirepass", ""],
     &["REPLICAOF", "NO", "ONE"],
     &["SCRIPT", "FLUSH"],
     &["FUNCTION", "FLUSH"],
     &["FLUSHALL"],
+    &["CLIENT", "UNPAUSE"],
+    &["DEBUG", "SET-ACTIVE-EXPIRE", "1"],
+    &["ACL", "LOG", "RESET"],
+    &["SLOWLOG", "RESET"],
+    &["LATENCY", "RESET"],
     &["CONFIG", "RESETSTAT"],
 ];
 

@@ -144,6 +144,23 @@ pub trait Check: Arguments {
         }
     }
 
+    /// A number, or a string's value as one (`luaL_checknumber`), without moving the cursor.
+    ///
+    /// # Errors
+    /// `number expected, got …`.
+    #[inline]
+    fn numeral(&self, index: usize) -> Result<f64, Raise> {
+        let other = match self.scalar(index) {
+            Scalar::Number(number) => return Ok(number),
+            Scalar::String(bytes) => match number::lua_str2number(bytes) {
+                Some(number) => return Ok(number),
+                None => Kind::String,
+            },
+            other => other.kind(),
+        };
+        Err(mismatch(index, "number", other))
+    }
+
     /// A table (`luaL_checktype`), without moving the cursor.
     ///
     /// # Errors

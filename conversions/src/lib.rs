@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod glob;
+pub mod lualib;
 pub mod number;
 pub mod rdb;
 pub mod reply;

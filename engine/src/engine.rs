@@ -58,6 +58,11 @@ impl Engine {
         self.backend.info()
     }
 
+    /// The Lua engine itself, for another [`Engine`] on it.
+    pub fn shared_backend(&self) -> Arc<dyn Backend> {
+        self.backend.clone()
+    }
+
     /// The limits of each script.
     pub fn limits(&self) -> &Limits {
         &self.limits

@@ -1,13 +1,19 @@
 //! What a client hears while a script is busy (`processCommand` in `server.c`).
 //!
-//! Owns the few commands that are answered without the store: those that end the script or the
-//! server. Must not know who asks.
+//! Owns what answers instead of the core: logging in and transactions go on, the script and the
+//! server can be ended. Must not know how a command works.
+
+use std::sync::{Arc, Mutex as Latch, PoisonError};
 
 use redlua_conversions::resp::RespWriter;
-use redlua_core::ReplySink;
-use redlua_engine::{KillOutcome, Monitor, RunKind};
+use redlua_core::{Backend, ReplySink, Session};
+use redlua_engine::{Engine, KillOutcome, Monitor, RunKind};
+use redlua_store::Store;
 
+use crate::client::{Client, Progress};
+use crate::core::Core;
 use crate::shared::Outcome;
+use crate::verb::Verb;
 
 /// How `SHUTDOWN` was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,46 +51,66 @@ impl Shutdown {
     }
 }
 
-/// Answers for a script that is `busy`.
-pub(crate) fn answer(
-    monitor: &Monitor,
-    busy: &[u8],
-    argv: &[&[u8]],
-    out: &mut RespWriter,
-) -> Outcome {
-    let word = |index: usize| argv.get(index).map(|word| word.to_ascii_lowercase());
-    let kind = match (word(0).as_deref(), word(1).as_deref(), argv.len()) {
-        (Some(b"script"), Some(b"kill"), 2) => RunKind::Eval,
-        (Some(b"function"), Some(b"kill"), 2) => RunKind::Function,
-        (Some(b"function"), Some(b"stats"), 2) => {
-            if !redlua_engine::push_busy_stats(monitor, out) {
-                out.error(busy);
-            }
-            return Outcome::Done;
+/// What answers for the core while a script has it: a store without keys that knows the users.
+pub(crate) struct Stand {
+    backend: Arc<dyn Backend>,
+    core: Latch<Option<Box<Core>>>,
+}
+
+impl Stand {
+    /// Stands in for a core of this engine and this store.
+    pub(crate) fn new(engine: &Engine, store: &Store) -> Self {
+        let stand = Stand { backend: engine.shared_backend(), core: Latch::default() };
+        if store.requires_password() {
+            let password = String::from_utf8_lossy(store.parameter("requirepass")).into_owned();
+            // It has been accepted once.
+            let _ = stand.with(|core| core.store.configure("requirepass", &password));
         }
-        (Some(b"quit"), ..) => {
-            out.status(b"OK");
-            return Outcome::Close;
+        stand
+    }
+
+    /// A command may have changed who the users are: it does so here too.
+    pub(crate) fn learn(&self, argv: &[&[u8]]) {
+        self.with(|core| {
+            let mut nobody = RespWriter::default();
+            core.engine.dispatch(&mut core.store, &mut Session::default(), argv, &mut nobody);
+        });
+    }
+
+    /// Answers a client while the script that `monitor` knows of is `busy`.
+    pub(crate) fn answer(
+        &self,
+        client: &mut Client,
+        monitor: &Monitor,
+        busy: &[u8],
+        argv: &[&[u8]],
+        out: &mut RespWriter,
+    ) -> Outcome {
+        match self.with(|core| client.handle_busy(core, monitor, busy, argv, out)) {
+            Progress::Close | Progress::Abort => Outcome::Close,
+            Progress::Shutdown => Outcome::Shutdown,
+            _ => Outcome::Done,
         }
-        (Some(b"shutdown"), ..) => match Shutdown::of(argv) {
-            Shutdown::NoSave => return Outcome::Shutdown,
-            Shutdown::Save => {
-                out.error(busy);
-                return Outcome::Done;
-            }
-            Shutdown::Refused(text) => {
-                out.error(text);
-                return Outcome::Done;
-            }
-        },
-        _ => {
-            out.error(busy);
-            return Outcome::Done;
-        }
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Core) -> T) -> T {
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        act(core.get_or_insert_with(|| {
+            Box::new(Core::new(Engine::new(self.backend.clone()), Store::new()))
+        }))
+    }
+}
+
+/// Answers what kills or shows the script that is `busy`.
+pub(crate) fn act_upon(monitor: &Monitor, verb: Verb, busy: &[u8], out: &mut RespWriter) {
+    let kind = match verb {
+        Verb::KillScript => RunKind::Eval,
+        Verb::KillFunction => RunKind::Function,
+        _ if redlua_engine::push_busy_stats(monitor, out) => return,
+        _ => return out.error(busy),
     };
     match monitor.kill(kind) {
         KillOutcome::Killed => out.status(b"OK"),
         outcome => redlua_engine::push_kill(outcome, out),
     }
-    Outcome::Done
 }

@@ -9,9 +9,10 @@ use redlua_conversions::resp::RespWriter;
 use redlua_core::{
     CommandFlags, CommandSpec, Debugging, Denied, Host, Protocol, ReplySink, Session, UserId,
 };
+use redlua_engine::Monitor;
 use redlua_store::{Blocked, Store};
 
-use crate::busy::Shutdown;
+use crate::busy::{self, Shutdown};
 use crate::core::Core;
 use crate::debug::Plan;
 use crate::handle::Handle;
@@ -29,8 +30,7 @@ the RESP protocol version at the same time";
 pub(crate) struct Client {
     pub(crate) session: Session,
     pub(crate) handle: Arc<Handle>,
-    /// Where it comes from, `host:port`.
-    address: String,
+    address: Address,
     /// Whether the core knows it yet.
     attached: bool,
     /// Whether it has logged in, or never had to.
@@ -41,11 +41,21 @@ pub(crate) struct Client {
     inline: bool,
     replies: Replies,
     transaction: Transaction,
+    /// Keys watched no longer, of which the store has not heard yet.
+    stale: Vec<(u32, Vec<u8>)>,
     /// Whether a debugger may take the connection over: somebody answers
     /// [`Progress::Debugs`].
     pub(crate) debuggable: bool,
     /// The debugging session that is to begin.
     pub(crate) plan: Option<Box<Plan>>,
+}
+
+/// Where a connection comes from and where it arrived, both `host:port`, or the path of a socket
+/// and the path with `:0` behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) from: String,
+    pub(crate) local: String,
 }
 
 /// Which replies the client wants (`CLIENT REPLY`).
@@ -80,7 +90,7 @@ pub(crate) enum Progress {
 }
 
 impl Client {
-    pub(crate) fn new(handle: Arc<Handle>, address: String) -> Self {
+    pub(crate) fn new(handle: Arc<Handle>, address: Address) -> Self {
         Client {
             session: Session { id: handle.id, ..Session::default() },
             handle,
@@ -91,6 +101,7 @@ impl Client {
             inline: false,
             replies: Replies::All,
             transaction: Transaction::default(),
+            stale: Vec::new(),
             debuggable: false,
             plan: None,
         }
@@ -115,7 +126,7 @@ impl Client {
     pub(crate) fn attach(&mut self, core: &mut Core) {
         if !self.attached {
             self.attached = true;
-            self.authenticated = !core.store.requires_password();
+            self.authenticated |= !core.store.requires_password();
             core.attach(&self.handle, &self.address);
         }
     }
@@ -129,6 +140,7 @@ impl Client {
         out: &mut RespWriter,
     ) -> Progress {
         self.attach(core);
+        self.forget_stale(core);
         let start = out.bytes().len();
         let before = core.store.modifications();
         let muted = self.is_muted();
@@ -148,6 +160,11 @@ impl Client {
             plan.keep(out, start, muted);
         }
         self.take_own_messages(start, out);
+        while self.inline
+            && let Some(message) = self.handle.late.pop()
+        {
+            out.raw(&message);
+        }
         self.replies = match self.replies {
             Replies::NotNext => Replies::NotThis,
             Replies::NotThis => Replies::All,
@@ -163,8 +180,16 @@ impl Client {
 
     /// The connection is gone.
     pub(crate) fn end(&mut self, core: &mut Core) {
+        self.forget_stale(core);
         self.transaction.reset(&mut core.store);
         core.detach(self.session.id);
+    }
+
+    #[inline]
+    fn forget_stale(&mut self, core: &mut Core) {
+        for (db, key) in self.stale.drain(..) {
+            core.store.forget_stamp(db, &key);
+        }
     }
 
     fn process(&mut self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> Progress {
@@ -172,8 +197,11 @@ impl Client {
             if is_http(argv) {
                 return Progress::Abort;
             }
-            // The engine says what is wrong with it.
             self.transaction.spoil();
+            if self.is_tapped(core, argv, out) {
+                return Progress::Done;
+            }
+            // The engine says what is wrong with it.
             core.engine.dispatch(&mut core.store, &mut self.session, argv, out);
             return Progress::Done;
         };
@@ -190,6 +218,9 @@ impl Client {
         }
         match verb {
             Verb::Plain if !self.transaction.is_open() => {
+                if self.is_tapped(core, argv, out) {
+                    return Progress::Done;
+                }
                 if self.session.debug != Debugging::Off && self.begins_session(core, argv, &[]) {
                     return Progress::Debugs;
                 }
@@ -199,20 +230,61 @@ impl Client {
                 }
                 Progress::Done
             }
-            Verb::Plain
-            | Verb::Ping
-            | Verb::Subscription
-            | Verb::Hello
-            | Verb::Auth
-            | Verb::Reply
-            | Verb::Unwatch
-                if self.transaction.is_open() =>
-            {
+            verb if self.transaction.is_open() && verb.is_queued() => {
                 self.queue(core, &spec, argv, out);
                 Progress::Done
             }
-            _ => self.own(core, verb, &spec, argv, out),
+            verb => self.own(core, verb, &spec, argv, out),
         }
+    }
+
+    /// Handles a command while a script is busy: `core` only stands in for the real one.
+    pub(crate) fn handle_busy(
+        &mut self,
+        core: &mut Core,
+        monitor: &Monitor,
+        busy: &[u8],
+        argv: &[&[u8]],
+        out: &mut RespWriter,
+    ) -> Progress {
+        out.set_protocol(self.session.protocol);
+        if !self.attached {
+            self.authenticated |= !core.store.requires_password();
+        }
+        let spec = core.store.command(argv).filter(|spec| spec.accepts(argv.len()));
+        let verb = spec.map_or(Verb::Plain, |spec| core.verbs.of(&spec));
+        let Some(spec) = spec.filter(|spec| self.refusal(core, spec, verb, argv).is_none()) else {
+            return self.process(core, argv, out);
+        };
+        match verb {
+            Verb::KillScript | Verb::KillFunction | Verb::FunctionStats
+                if !self.transaction.is_open() =>
+            {
+                match core.engine.admit(&mut core.store, &self.session, &spec, argv) {
+                    Ok(()) => busy::act_upon(monitor, verb, busy, out),
+                    Err(refusal) => out.error(&refusal),
+                }
+            }
+            Verb::Shutdown if Shutdown::of(argv) == Shutdown::Save => out.error(busy),
+            Verb::Multi
+            | Verb::Discard
+            | Verb::Quit
+            | Verb::Hello
+            | Verb::Auth
+            | Verb::Shutdown => {
+                if verb == Verb::Discard && self.transaction.is_open() {
+                    self.stale.extend(self.transaction.take_watched());
+                }
+                return self.process(core, argv, out);
+            }
+            _ => {
+                if verb == Verb::Exec {
+                    self.stale.extend(self.transaction.take_watched());
+                }
+                self.refuse(core, verb, busy, out);
+            }
+        }
+        Progress::Done
     }
 
     /// A command of the connection layer.
@@ -232,12 +304,19 @@ impl Client {
             self.run(core, verb, spec, argv, out);
             return Progress::Done;
         }
+        if self.is_tapped(core, argv, out) {
+            return Progress::Done;
+        }
         core.store.command_started(&self.session, spec, argv);
         let start = out.bytes().len();
         let mut progress = Progress::Done;
         match verb {
             Verb::Multi => self.transaction.begin(out),
-            Verb::Exec if self.transaction.grows() && core.store.condition().out_of_memory => {
+            Verb::Exec
+                if self.transaction.flags().contains(CommandFlags::DENYOOM)
+                    && self.transaction.is_open()
+                    && core.store.condition().out_of_memory =>
+            {
                 self.refuse(core, verb, redlua_engine::OUT_OF_MEMORY, out);
             }
             Verb::Exec => progress = self.exec(core, out),
@@ -261,8 +340,8 @@ impl Client {
         }
         let reply = out.bytes().get(start..).unwrap_or_default();
         let error = reply.strip_prefix(b"-").map(<[u8]>::trim_ascii_end);
+        core.store.set_queued(&self.session, spec, self.transaction.queued());
         core.store.command_ended(&self.session, spec, argv, error);
-        core.store.set_queued(self.session.id, self.transaction.queued());
         progress
     }
 
@@ -290,6 +369,7 @@ impl Client {
         }
         if verb == Verb::Reset {
             self.transaction.reset(&mut core.store);
+            core.store.set_queued(&self.session, spec, None);
             out.set_protocol(Protocol::Resp2);
         }
         let Session { user, protocol, .. } = self.session;
@@ -314,10 +394,18 @@ impl Client {
                 self.replies = Replies::All;
             }
             Verb::Reply if !failed => self.choose_replies(argv, start, out),
+            Verb::Users if !failed => core.teach(argv),
             Verb::Subscription => self.subscribed = core.store.is_subscribed(self.session.id),
             _ => {}
         }
         self.handle.set_protocol(self.session.protocol);
+    }
+
+    /// Shows a command that is about to run to whoever watches; whether they have answered it.
+    #[inline]
+    fn is_tapped(&self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> bool {
+        let error = core.store.tap(&self.session, argv);
+        error.inspect(|text| out.error(text)).is_some()
     }
 
     /// Why the connection may not run a command in its present state.
@@ -370,11 +458,12 @@ impl Client {
             // While memory is short nothing is queued, whatever it does.
             Ok(()) if core.store.condition().out_of_memory => {
                 self.transaction.spoil();
+                core.store.command_refused(&self.session, argv, redlua_engine::OUT_OF_MEMORY, None);
                 out.error(redlua_engine::OUT_OF_MEMORY);
             }
             Ok(()) => {
                 self.transaction.push(spec, argv, out);
-                core.store.set_queued(self.session.id, self.transaction.queued());
+                core.store.set_queued(&self.session, spec, self.transaction.queued());
             }
             Err(refusal) => {
                 self.transaction.spoil();
@@ -389,24 +478,10 @@ impl Client {
         };
         // The replies are sent together.
         self.session.pending = true;
-        if self.session.debug == Debugging::Off || !self.debuggable {
-            self.run_queue(core, &queue, out);
-            return Progress::Done;
+        if self.session.debug != Debugging::Off {
+            return self.run_debugged(core, &queue, out);
         }
-        for (at, words) in queue.iter().enumerate() {
-            let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-            let rest = queue.get(at + 1..).unwrap_or_default();
-            if self.begins_session(core, &argv, rest) {
-                if self.plan.as_ref().is_some_and(|plan| plan.is_forked()) {
-                    // The transaction goes on, though nobody hears of it.
-                    let debug = std::mem::take(&mut self.session.debug);
-                    self.run_queue(core, rest, &mut RespWriter::new(Protocol::Resp2));
-                    self.session.debug = debug;
-                }
-                return Progress::Debugs;
-            }
-            self.run_queue(core, std::slice::from_ref(words), out);
-        }
+        self.run_queue(core, &queue, out);
         Progress::Done
     }
 
@@ -422,10 +497,17 @@ impl Client {
             out.set_protocol(self.session.protocol);
             let Some(spec) = core.store.command(&argv) else { continue };
             let start = out.bytes().len();
+            if self.is_tapped(core, &argv, out) {
+                continue;
+            }
             match (core.verbs.of(&spec), core.store.permits(&self.session, &spec, &argv)) {
-                (_, Err(denied)) => out.error(&no_longer(&denied)),
+                (_, Err(denied)) => {
+                    let text = no_longer(&denied);
+                    core.store.command_refused(&self.session, &argv, &text, Some(&denied));
+                    out.error(&text);
+                }
                 // Every watch ended when EXEC began.
-                (Verb::Unwatch, _) => {
+                (Verb::Unwatch, Ok(())) => {
                     core.store.command_started(&self.session, &spec, &argv);
                     out.status(b"OK");
                     core.store.command_ended(&self.session, &spec, &argv, None);
@@ -444,18 +526,7 @@ impl Client {
         }
     }
 
-    /// Whether a command begins a debugging session; it is planned then, and a client whose
-    /// session runs on a copy is gone for all others.
-    fn begins_session(&mut self, core: &mut Core, argv: &[&[u8]], rest: &[Vec<Vec<u8>>]) -> bool {
-        self.plan = Plan::of(core, self, argv, rest).map(Box::new);
-        if self.plan.as_ref().is_some_and(|plan| plan.is_forked()) {
-            self.end(core);
-        }
-        self.plan.is_some()
-    }
-
-    /// What the present command has published to its own client stands before its reply, and
-    /// what it has caused besides after it.
+    /// What the present command has published to its own client stands before its reply.
     #[inline]
     fn take_own_messages(&self, mut start: usize, out: &mut RespWriter) {
         while self.inline
@@ -463,11 +534,6 @@ impl Client {
         {
             out.insert(start, &message);
             start += message.len();
-        }
-        while self.inline
-            && let Some(message) = self.handle.late.pop()
-        {
-            out.raw(&message);
         }
     }
 

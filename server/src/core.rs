@@ -11,6 +11,8 @@ use redlua_core::Host;
 use redlua_engine::Engine;
 use redlua_store::{Action, Store};
 
+use crate::busy::Stand;
+use crate::client::Address;
 use crate::handle::Handle;
 use crate::verb::Verbs;
 use crate::waiting::Waiting;
@@ -24,12 +26,21 @@ pub(crate) struct Core {
     /// The connected clients by their ids.
     pub(crate) clients: HashMap<u64, Arc<Handle>>,
     pub(crate) verbs: Verbs,
+    /// What answers while a script has this core; nothing stands in for that itself.
+    pub(crate) stand: Option<Arc<Stand>>,
 }
 
 impl Core {
     pub(crate) fn new(engine: Engine, store: Store) -> Self {
         let verbs = Verbs::new(&store);
-        Core { store, engine, waiting: Waiting::default(), clients: HashMap::new(), verbs }
+        Core {
+            store,
+            engine,
+            waiting: Waiting::default(),
+            clients: HashMap::new(),
+            verbs,
+            stand: None,
+        }
     }
 
     /// After a command of client `own`: serves the clients whose keys it modified, hands out
@@ -75,6 +86,17 @@ impl Core {
         close
     }
 
+    /// A command may have changed who the users are: whatever stands in for the core is told.
+    pub(crate) fn teach(&self, argv: &[&[u8]]) {
+        let users = !argv.first().is_some_and(|name| name.eq_ignore_ascii_case(b"config"));
+        let password = || argv.iter().any(|word| word.eq_ignore_ascii_case(b"requirepass"));
+        if let Some(stand) = &self.stand
+            && (users || password())
+        {
+            stand.learn(argv);
+        }
+    }
+
     /// Answers the blocked clients whose time is over.
     pub(crate) fn expire_waiting(&mut self) {
         self.waiting.expire(&mut self.store);
@@ -82,13 +104,16 @@ impl Core {
 
     /// Closes the connection of a client; returns whether there was one of that id.
     pub(crate) fn disconnect(&mut self, id: u64) -> bool {
-        let found = self.clients.get(&id);
-        found.inspect(|handle| handle.end()).is_some()
+        let Some(handle) = self.clients.get(&id).cloned() else { return false };
+        handle.end();
+        // Nobody sees it any more, although its thread or task may need a while to notice.
+        self.detach(id);
+        true
     }
 
-    /// A client is connected from `address`, `host:port`.
-    pub(crate) fn attach(&mut self, handle: &Arc<Handle>, address: &str) {
-        self.store.connect(handle.id, address);
+    /// A client is connected.
+    pub(crate) fn attach(&mut self, handle: &Arc<Handle>, address: &Address) {
+        self.store.connect_at(handle.id, &address.from, &address.local);
         handle.touch(self.store.now());
         self.clients.insert(handle.id, handle.clone());
     }

@@ -6,14 +6,24 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+#[cfg(feature = "net")]
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    sync::mpsc,
+    task::{Context, Poll},
+};
 
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{Debugging, Host, Protocol};
 use redlua_engine::{Console, Engine};
 use redlua_store::Store;
+#[cfg(feature = "net")]
+use tokio::sync::oneshot;
 
-use crate::client::Client;
+use crate::client::{Client, Progress};
 use crate::core::Core;
 use crate::handle::Handle;
 use crate::shared::Shared;
@@ -23,7 +33,7 @@ pub(crate) struct Plan {
     /// The `EVAL`.
     argv: Vec<Vec<u8>>,
     /// What it runs on, when that is a copy.
-    copy: Option<(Store, Engine)>,
+    copy: Option<Mutex<(Store, Engine)>>,
     /// The commands of its transaction that follow it.
     rest: Vec<Vec<Vec<u8>>>,
     /// The replies before its own, of the same transaction.
@@ -56,7 +66,7 @@ impl Plan {
                 core.store.command_started(&client.session, &spec, argv);
                 core.store.command_ended(&client.session, &spec, argv, None);
             }
-            (core.store.snapshot(), core.engine.fork())
+            Mutex::new((core.store.snapshot(), core.engine.fork()))
         });
         Some(Plan {
             argv: argv.iter().map(|word| word.to_vec()).collect(),
@@ -82,6 +92,47 @@ impl Plan {
     }
 }
 
+impl Client {
+    /// Whether a command begins a debugging session; it is planned then, and a client whose
+    /// session runs on a copy is gone for all others.
+    pub(crate) fn begins_session(
+        &mut self,
+        core: &mut Core,
+        argv: &[&[u8]],
+        rest: &[Vec<Vec<u8>>],
+    ) -> bool {
+        self.plan = Plan::of(core, self, argv, rest).map(Box::new);
+        if self.plan.as_ref().is_some_and(|plan| plan.is_forked()) {
+            self.end(core);
+        }
+        self.plan.is_some()
+    }
+
+    /// Runs the commands of a transaction until one begins a session. When that runs on a copy
+    /// the transaction itself goes on, though nobody hears of it.
+    pub(crate) fn run_debugged(
+        &mut self,
+        core: &mut Core,
+        queue: &[Vec<Vec<u8>>],
+        out: &mut RespWriter,
+    ) -> Progress {
+        for (at, words) in queue.iter().enumerate() {
+            let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+            let rest = queue.get(at + 1..).unwrap_or_default();
+            if self.begins_session(core, &argv, rest) {
+                if self.plan.as_ref().is_some_and(|plan| plan.is_forked()) {
+                    let debug = std::mem::take(&mut self.session.debug);
+                    self.run_queue(core, rest, &mut RespWriter::new(Protocol::Resp2));
+                    self.session.debug = debug;
+                }
+                return Progress::Debugs;
+            }
+            self.run_queue(core, std::slice::from_ref(words), out);
+        }
+        Progress::Done
+    }
+}
+
 impl Shared {
     /// Runs the session that the client's last command began, on the calling thread, until the
     /// script ends. What is left to be sent is appended to `out`; then the connection is to be
@@ -99,7 +150,9 @@ impl Shared {
         out.set_protocol(client.session.protocol);
         let argv: Vec<&[u8]> = argv.iter().map(Vec::as_slice).collect();
         match copy {
-            Some((mut store, mut engine)) => {
+            Some(copy) => {
+                let (mut store, mut engine) =
+                    copy.into_inner().unwrap_or_else(PoisonError::into_inner);
                 engine.debug(&mut store, &mut client.session, &argv, console, out);
             }
             None => {
@@ -117,6 +170,72 @@ impl Shared {
         if muted {
             out.truncate(start);
         }
+    }
+}
+
+/// A session on a thread of its own, as the one sees it who has the connection.
+#[cfg(feature = "net")]
+pub(crate) struct Session {
+    /// What arrives goes there; gone when nothing more comes.
+    input: Option<mpsc::Sender<Vec<u8>>>,
+    /// How much of it the debugger has not taken yet.
+    unheard: Arc<AtomicUsize>,
+    end: oneshot::Receiver<Vec<u8>>,
+}
+
+#[cfg(feature = "net")]
+impl Session {
+    /// Begins the session that the client's last command has planned.
+    pub(crate) fn begin(shared: Arc<Shared>, mut client: Client) -> Self {
+        let (input, queue) = mpsc::channel::<Vec<u8>>();
+        let (done, end) = oneshot::channel();
+        let unheard = Arc::new(AtomicUsize::new(0));
+        let heard = unheard.clone();
+        let work = move || {
+            let next = move || {
+                let piece = queue.recv().ok()?;
+                heard.fetch_sub(piece.len(), Ordering::Relaxed);
+                Some(piece)
+            };
+            let mut console = Terminal::new(client.handle.clone(), next);
+            let mut out = RespWriter::new(client.session.protocol);
+            shared.debug(&mut client, &mut console, &mut out);
+            shared.forget(client);
+            // Nobody may be there any more to hear of it.
+            let _ = done.send(out.into_bytes());
+        };
+        // Without a thread there is no session: `end` says so at once.
+        let _ = std::thread::Builder::new().name("redlua-debugger".into()).spawn(work);
+        Session { input: Some(input), unheard, end }
+    }
+
+    /// The reply, once the script has ended; `None` when there never will be one.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+        Pin::new(&mut self.end).poll(cx).map(Result::ok)
+    }
+
+    /// Whether more may come.
+    pub(crate) fn listens(&self) -> bool {
+        self.input.is_some()
+    }
+
+    /// Something has arrived.
+    pub(crate) fn hear(&mut self, piece: Vec<u8>) {
+        self.unheard.fetch_add(piece.len(), Ordering::Relaxed);
+        if let Some(input) = &self.input {
+            // What comes when the script has ended is for nobody.
+            let _ = input.send(piece);
+        }
+    }
+
+    /// Nothing more comes.
+    pub(crate) fn hang_up(&mut self) {
+        self.input = None;
+    }
+
+    /// How much the debugger has not taken yet.
+    pub(crate) fn unheard(&self) -> usize {
+        self.unheard.load(Ordering::Relaxed)
     }
 }
 

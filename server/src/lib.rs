@@ -10,6 +10,7 @@
 //! | [`Link`] | a client whose commands run on the caller's thread or task |
 //! | [`Connection`] | a client that any thread sends on and reads from |
 //! | `net` (with the feature of that name) | TCP and Unix sockets |
+//! | [`Stream`] | a client as bytes in memory, for libraries that talk to sockets |
 //!
 //! ```
 //! use std::sync::Arc;
@@ -35,6 +36,7 @@ pub mod net;
 mod park;
 mod server;
 mod shared;
+mod stream;
 mod transaction;
 mod verb;
 mod waiting;
@@ -42,3 +44,4 @@ mod waiting;
 pub use connection::Connection;
 pub use link::Link;
 pub use server::Server;
+pub use stream::Stream;

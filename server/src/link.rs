@@ -11,7 +11,7 @@ use redlua_conversions::resp::RespWriter;
 use redlua_core::{Protocol, ReplySink};
 use redlua_engine::Console;
 
-use crate::client::Client;
+use crate::client::{Address, Client};
 use crate::handle::Handle;
 use crate::park;
 use crate::shared::{Outcome, Shared};
@@ -37,8 +37,9 @@ pub struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(shared: Arc<Shared>, address: String) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let handle = Arc::new(Handle::new(shared.next_id()));
+        let address = Address { from: "127.0.0.1:0".to_owned(), ..Address::default() };
         let client = Some(Client::new(handle.clone(), address));
         Link { shared, client, handle, closed: false }
     }
@@ -53,6 +54,11 @@ impl Link {
         self.handle.protocol()
     }
 
+    /// The selected database.
+    pub fn db(&self) -> u32 {
+        self.client.as_ref().map_or(0, |client| client.session.db)
+    }
+
     /// Whether the server has closed the connection (`QUIT`, `CLIENT KILL`): it answers nothing
     /// any more.
     pub fn is_closed(&self) -> bool {
@@ -63,7 +69,8 @@ impl Link {
     /// (`CLIENT REPLY OFF`, a closed connection).
     pub fn request(&mut self, argv: &[&[u8]]) -> Vec<u8> {
         let mut out = RespWriter::new(self.protocol());
-        if let Some(client) = self.client.as_mut().filter(|_| !self.closed && !argv.is_empty()) {
+        let closed = self.is_closed();
+        if let Some(client) = self.client.as_mut().filter(|_| !closed && !argv.is_empty()) {
             let outcome = self.shared.handle(client, argv, &mut out);
             self.close(outcome, &mut out);
         }
@@ -73,7 +80,8 @@ impl Link {
     /// The same without blocking the thread, on any executor.
     pub async fn request_async(&mut self, argv: &[&[u8]]) -> Vec<u8> {
         let mut out = RespWriter::new(self.protocol());
-        if let Some(client) = self.client.as_mut().filter(|_| !self.closed && !argv.is_empty()) {
+        let closed = self.is_closed();
+        if let Some(client) = self.client.as_mut().filter(|_| !closed && !argv.is_empty()) {
             let outcome = self.shared.handle_async(client, argv, &mut out).await;
             self.close(outcome, &mut out);
         }

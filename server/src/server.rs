@@ -9,7 +9,7 @@ use redlua_engine::{Engine, Monitor};
 use redlua_store::Store;
 
 use crate::shared::Shared;
-use crate::{Connection, Link};
+use crate::{Connection, Link, Stream};
 
 /// A Redis for many clients. Clones share one server.
 #[derive(Clone)]
@@ -39,7 +39,22 @@ impl Server {
     /// A new client that runs its commands on the caller's thread or task, in RESP2 and
     /// database 0.
     pub fn link(&self) -> Link {
-        Link::new(self.shared.clone(), "127.0.0.1:0".to_owned())
+        Link::new(self.shared.clone())
+    }
+
+    /// A new client that sends and receives bytes in memory, as others do over a socket.
+    pub fn stream(&self) -> Stream {
+        Stream::new(self.link())
+    }
+
+    /// Looks at the clock at once, for whoever has moved it: what has expired is removed, and
+    /// blocked clients whose time is over are answered.
+    pub fn catch_up(&self) {
+        let mut core = self.shared.lock();
+        let before = core.store.modifications();
+        core.store.purge();
+        core.expire_waiting();
+        core.settle(0, before);
     }
 
     /// Closes the connection of a client; returns whether there was one of that id.

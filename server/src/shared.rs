@@ -6,7 +6,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex as Latch, PoisonError};
+use std::sync::{Arc, Mutex as Latch, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use redlua_engine::{Engine, Monitor};
 use redlua_store::{Blocked, Store};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::busy;
+use crate::busy::Stand;
 use crate::client::{Client, Progress};
 use crate::core::Core;
 use crate::park;
@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     core: Mutex<Core>,
     /// What script runs.
     pub(crate) monitor: Monitor,
+    /// What answers while it is busy.
+    stand: Arc<Stand>,
     /// `busy-reply-threshold` in milliseconds, as last seen.
     threshold: AtomicU64,
     next_id: AtomicU64,
@@ -56,11 +58,15 @@ pub(crate) enum Outcome {
 
 impl Shared {
     pub(crate) fn new(engine: Engine, store: Store) -> Self {
+        let (monitor, stand) = (engine.monitor().clone(), Arc::new(Stand::new(&engine, &store)));
+        let mut core = Core::new(engine, store);
+        core.stand = Some(stand.clone());
         Shared {
-            monitor: engine.monitor().clone(),
+            monitor,
+            stand,
             threshold: AtomicU64::new(5000),
             next_id: AtomicU64::new(1),
-            core: Mutex::new(Core::new(engine, store)),
+            core: Mutex::new(core),
             gone: Latch::default(),
             any_gone: AtomicBool::new(false),
             guarded: AtomicBool::new(false),
@@ -230,15 +236,15 @@ impl Shared {
         Ok(threshold.saturating_sub(ran).clamp(Duration::from_millis(1), LONGEST))
     }
 
+    /// Answers a client while a script is busy.
     pub(crate) fn answer_busy(
         &self,
-        client: &Client,
+        client: &mut Client,
         busy: &[u8],
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Outcome {
-        out.set_protocol(client.session.protocol);
-        busy::answer(&self.monitor, busy, argv, out)
+        self.stand.answer(client, &self.monitor, busy, argv, out)
     }
 
     /// Lets a client wait.

@@ -35,11 +35,6 @@ impl Transaction {
         self.flags
     }
 
-    /// Whether a queued command may take memory.
-    pub(crate) fn grows(&self) -> bool {
-        self.queue.is_some() && self.flags.contains(CommandFlags::DENYOOM)
-    }
-
     /// `MULTI`.
     pub(crate) fn begin(&mut self, sink: &mut dyn ReplySink) {
         if self.queue.is_some() {
@@ -124,6 +119,11 @@ impl Transaction {
         for (db, key, _) in self.watched.drain(..) {
             store.forget_stamp(db, &key);
         }
+    }
+
+    /// Ends every watch without the store, which is to be told of the keys later.
+    pub(crate) fn take_watched(&mut self) -> Vec<(u32, Vec<u8>)> {
+        self.watched.drain(..).map(|(db, key, _)| (db, key)).collect()
     }
 
     /// Forgets everything (`RESET`, the end of a connection).

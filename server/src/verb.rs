@@ -37,6 +37,14 @@ pub(crate) enum Verb {
     Ping,
     /// Any command that subscribes or unsubscribes.
     Subscription,
+    /// Any command that may change who the users are.
+    Users,
+    /// `SCRIPT KILL`
+    KillScript,
+    /// `FUNCTION KILL`
+    KillFunction,
+    /// `FUNCTION STATS`
+    FunctionStats,
 }
 
 impl Verb {
@@ -45,12 +53,17 @@ impl Verb {
         use Verb::{Discard, Exec, Multi, Quit, Shutdown, Unwatch, Watch};
         matches!(self, Multi | Exec | Discard | Watch | Unwatch | Quit | Shutdown)
     }
+
+    /// Whether an open transaction queues it.
+    pub(crate) fn is_queued(self) -> bool {
+        !self.is_of_connection() && self != Verb::Reset || self == Verb::Unwatch
+    }
 }
 
 /// The verbs by command number.
 pub(crate) struct Verbs(Vec<Verb>);
 
-const NAMES: [(&[&[u8]], Verb); 18] = [
+const NAMES: [(&[&[u8]], Verb); 24] = [
     (&[b"multi"], Verb::Multi),
     (&[b"exec"], Verb::Exec),
     (&[b"discard"], Verb::Discard),
@@ -69,6 +82,12 @@ const NAMES: [(&[&[u8]], Verb); 18] = [
     (&[b"punsubscribe"], Verb::Subscription),
     (&[b"ssubscribe"], Verb::Subscription),
     (&[b"sunsubscribe"], Verb::Subscription),
+    (&[b"acl", b"setuser"], Verb::Users),
+    (&[b"acl", b"deluser"], Verb::Users),
+    (&[b"config", b"set"], Verb::Users),
+    (&[b"script", b"kill"], Verb::KillScript),
+    (&[b"function", b"kill"], Verb::KillFunction),
+    (&[b"function", b"stats"], Verb::FunctionStats),
 ];
 
 impl Verbs {

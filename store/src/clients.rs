@@ -103,7 +103,13 @@ impl Clients {
         client.db = session.db;
         client.protocol = session.protocol;
         client.user = session.user;
-        if let Some(tracking) = &mut client.tracking
+    }
+
+    /// A connection's command is over: `CLIENT CACHING` held for it, or for the transaction that
+    /// it belongs to (`resetClient` in `networking.c`).
+    pub(crate) fn done(&mut self, id: u64, command: &'static str) {
+        if let Some(client) = self.known.get_mut(&id)
+            && let Some(tracking) = &mut client.tracking
             && client.queued.is_none()
             && !command.starts_with("client|")
         {

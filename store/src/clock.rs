@@ -26,6 +26,8 @@ enum Source {
     System,
     /// Microseconds since the epoch, shared by all clones.
     Manual(Arc<AtomicU64>),
+    /// Microseconds ahead of the system, shared by all clones.
+    Ahead(Arc<AtomicU64>),
 }
 
 impl Clock {
@@ -40,20 +42,34 @@ impl Clock {
         Clock(Source::Manual(Arc::new(AtomicU64::new(micros(start)))))
     }
 
-    /// Moves a manual clock forward; the system's clock cannot be moved.
+    /// A clock that runs like the system's and may be moved ahead of it by
+    /// [`advance`](Self::advance); clones share the time.
+    pub fn adjustable() -> Self {
+        Clock(Source::Ahead(Arc::default()))
+    }
+
+    /// Moves a manual or an adjustable clock forward; the system's clock cannot be moved.
     pub fn advance(&self, by: Duration) {
-        if let Source::Manual(time) = &self.0 {
-            time.fetch_add(micros(by), Ordering::AcqRel);
+        match &self.0 {
+            Source::System => {}
+            Source::Manual(time) | Source::Ahead(time) => {
+                time.fetch_add(micros(by), Ordering::AcqRel);
+            }
         }
     }
 
     /// The time since the Unix epoch.
     pub fn now(&self) -> Duration {
         match &self.0 {
-            Source::System => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            Source::System => system(),
             Source::Manual(time) => Duration::from_micros(time.load(Ordering::Acquire)),
+            Source::Ahead(by) => system() + Duration::from_micros(by.load(Ordering::Acquire)),
         }
     }
+}
+
+fn system() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn micros(time: Duration) -> u64 {

@@ -44,9 +44,11 @@ mod slowlog;
 mod stats;
 mod store;
 mod table;
+mod tap;
 mod tracking;
 mod value;
 
 pub use clock::Clock;
 pub use pubsub::Message;
 pub use store::{Action, BadParameter, Blocked, Pause, Store, TimeoutReply, UNBLOCKED};
+pub use tap::Tap;

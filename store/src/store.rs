@@ -22,6 +22,7 @@ use crate::eviction;
 use crate::keyspace::{DATABASES, Keyspace};
 use crate::server::Server;
 use crate::table::Table;
+use crate::tap::Tap;
 
 pub use settings::BadParameter;
 
@@ -51,6 +52,8 @@ pub struct Store {
     table: &'static Table,
     /// How many scripts are running; while any is, time stands still.
     scripts: u32,
+    /// Who watches the calls.
+    tap: Option<Box<dyn Tap>>,
     /// When the commands began that the engine or the server is answering, the outer ones
     /// first, and how many errors there had been.
     began: Vec<(Duration, u64)>,
@@ -147,6 +150,7 @@ impl Store {
             clock,
             table: Table::instance(),
             scripts: 0,
+            tap: None,
             began: Vec::new(),
             expiring: (0, 0),
         };
@@ -164,9 +168,24 @@ impl Store {
             clock: self.clock.clone(),
             table: self.table,
             scripts: 0,
+            tap: None,
             began: Vec::new(),
             expiring: self.expiring,
         }
+    }
+
+    /// Lets somebody watch the calls: those of scripts are shown by [`Host::call`], those of
+    /// clients by whoever runs them, through [`tap`](Self::tap).
+    pub fn set_tap(&mut self, tap: Option<Box<dyn Tap>>) {
+        self.tap = tap;
+    }
+
+    /// Shows a client's call to whoever watches. The text of the error that is to be answered
+    /// instead of running it, if any.
+    #[inline]
+    pub fn tap(&mut self, session: &Session, argv: &[&[u8]]) -> Option<Vec<u8>> {
+        let tap = self.tap.as_mut()?;
+        tap.call(self.clock.now(), session, argv)
     }
 
     /// The clock that expiry and timeouts go by.
@@ -179,7 +198,7 @@ impl Store {
     pub fn stamp(&mut self, db: u32, key: &[u8]) -> u64 {
         self.tick();
         let stamp = self.keys.stamp(db as usize, key);
-        self.settle(0);
+        self.settle(0, false);
         stamp
     }
 
@@ -211,7 +230,7 @@ impl Store {
             self.keys.select(database);
             self.keys.purge();
         }
-        self.settle(0);
+        self.settle(0, false);
     }
 
     /// A command's full name, subcommands as `config|get`: how error replies call it.
@@ -245,7 +264,7 @@ impl Store {
         if self.server.config.maxmemory > 0 && self.scripts == 0 {
             let Server { config, random, stats, .. } = &mut self.server;
             stats.evicted += eviction::make_room(&mut self.keys, config, random);
-            self.settle(0);
+            self.settle(0, false);
         }
     }
 
@@ -288,6 +307,11 @@ impl Host for Store {
         };
         if !command.spec.accepts(argv.len()) {
             return sink.error(CommandError::arity(command.name).text());
+        }
+        if session.script
+            && let Some(error) = self.tap(session, argv)
+        {
+            return sink.error(&error);
         }
         let began = self.begin(spec.id);
         self.keys.select(session.db as usize);

@@ -72,11 +72,12 @@ impl Table {
         }
     }
 
-    /// Keys have changed, by the hand of connection `by`: tells those who have read them.
+    /// Keys have changed, by the hand of connection `by`: tells those who have read them. To
+    /// broadcasts they are changed by `author`.
     pub(crate) fn invalidate(
         &mut self,
         touches: Vec<Touch>,
-        by: u64,
+        by: (u64, u64),
         clients: &mut Clients,
         pubsub: &mut PubSub,
     ) {
@@ -92,13 +93,13 @@ impl Table {
     fn invalidate_key(
         &mut self,
         key: Vec<u8>,
-        by: u64,
+        (by, author): (u64, u64),
         clients: &mut Clients,
         pubsub: &mut PubSub,
     ) {
         for (prefix, broadcast) in &mut self.prefixes {
             if key.starts_with(prefix) {
-                broadcast.keys.insert(key.clone(), by);
+                broadcast.keys.insert(key.clone(), author);
             }
         }
         let Some(readers) = self.readers.remove(&key) else { return };
@@ -152,7 +153,7 @@ impl Table {
         while most > 0 && self.readers.len() > most {
             let Some(key) = self.readers.keys().next().cloned() else { break };
             // Nobody changed the key, so nobody is spared.
-            self.invalidate_key(key, u64::MAX, clients, pubsub);
+            self.invalidate_key(key, (u64::MAX, u64::MAX), clients, pubsub);
         }
     }
 }

@@ -42,16 +42,6 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "table", name: "concat", function: through_first },
     #[cfg(not(luajit))]
     Wrapper { library: "", name: "unpack", function: guard::unpack },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "find", function: guard::find },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "match", function: guard::matching },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "gmatch", function: guard::matching },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "gfind", function: guard::matching },
-    #[cfg(lua51)]
-    Wrapper { library: "string", name: "gsub", function: guard::gsub },
 ];
 
 /// Stack index of the things every wrapper has as upvalues.

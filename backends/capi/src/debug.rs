@@ -51,7 +51,7 @@ unsafe extern "C-unwind" fn hook(lua: *mut lua_State, ar: *mut ffi::lua_Debug) {
         let state = state_of(lua);
         let pause = if (*ar).event == ffi::LUA_HOOKCOUNT {
             if interrupt::note(lua) {
-                interrupt::raise(lua);
+                interrupt::end(lua);
             }
             state.ticks.set(state.ticks.get().wrapping_add(1));
             if state.ticks.get() % TICK != 0 {

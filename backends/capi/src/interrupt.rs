@@ -46,28 +46,29 @@ unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _ar: *mut ffi::lua_Debug) 
     // SAFETY: `note` does not raise and leaves nothing to drop; the rest is the raise phase.
     unsafe {
         if note(lua) {
-            raise(lua);
+            end(lua);
         }
     }
 }
 
-/// Ends the run, and whatever the script does to go on.
+/// Raises the interruption, which comes again at the next instruction.
 ///
 /// # Safety
-/// Called in a hook, in a frame that owns nothing. Does not return.
-pub(crate) unsafe fn raise(lua: *mut lua_State) {
+/// Called by Lua, in a frame that owns nothing, after [`note`] has said so; a slot is free.
+pub(crate) unsafe fn end(lua: *mut lua_State) -> c_int {
     // SAFETY: by contract.
     unsafe {
         ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT | ffi::LUA_MASKLINE, 1);
         ffi::lua_pushlstring(lua, TEXT.as_ptr(), TEXT.count_bytes());
-        ffi::lua_error(lua);
+        ffi::lua_error(lua)
     }
 }
 
-/// Whether the run must end; remembers why and where.
+/// Whether the run must end; remembers why and where. Each time counts as many instructions as
+/// lie between two calls of the hook.
 ///
 /// # Safety
-/// Called in a hook. Stack 0; does not raise.
+/// Called in a hook or in a function called by Lua. Stack 0; does not raise.
 pub(crate) unsafe fn note(lua: *mut lua_State) -> bool {
     // SAFETY: called in a hook, so `lua` is live.
     let state = unsafe { state_of(lua) };

@@ -33,14 +33,16 @@ mod debug;
 #[cfg(not(lua51))]
 mod dialect;
 mod ffi;
-#[cfg_attr(not(lua51), allow(dead_code))]
+#[cfg(lua51)]
 mod guard;
 mod interrupt;
+mod lualib;
 mod native;
 mod pool;
 mod proxy;
 mod reader;
 mod sandbox;
+mod scratch;
 mod state;
 #[cfg(luajit)]
 mod tailcall;

@@ -17,7 +17,7 @@ use crate::writer::StackWriter;
 
 /// What is left to do when no Rust value is alive any more. A message or value to raise is on
 /// top of the stack.
-enum Verdict {
+pub(crate) enum Verdict {
     Return(c_int),
     Message,
     Argument(c_int),
@@ -66,7 +66,20 @@ unsafe extern "C-unwind" fn trampoline(lua: *mut lua_State) -> c_int {
     // SAFETY: dispatch does not raise; afterwards this frame owns nothing, so the raising calls
     // may jump over it.
     unsafe {
-        match dispatch(lua) {
+        let verdict = dispatch(lua);
+        conclude(lua, verdict)
+    }
+}
+
+/// Returns from a function called by Lua, or raises.
+///
+/// # Safety
+/// Called in a C function called by Lua, in a frame that owns nothing; on top of the stack is
+/// what the verdict says.
+pub(crate) unsafe fn conclude(lua: *mut lua_State, verdict: Verdict) -> c_int {
+    // SAFETY: by contract.
+    unsafe {
+        match verdict {
             Verdict::Return(results) => results,
             Verdict::Message => {
                 ffi::luaL_where(lua, 1);
@@ -102,31 +115,56 @@ unsafe fn dispatch(lua: *mut lua_State) -> Verdict {
         let mut args = StackReader::new(lua, 1, count);
         let result =
             catch_unwind(AssertUnwindSafe(|| bridge.as_mut().native(id, &mut args, &mut out)));
-        // What a failed native has built is dropped first: it may have filled the stack.
         let verdict = match result {
             Ok(Ok(())) if state.over_limit() => Verdict::Memory,
             Ok(Ok(())) => Verdict::Return(ffi::lua_gettop(lua) - args.floor()),
-            Ok(Err(Raise::Message(text))) => {
-                push_message(lua, count, &text);
-                Verdict::Message
-            }
-            Ok(Err(Raise::Text(text))) => {
-                push_message(lua, count, &text);
-                Verdict::Value
-            }
-            Ok(Err(Raise::Argument { index, message })) => {
-                push_message(lua, count, &message);
-                Verdict::Argument(c_int::try_from(index).unwrap_or(c_int::MAX))
-            }
-            Ok(Err(Raise::Value)) => Verdict::Value,
-            Err(panic) => {
-                push_message(lua, count, &panic_text(panic.as_ref()));
-                Verdict::Value
-            }
+            Ok(Err(raise)) => failure(lua, count, raise),
+            Err(panic) => panicked(lua, count, panic.as_ref()),
         };
         state.enforce(was);
         verdict
     }
+}
+
+/// What a function with `count` arguments raises. What it has built is dropped first: it may have
+/// filled the stack.
+///
+/// # Safety
+/// As for [`push_message`].
+pub(crate) unsafe fn failure(lua: *mut lua_State, count: c_int, raise: Raise) -> Verdict {
+    // SAFETY: by contract.
+    unsafe {
+        match raise {
+            Raise::Message(text) => {
+                push_message(lua, count, &text);
+                Verdict::Message
+            }
+            Raise::Text(text) => {
+                push_message(lua, count, &text);
+                Verdict::Value
+            }
+            Raise::Argument { index, message } => {
+                push_message(lua, count, &message);
+                Verdict::Argument(c_int::try_from(index).unwrap_or(c_int::MAX))
+            }
+            Raise::Value => Verdict::Value,
+        }
+    }
+}
+
+/// The same for a panic.
+///
+/// # Safety
+/// As for [`push_message`].
+#[cold]
+pub(crate) unsafe fn panicked(
+    lua: *mut lua_State,
+    count: c_int,
+    panic: &(dyn Any + Send),
+) -> Verdict {
+    // SAFETY: by contract.
+    unsafe { push_message(lua, count, &panic_text(panic)) };
+    Verdict::Value
 }
 
 /// Pushes the text to raise in place of whatever the native left: deep inside of a table it may

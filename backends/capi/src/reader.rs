@@ -34,14 +34,23 @@ impl StackReader {
     /// A cursor on the first of `count` values that begin at the absolute index `base`.
     ///
     /// # Safety
-    /// `lua` stays live and unused by others while the reader is used, except by a
-    /// [`StackWriter`](crate::writer::StackWriter) while the cursor is not inside a table.
+    /// As for [`unplaced`](Self::unplaced).
     pub(crate) unsafe fn new(lua: *mut lua_State, base: c_int, count: c_int) -> Self {
-        let floor = base + count - 1;
-        let (cursor, kind, path) = (0, Kind::None, SmallVec::new());
-        let mut reader = StackReader { lua, base, count, cursor, kind, floor, path };
+        // SAFETY: by contract.
+        let mut reader = unsafe { StackReader::unplaced(lua, base, count) };
         reader.select(0);
         reader
+    }
+
+    /// The same, on no value yet: nothing is pushed, whatever the first value is.
+    ///
+    /// # Safety
+    /// `lua` stays live and unused by others while the reader is used, except by a
+    /// [`StackWriter`](crate::writer::StackWriter) while the cursor is not inside a table.
+    pub(crate) unsafe fn unplaced(lua: *mut lua_State, base: c_int, count: c_int) -> Self {
+        let floor = base + count - 1;
+        let (cursor, kind, path) = (0, Kind::None, SmallVec::new());
+        StackReader { lua, base, count, cursor, kind, floor, path }
     }
 
     /// Puts the cursor on the value on top of the stack, which is at `index`.

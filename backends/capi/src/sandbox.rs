@@ -46,6 +46,7 @@ pub(crate) unsafe fn build(
         crate::coroutine::install(lua, stock);
         #[cfg(not(lua51))]
         crate::dialect::supply(lua, stock);
+        crate::lualib::install(lua, stock);
 
         push_text(lua, environment.readonly_message.as_bytes());
         let message = ffi::lua_gettop(lua);

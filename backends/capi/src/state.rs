@@ -32,8 +32,6 @@ pub(crate) struct State {
     enforced: Cell<bool>,
     /// Whether memory was refused since the last collection.
     refused: Cell<bool>,
-    /// Where the C stack was when the run in progress began.
-    pub(crate) stack_base: Cell<usize>,
     /// Wall-clock allowance of a run.
     pub(crate) time: Cell<Option<Duration>>,
     /// When the run in progress must end.
@@ -55,6 +53,8 @@ pub(crate) struct State {
     pub(crate) ticks: Cell<u32>,
     /// Room for calls with many arguments, kept between calls.
     pub(crate) spare: Cell<crate::call::Spare>,
+    /// Where the functions of Lua's library put their results together.
+    pub(crate) scratch: Cell<crate::scratch::Scratch>,
     /// Coroutines that run inside one another now.
     #[cfg(luajit)]
     pub(crate) nesting: Cell<u32>,
@@ -77,7 +77,6 @@ impl State {
             limit: Cell::new(usize::MAX),
             enforced: Cell::new(false),
             refused: Cell::new(false),
-            stack_base: Cell::new(0),
             time: Cell::new(None),
             deadline: Cell::new(None),
             instructions: Cell::new(u64::MAX),
@@ -88,6 +87,7 @@ impl State {
             reporting: Cell::new(false),
             ticks: Cell::new(0),
             spare: Cell::new(crate::call::Spare::default()),
+            scratch: Cell::new(crate::scratch::Scratch::default()),
             #[cfg(luajit)]
             nesting: Cell::new(0),
             collector_tuned: Cell::new(false),
@@ -105,6 +105,11 @@ impl State {
     /// Whether more is allocated than allowed (possible after a native ran).
     pub(crate) fn over_limit(&self) -> bool {
         self.used.get() > self.limit.get()
+    }
+
+    /// Bytes that may be allocated yet.
+    pub(crate) fn room(&self) -> usize {
+        self.limit.get().saturating_sub(self.used.get())
     }
 
     /// Whether what the last run left should be collected before the next: it was refused memory
@@ -166,6 +171,13 @@ impl State {
             self.release(block, old);
             moved
         }
+    }
+
+    /// Empties the scratch between runs.
+    pub(crate) fn clear_scratch(&self) {
+        let mut scratch = self.scratch.take();
+        scratch.clear();
+        self.scratch.set(scratch);
     }
 
     /// Switches the memory limit on or off and returns what it was.

@@ -15,7 +15,6 @@ use redlua_core::{
 use crate::base::load_text;
 use crate::debug;
 use crate::ffi::{self, lua_State};
-use crate::guard::stack_address;
 use crate::interrupt;
 use crate::native;
 use crate::reader::{StackReader, string_at};
@@ -224,7 +223,6 @@ impl Vm for CVm {
 
     fn run(&mut self, script: ScriptId, invocation: &Invocation<'_>, bridge: &mut dyn Bridge) {
         interrupt::begin(&self.state);
-        self.state.stack_base.set(stack_address());
         // SAFETY: the bridge is used by callbacks only while this function runs; the pointer is
         // taken back before it returns.
         let erased = unsafe {
@@ -264,6 +262,7 @@ impl Vm for CVm {
         unsafe {
             self.report(status, bridge);
             self.state.bridge.set(None);
+            self.state.clear_scratch();
             ffi::lua_settop(self.lua, 0);
             if self.state.reporting.take() | self.state.stopped.get().is_some() {
                 interrupt::arm(self.lua);

@@ -4,9 +4,10 @@
 
 use std::ffi::c_int;
 
-use redlua_core::{NativeId, ValueWriter};
+use redlua_core::{Kind, NativeId, Scalar, ValueWriter, Workspace};
 
 use crate::ffi::{self, lua_State};
+use crate::reader::scalar_at;
 
 /// A [`ValueWriter`] that pushes onto a Lua stack.
 ///
@@ -141,6 +142,112 @@ impl ValueWriter for StackWriter {
 
     fn failed(&self) -> bool {
         self.failed
+    }
+}
+
+impl StackWriter {
+    /// The stack index of a value that was appended, when it is there.
+    #[inline]
+    fn index_of(&self, value: usize) -> Option<c_int> {
+        if value < self.top() { Some(self.above() + value as c_int) } else { None }
+    }
+
+    /// The stack index of the first value that is appended.
+    #[inline]
+    fn above(&self) -> c_int {
+        self.arguments + self.count
+    }
+
+    /// The stack index of an argument that is a table.
+    #[inline]
+    fn table_at(&self, argument: usize) -> Option<c_int> {
+        let index = c_int::try_from(argument).ok().filter(|&index| index < self.count)?;
+        let index = self.arguments + index;
+        // SAFETY: the index is that of an argument.
+        let table = unsafe { ffi::lua_type(self.lua, index) == ffi::LUA_TTABLE };
+        table.then_some(index)
+    }
+}
+
+// SAFETY of the blocks below: as above; indices are those of arguments or of values pushed here.
+impl Workspace for StackWriter {
+    #[inline]
+    fn top(&self) -> usize {
+        // SAFETY: see above.
+        let top = unsafe { ffi::lua_gettop(self.lua) };
+        usize::try_from(top + 1 - self.above()).unwrap_or(0)
+    }
+
+    #[inline]
+    fn truncate(&mut self, top: usize) {
+        if top < self.top() {
+            // SAFETY: only values that were pushed here are dropped.
+            unsafe { ffi::lua_settop(self.lua, self.above() - 1 + top as c_int) }
+        }
+    }
+
+    #[inline]
+    fn scalar(&self, value: usize) -> Scalar<'_> {
+        match self.index_of(value) {
+            // SAFETY: the value stays on the stack while `self` is borrowed.
+            Some(index) => unsafe { scalar_at(self.lua, index) },
+            None => Scalar::Other(Kind::Nil),
+        }
+    }
+
+    #[inline]
+    fn copy(&mut self, value: usize) {
+        match self.index_of(value) {
+            // SAFETY: see above. Stack +1.
+            Some(index) => unsafe { ffi::lua_pushvalue(self.lua, index) },
+            None => self.nil(),
+        }
+    }
+
+    #[inline]
+    fn length(&mut self, table: usize) -> usize {
+        // SAFETY: a table is at that index.
+        self.table_at(table).map_or(0, |index| unsafe { ffi::lua_objlen(self.lua, index) as usize })
+    }
+
+    #[inline]
+    fn fetch(&mut self, table: usize, index: i64) {
+        match (self.table_at(table), c_int::try_from(index)) {
+            // SAFETY: a table is there. Stack +1.
+            (Some(table), Ok(index)) => unsafe { ffi::lua_rawgeti(self.lua, table, index) },
+            _ => self.nil(),
+        }
+    }
+
+    #[inline]
+    fn store(&mut self, table: usize, index: i64) {
+        match (self.table_at(table), c_int::try_from(index)) {
+            // SAFETY: a table is there and a value on top. Stack -1; allocates.
+            (Some(table), Ok(index)) => unsafe { ffi::lua_rawseti(self.lua, table, index) },
+            _ => {
+                self.truncate(self.top().saturating_sub(1));
+                self.failed = true;
+            }
+        }
+    }
+
+    fn metafield(&mut self, argument: usize, name: &str) -> bool {
+        let index = c_int::try_from(argument).ok().filter(|&index| index < self.count);
+        let Some(index) = index else { return false };
+        // SAFETY: the index is that of an argument. Stack +1 or 0; allocates the name.
+        unsafe {
+            if ffi::lua_getmetatable(self.lua, self.arguments + index) == 0 {
+                return false;
+            }
+            ffi::lua_pushlstring(self.lua, name.as_ptr().cast(), name.len());
+            ffi::lua_rawget(self.lua, -2);
+            if ffi::lua_type(self.lua, -1) == ffi::LUA_TNIL {
+                ffi::lua_settop(self.lua, -3);
+                return false;
+            }
+            ffi::lua_replace(self.lua, -2);
+        }
+        true
     }
 }
 

@@ -40,6 +40,22 @@ const NO_USE: [&str; 22] = [
 /// Directives that no store knows; a mock has no use for them either.
 const UNKNOWN: [&str; 3] = ["loadmodule", "rename-command", "sentinel"];
 
+/// How many databases there are to be: the one thing to be known before there is a store.
+pub(super) fn databases(arguments: &Arguments) -> Result<usize, String> {
+    let last = arguments.directives.iter().rfind(|it| it.name.eq_ignore_ascii_case("databases"));
+    match last.map(|directive| (directive, directive.values.as_slice())) {
+        Some((directive, [value])) => match value.parse::<i64>() {
+            Ok(number) if (1..=i64::from(i32::MAX)).contains(&number) => {
+                Ok(usize::try_from(number).unwrap_or(1))
+            }
+            Ok(_) => Err(directive.fatal("argument must be between 1 and 2147483647 inclusive")),
+            Err(_) => Err(directive.fatal("argument couldn't be parsed into an integer")),
+        },
+        Some((directive, _)) => Err(directive.fatal("wrong number of arguments")),
+        None => Ok(16),
+    }
+}
+
 /// How the server is to be started.
 #[derive(Debug)]
 pub(super) struct Plan {

@@ -12,6 +12,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use redlua::server::net::{End, Listening};
+use redlua::store::Clock;
 use redlua::{Engine, Limits, Server, Store, backend};
 
 use crate::output::print;
@@ -60,7 +61,8 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn serve(arguments: Arguments) -> Result<ExitCode, String> {
-    let mut store = Store::new();
+    let databases = config::databases(&arguments)?;
+    let mut store = Store::with_databases(Clock::system(), databases);
     let mut plan = Plan::new(!arguments.command.is_empty());
     plan.apply(&arguments, &mut store)?;
     let mut log = match (&plan.logfile, arguments.command.is_empty()) {

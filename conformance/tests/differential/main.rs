@@ -124,6 +124,7 @@ fn case(sequence: &[Argv], resp: u8, id: &str) -> Case {
         setup: Vec::new(),
         steps: sequence.iter().map(words).collect(),
         skip: Vec::new(),
+        mask: Vec::new(),
         post: Vec::new(),
         replies: Vec::new(),
         also: BTreeMap::new(),

@@ -82,6 +82,8 @@ pub struct RequestParser {
     buffer: Vec<u8>,
     /// Where the present command begins, or the next one when it is complete.
     start: usize,
+    /// Where the present command begins, complete or not.
+    begun: usize,
     /// The next unread byte.
     at: usize,
     /// Arguments of the present command still to come.
@@ -103,6 +105,7 @@ impl Default for RequestParser {
         RequestParser {
             buffer: Vec::new(),
             start: 0,
+            begun: 0,
             at: 0,
             missing: 0,
             length: None,
@@ -171,6 +174,7 @@ impl RequestParser {
         self.forget();
         loop {
             if self.missing == 0 {
+                self.begun = self.at;
                 match self.unread().first() {
                     None => return Ok(false),
                     Some(b'*') => {
@@ -215,6 +219,14 @@ impl RequestParser {
         };
         let words = words.iter().map(|(from, to)| self.buffer.get(*from..*to).unwrap_or_default());
         words.chain(inline.iter().map(Vec::as_slice))
+    }
+
+    /// Puts the command that [`advance`](Self::advance) has found back: it will find it again.
+    pub fn step_back(&mut self) {
+        if self.complete {
+            self.forget();
+            (self.start, self.at) = (self.begun, self.begun);
+        }
     }
 
     /// The next command with words of its own, never empty; `None` when more bytes are needed.
@@ -456,6 +468,10 @@ mod tests {
         assert_eq!(parser.advance(), Ok(true));
         assert!(parser.argv().eq([&b"SET"[..], b"k", &b"0123456789".repeat(10)]));
         assert_eq!(parser.pending(), 6);
+        parser.step_back();
+        parser.feed(b"");
+        assert_eq!(parser.advance(), Ok(true));
+        assert_eq!(parser.argv().count(), 3);
         assert_eq!(parser.advance(), Ok(true));
         assert!(parser.argv().eq([b"PING"]));
         assert_eq!(parser.pending(), 0);

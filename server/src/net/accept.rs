@@ -16,9 +16,11 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
+use tokio::task::coop::unconstrained;
 
 use super::peer::Peer;
 use super::{Net, Options};
+use crate::client::Address;
 
 /// How many connections may wait to be accepted; the system has a limit of its own.
 const BACKLOG: u32 = 4096;
@@ -77,51 +79,54 @@ impl Door {
         let count = Arc::new(AtomicU64::new(0));
         for listener in self.tcp {
             let (net, count) = (net.clone(), count.clone());
-            tasks.push(runtime.spawn(async move {
+            tasks.push(runtime.spawn(unconstrained(async move {
                 loop {
                     match listener.accept().await {
                         Ok((socket, from)) => {
                             let _ = socket.set_nodelay(true);
-                            enter(&net, &count, socket, from.to_string());
+                            let local = socket.local_addr().map(|to| to.to_string());
+                            let (from, local) = (from.to_string(), local.unwrap_or_default());
+                            enter(&net, &count, socket, Address { from, local });
                         }
                         Err(error) => pause_after(&error).await,
                     }
                 }
-            }));
+            })));
         }
         if let Some(listener) = self.unix {
-            let (net, address) = (net.clone(), format!("{}:0", self.path));
-            tasks.push(runtime.spawn(async move {
+            let net = net.clone();
+            let address = Address { from: format!("{}:0", self.path), local: self.path };
+            tasks.push(runtime.spawn(unconstrained(async move {
                 loop {
                     match listener.accept().await {
                         Ok((socket, _)) => enter(&net, &count, socket, address.clone()),
                         Err(error) => pause_after(&error).await,
                     }
                 }
-            }));
+            })));
         }
         tasks
     }
 }
 
 /// Serves one more client, or refuses to.
-fn enter<S>(net: &Arc<Net>, count: &Arc<AtomicU64>, mut socket: S, address: String)
+fn enter<S>(net: &Arc<Net>, count: &Arc<AtomicU64>, mut socket: S, address: Address)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     if count.fetch_add(1, Ordering::Relaxed) >= net.settings.max_clients() {
         count.fetch_sub(1, Ordering::Relaxed);
-        tokio::spawn(async move {
+        tokio::spawn(unconstrained(async move {
             let _ = socket.write_all(b"-ERR max number of clients reached\r\n").await;
-        });
+        }));
         return;
     }
     let place = Place(count.clone());
     let peer = Peer::new(net.clone(), socket, address);
-    tokio::spawn(async move {
+    tokio::spawn(unconstrained(async move {
         let _place = place;
         peer.serve().await;
-    });
+    }));
 }
 
 /// One of `maxclients`.

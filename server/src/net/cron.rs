@@ -10,6 +10,9 @@ use super::Net;
 /// How often expired keys are looked for: `hz` is 10 unless told otherwise.
 const PERIOD: Duration = Duration::from_millis(100);
 
+/// No client has this id.
+const NOBODY: u64 = 0;
+
 /// Runs until the server ends.
 pub(super) async fn run(net: Arc<Net>) {
     loop {
@@ -18,7 +21,7 @@ pub(super) async fn run(net: Arc<Net>) {
         let Some(mut core) = net.shared.try_acquire() else { continue };
         let before = core.store.modifications();
         core.store.cron();
-        core.settle(0, before);
+        core.settle(NOBODY, before);
         core.expire_waiting();
         net.settings.refresh(&core.store);
         if let Some(timeout) = net.settings.timeout() {

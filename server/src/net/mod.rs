@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::coop::unconstrained;
 
 use crate::Server;
 use crate::shared::Shared;
@@ -128,14 +129,14 @@ impl Server {
         net.introduce(&addresses, options);
         let reserve = net.clone();
         runtime.spawn(async move { reserve.stand_by() });
-        runtime.spawn(cron::run(net.clone()));
+        runtime.spawn(unconstrained(cron::run(net.clone())));
         let doors = door.admit(&runtime, &net);
         let closing = net.clone();
-        runtime.spawn(async move {
+        runtime.spawn(unconstrained(async move {
             ended(&closing).await;
             doors.iter().for_each(tokio::task::JoinHandle::abort);
             closing.shared.lock_async().await.end_all();
-        });
+        }));
         Ok(Listening { net, runtime: Some(runtime), addresses, unix: options.unix.clone() })
     }
 }
@@ -170,11 +171,11 @@ impl Listening {
             (SignalKind::terminate(), End::Terminated),
         ] {
             let (mut signal, act) = (signal(kind)?, act.clone());
-            runtime.spawn(async move {
+            runtime.spawn(unconstrained(async move {
                 while signal.recv().await.is_some() {
                     act(end);
                 }
-            });
+            }));
         }
         Ok(())
     }

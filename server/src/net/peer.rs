@@ -15,7 +15,8 @@ use redlua_core::{Host, ReplySink};
 use smallvec::SmallVec;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
-use crate::client::{Client, Progress};
+use crate::client::{Address, Client, Progress};
+use crate::debug::Session;
 use crate::handle::Handle;
 use crate::shared::{Outcome, PAUSE_STEP, recheck};
 
@@ -29,6 +30,8 @@ const BATCH_BYTES: usize = 1 << 20;
 /// How much is read at once, and at most when an argument is known to be long.
 const PIECE: usize = 16 << 10;
 const LONG_PIECE: usize = 1 << 20;
+/// How much is read at once for a debugger.
+const SESSION_PIECE: usize = 1 << 10;
 
 /// A connected socket and its client.
 pub(super) struct Peer<S> {
@@ -44,8 +47,8 @@ pub(super) struct Peer<S> {
     alarm: Option<Delay>,
     /// Whether there may be complete commands that have not run.
     unread: bool,
-    /// Whether the command that was read last has not run yet (`CLIENT PAUSE`).
-    postponed: bool,
+    /// The debugging session that has taken the connection over.
+    session: Option<Session>,
 }
 
 /// What a connection is about to do.
@@ -55,6 +58,10 @@ enum State {
     Open,
     /// It waits for the reply to a blocking command.
     Blocked,
+    /// Its next command has to wait (`CLIENT PAUSE`).
+    Paused,
+    /// A debugger has it.
+    Debugged,
     /// It ends when all is written.
     Closing,
     /// It ends.
@@ -67,6 +74,8 @@ enum Event {
     Input,
     /// A blocked command has its reply.
     Answer(Vec<u8>),
+    /// The debugging session is over; its reply.
+    Ended(Vec<u8>),
     /// The time is over.
     Alarm,
     /// The connection is over.
@@ -74,10 +83,11 @@ enum Event {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
-    pub(super) fn new(net: Arc<Net>, socket: S, address: String) -> Self {
+    pub(super) fn new(net: Arc<Net>, socket: S, address: Address) -> Self {
         let handle = Arc::new(Handle::new(net.shared.next_id()));
         let mut client = Client::new(handle.clone(), address);
         client.set_inline();
+        client.debuggable = true;
         let mut peer = Peer {
             net,
             socket,
@@ -88,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             state: State::Open,
             alarm: None,
             unread: false,
-            postponed: false,
+            session: None,
         };
         peer.input.set_limits(peer.net.settings.longest_bulk(), peer.net.shared.is_guarded());
         peer
@@ -109,6 +119,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                     }
                     self.alarm = None;
                     self.state = State::Open;
+                }
+                Event::Ended(reply) => {
+                    while let Some(message) = self.handle.outbox.pop() {
+                        self.output.writer.raw(&message);
+                    }
+                    self.output.writer.raw(&reply);
+                    self.state = State::Closing;
                 }
                 Event::Alarm => self.ring().await,
                 Event::Gone => self.state = State::Gone,
@@ -146,8 +163,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                     return Poll::Ready(reply.map_or(Event::Gone, Event::Answer));
                 }
             }
+            State::Debugged => return self.poll_session(cx),
             State::Open if self.unread => return Poll::Ready(Event::Input),
-            State::Open => {}
+            State::Open | State::Paused => {}
         }
         match self.poll_read(cx) {
             Poll::Ready(event) => Poll::Ready(event),
@@ -180,6 +198,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
+    /// Passes what arrives on to the debugger until its session is over.
+    fn poll_session(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let Some(session) = &mut self.session else { return Poll::Ready(Event::Gone) };
+        if let Poll::Ready(reply) = session.poll_end(cx) {
+            return Poll::Ready(reply.map_or(Event::Gone, Event::Ended));
+        }
+        while session.listens() {
+            let mut piece = Vec::with_capacity(SESSION_PIECE);
+            match pin!(self.socket.read_buf(&mut piece)).poll(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Err(_)) => return Poll::Ready(Event::Gone),
+                // Who says nothing more may still listen.
+                Poll::Ready(Ok(0)) => session.hang_up(),
+                Poll::Ready(Ok(_)) => session.hear(piece),
+            }
+            if session.unheard() > self.net.settings.query_buffer() {
+                return Poll::Ready(Event::Gone);
+            }
+        }
+        self.poll_alarm(cx)
+    }
+
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         match &mut self.alarm {
             Some(alarm) => pin!(alarm).poll(cx).map(|()| Event::Alarm),
@@ -202,19 +242,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// The alarm has gone off: a blocked client's time may be over.
+    /// The alarm has gone off: a blocked client's time may be over, or a pause.
     async fn ring(&mut self) {
         self.alarm = None;
-        if let (State::Blocked, Some(client)) = (self.state, &self.client) {
-            let left = recheck(&mut *self.net.shared.lock_async().await, client);
-            self.alarm = left.map(Delay::new);
+        match (self.state, &self.client) {
+            (State::Paused, _) => self.state = State::Open,
+            (State::Blocked, Some(client)) => {
+                let left = recheck(&mut *self.net.shared.lock_async().await, client);
+                self.alarm = left.map(Delay::new);
+            }
+            _ => {}
         }
     }
 
     /// Runs the commands that have arrived.
     async fn batch(&mut self) {
-        let postponed = std::mem::take(&mut self.postponed);
-        match if postponed { Ok(true) } else { self.input.advance() } {
+        match self.input.advance() {
             Ok(true) => {}
             Ok(false) => return self.unread = false,
             Err(error) => return self.offend(&error.line()),
@@ -238,7 +281,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         };
         let batch = self.net.batch();
         let mut offence = None;
-        let mut pause = None;
         for count in 1.. {
             let progress = {
                 let argv: SmallVec<[&[u8]; 8]> = self.input.argv().collect();
@@ -253,10 +295,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 progress
             };
             match progress {
-                Progress::Done | Progress::Debugs | Progress::Waits(_) => {}
+                Progress::Done | Progress::Waits(_) => {}
                 Progress::Paused(left) => {
-                    self.postponed = true;
-                    pause = Some(left.min(PAUSE_STEP));
+                    self.input.step_back();
+                    self.alarm = Some(Delay::new(left.min(PAUSE_STEP)));
+                    self.state = State::Paused;
+                    break;
+                }
+                Progress::Debugs => {
+                    self.state = State::Debugged;
                     break;
                 }
                 Progress::Close => self.state = State::Closing,
@@ -293,14 +340,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.handle.touch(core.store.now());
         drop(batch);
         drop(core);
+        if self.state == State::Debugged {
+            let shared = self.net.shared.clone();
+            self.session = self.client.take().map(|client| Session::begin(shared, client));
+        }
         if let Some(text) = offence {
             self.offend(&text);
         }
-        if let Some(pause) = pause {
-            Delay::new(pause).await;
-        }
         if self.unread && self.state == State::Open {
-            tokio::task::yield_now().await;
+            step_aside().await;
         }
     }
 
@@ -309,6 +357,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.output.writer.error(text);
         self.state = State::Closing;
     }
+}
+
+/// Lets the other tasks run first. The runtime's own way to yield hides the task in a place that
+/// only the present worker knows (see `reserve`).
+async fn step_aside() {
+    let mut stepped = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut stepped, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl<S> Drop for Peer<S> {

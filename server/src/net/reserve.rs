@@ -3,6 +3,10 @@
 //! Owns [`Reserve`]: a second worker of the runtime that sleeps while the first one serves all
 //! sockets, and takes over when a batch of commands keeps it for long: then others can still be
 //! told that a script is busy, and it can be killed. Must not know what a batch does.
+//!
+//! Whoever stands by is a task that blocks its worker. All other tasks of that worker must be
+//! where the other worker finds them: hence every task of the server runs `unconstrained`, since
+//! tokio puts a task whose budget is used up, or that yields, on a list of the worker itself.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

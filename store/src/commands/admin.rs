@@ -66,6 +66,23 @@ pub(crate) fn replicaof(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     super::absent(cx, argv)
 }
 
+/// What a replica says of itself before it asks for the data (`replconfCommand`); there are no
+/// replicas, so nothing is kept.
+pub(crate) fn replconf(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    let (pairs, []) = argv[1..].as_chunks() else { return Err(SYNTAX) };
+    for [option, value] in pairs {
+        let known = ["ip-address", "capa", "ack", "getack", "rdb-only", "rdb-filter-only"];
+        if arg::is(option, "listening-port") {
+            arg::integer(value)?;
+        } else if !known.iter().any(|name| arg::is(option, name)) {
+            let mut text = b"ERR Unrecognized REPLCONF option: ".to_vec();
+            text.extend_from_slice(option);
+            return Err(CommandError::new(text));
+        }
+    }
+    cx.ok()
+}
+
 pub(crate) fn failover(_cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     match argv {
         [_, word] if arg::is(word, "abort") => {

@@ -73,7 +73,7 @@ pub(crate) fn list(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
             const INVALID: CommandError = CommandError::fixed("ERR Invalid client ID");
             let mut numbers = Vec::new();
             for id in ids {
-                numbers.push(arg::ranged(id, 1, i64::MAX, INVALID)? as u64);
+                numbers.push(u64::try_from(arg::integer_or(id, INVALID)?).unwrap_or(0));
             }
             wanted = Some(numbers);
         }

@@ -41,14 +41,46 @@ pub(crate) fn debug(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
             }
             Some(_) => Err(CommandError::fixed("ERR Not an sds encoded string.")),
         },
+        (b"set-active-expire", [flag]) => {
+            cx.server.active_expire = flag.first().is_some_and(|byte| (b'1'..=b'9').contains(byte));
+            cx.ok()
+        }
+        (b"populate", [count, rest @ ..]) if rest.len() <= 2 => populate(cx, count, rest),
+        (b"structsize", []) => {
+            // Those of a 64-bit build.
+            cx.sink.status(
+                b"bits:64 robj:16 dictentry:24 sdshdr5:1 sdshdr8:3 sdshdr16:5 sdshdr32:9 \
+                  sdshdr64:17 ",
+            );
+            Ok(())
+        }
         (b"change-repl-id", _)
-        | (b"flushall" | b"loadaof" | b"reload", _)
+        | (b"reload", _)
         | (b"log", [_])
-        | (b"jmap", [_])
-        | (b"set-active-expire" | b"quicklist-packed-threshold" | b"pause-cron", [_])
+        | (b"quicklist-packed-threshold" | b"pause-cron" | b"set-skip-checksum-validation", [_])
         | (b"replybuffer", [_, _]) => cx.ok(),
         _ => Err(super::wrong_subcommand(cx, argv)),
     }
+}
+
+/// Makes strings that are called alike, unless they are there (`debug.c debugCommand`).
+fn populate(cx: &mut Cx<'_>, count: &[u8], rest: &[&[u8]]) -> CommandResult {
+    let count = arg::positive(count)?;
+    let prefix = rest.first().copied().unwrap_or(b"key");
+    let size = rest.get(1).map(|size| arg::positive(size)).transpose()?;
+    for number in 0..count {
+        let digits = number.to_string();
+        let key = [prefix, b":", digits.as_bytes()].concat();
+        if cx.keys.exists(&key) {
+            continue;
+        }
+        let mut value = format!("value:{number}").into_bytes();
+        if let Some(size) = size.filter(|size| *size > 0) {
+            value.resize(size.min(cx.server.max_bulk()), 0);
+        }
+        cx.keys.set_string(&key, &value);
+    }
+    cx.ok()
 }
 
 /// Lets time pass: a manual clock is moved, otherwise the thread sleeps.

@@ -89,6 +89,9 @@ impl Default for Config {
     }
 }
 
+/// The parameter that says which events are published.
+const EVENTS: &str = "notify-keyspace-events";
+
 impl Config {
     /// The value of a parameter, by its current name.
     pub(crate) fn value(&self, name: &str) -> &[u8] {
@@ -146,6 +149,11 @@ impl Config {
                     .map_err(|reason| SetError::Refused(name.to_vec(), reason))?;
             }
         }
+        // The canonical text does not tell all classes.
+        let events = pairs.iter().rfind(|[name, _]| name.eq_ignore_ascii_case(EVENTS.as_bytes()));
+        if let Some(classes) = events.and_then(|[_, letters]| Class::parse(letters)) {
+            self.events = classes;
+        }
         for (at, change) in changes {
             if let Some(value) = self.values.get_mut(at) {
                 *value = change;
@@ -153,15 +161,6 @@ impl Config {
         }
         self.refresh();
         Ok(())
-    }
-
-    /// Sets a parameter that only the start of a server decides.
-    pub(crate) fn settle(&mut self, name: &str, value: &str) {
-        let place = position(name.as_bytes()).and_then(|at| self.values.get_mut(at));
-        if let Some(place) = place {
-            *place = value.as_bytes().to_vec();
-        }
-        self.refresh();
     }
 
     /// Sets a parameter before anybody is connected: also one that `CONFIG SET` may not set.
@@ -176,6 +175,15 @@ impl Config {
             .map_err(|reason| SetError::Refused(name.to_vec(), reason))?;
         self.refresh();
         Ok(())
+    }
+
+    /// Sets a parameter that only the start of a server decides.
+    pub(crate) fn settle(&mut self, name: &str, value: &str) {
+        let place = position(name.as_bytes()).and_then(|at| self.values.get_mut(at));
+        if let Some(place) = place {
+            *place = value.as_bytes().to_vec();
+        }
+        self.refresh();
     }
 
     /// Reads the figures that are kept at hand.
@@ -204,7 +212,6 @@ impl Config {
         self.maxmemory = maxmemory;
         self.max_bulk = max_bulk;
         self.busy_threshold = busy_threshold;
-        self.events = Class::parse(self.value("notify-keyspace-events")).unwrap_or_default();
         let slow = u64::try_from(self.number("slowlog-log-slower-than"));
         self.slow = slow.ok().map(Duration::from_micros);
         self.latency = self.number("latency-monitor-threshold").unsigned_abs();

@@ -56,10 +56,12 @@ impl Store {
         }
     }
 
-    /// Says how many commands a connection's transaction has queued; `None` when it has none.
-    pub fn set_queued(&mut self, id: u64, queued: Option<usize>) {
-        if id != 0 {
-            self.server.clients.client(id, self.keys.now()).queued = queued;
+    /// Says how many commands a connection's transaction has queued, `None` when it has none,
+    /// and which command that is due to.
+    pub fn set_queued(&mut self, session: &Session, spec: &CommandSpec, queued: Option<usize>) {
+        if session.id != 0 {
+            self.note(session, self.table.number(spec.id).map_or("", |command| command.name));
+            self.server.clients.client(session.id, self.keys.now()).queued = queued;
         }
     }
 
@@ -103,7 +105,7 @@ impl Store {
                 self.keys.purge();
             }
         }
-        self.settle(0);
+        self.settle(0, false);
     }
 
     /// A connection hears of no more changes (`disableTracking`).

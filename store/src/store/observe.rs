@@ -46,13 +46,16 @@ impl Store {
             self.measured(session, command, argv, took);
         }
         if !self.keys.journal.is_empty() {
-            self.settle(session.id);
+            self.settle(session.id, session.script);
         }
         if self.server.is_watched() {
             self.tell(session, command, argv);
         }
         if self.scripts == 0 {
             self.note(session, command.name);
+            if self.server.clients.tracking > 0 {
+                self.server.clients.done(session.id, command.name);
+            }
         }
     }
 
@@ -101,6 +104,7 @@ impl Store {
             self.feed(session, argv);
         }
         self.server.script_keys.clear();
+        self.server.clients.done(session.id, command.name);
     }
 
     /// A command was refused before it ran.
@@ -121,8 +125,9 @@ impl Store {
         }
     }
 
-    /// Tells listeners what has happened to keys, by the hand of connection `by`.
-    pub(super) fn settle(&mut self, by: u64) {
+    /// Tells listeners what has happened to keys, by the hand of connection `by` or of its
+    /// script.
+    pub(super) fn settle(&mut self, by: u64, script: bool) {
         let Server { pubsub, clients, tracking, config, .. } = &mut self.server;
         let journal = &mut self.keys.journal;
         if !journal.events.is_empty() {
@@ -131,7 +136,10 @@ impl Store {
             }
         }
         if !journal.touches.is_empty() {
-            tracking.invalidate(std::mem::take(&mut journal.touches), by, clients, pubsub);
+            // A broadcast takes a script for nobody (`trackingRememberKeyToBroadcast`).
+            let author = if script { 0 } else { by };
+            let touches = std::mem::take(&mut journal.touches);
+            tracking.invalidate(touches, (by, author), clients, pubsub);
         }
     }
 

@@ -33,7 +33,7 @@ impl Store {
         self.keys.select(blocked.db as usize);
         let mut cx = Cx { keys: &mut self.keys, server: &mut self.server, session, sink, command };
         let outcome = (command.run)(&mut cx, argv);
-        self.settle(session.id);
+        self.settle(session.id, false);
         let answered = self.server.blocked.take().is_none();
         let Err(error) = outcome else { return answered };
         let error = match command.name {

@@ -71,7 +71,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("module|unload", 3, "admin noscript no_async_loading", "admin slow dangerous", [0, 0, 0], "", "", admin::no_modules),
     Row::new("monitor", 1, "admin noscript loading stale", "admin slow dangerous", [0, 0, 0], "", "", client::monitor),
     Row::new("psync", -3, "admin noscript no_async_loading no_multi", "admin slow dangerous", [0, 0, 0], "", "", absent),
-    Row::new("replconf", -1, "admin noscript loading stale allow_busy", "admin slow dangerous", [0, 0, 0], "", "", absent),
+    Row::new("replconf", -1, "admin noscript loading stale allow_busy", "admin slow dangerous", [0, 0, 0], "", "", admin::replconf),
     Row::new("replicaof", 3, "admin noscript stale no_async_loading", "admin slow dangerous", [0, 0, 0], "", "", admin::replicaof),
     Row::new("restore-asking", -4, "write denyoom asking", "keyspace write slow dangerous", [1, 1, 1], "OW update@1", "", dump::restore),
     Row::new("role", 1, "noscript loading stale fast", "admin fast dangerous", [0, 0, 0], "", "", admin::role),

@@ -58,7 +58,7 @@ matches "inline commands" "PONG" "$(printf 'PING\r\nQUIT\r\n' | timeout 5 bash -
 matches "info" "redis_version:7\.0" "$(cli info server)"
 matches "help from COMMAND DOCS" "." "$(cli command docs get | head -n 3)"
 
-cli subscribe news >"$scratch/heard" &
+redis-cli -u "$REDIS_URL" subscribe news >"$scratch/heard" &
 listener=$!
 for _ in $(seq 100); do [ "$(cli publish news hello)" = 1 ] && break; sleep 0.05; done
 sleep 0.2
@@ -66,7 +66,7 @@ kill "$listener" 2>/dev/null || true
 wait "$listener" 2>/dev/null || true
 matches "subscribe" $'message\nnews\nhello' "$(cat "$scratch/heard")"
 
-cli monitor >"$scratch/monitored" &
+redis-cli -u "$REDIS_URL" monitor >"$scratch/monitored" &
 listener=$!
 for _ in $(seq 100); do
     cli eval "redis.call('set', 'seen', 1)" 0 >/dev/null

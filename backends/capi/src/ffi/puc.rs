@@ -184,6 +184,7 @@ mod lua51_only {
         pub(crate) fn lua_objlen(lua: *mut lua_State, index: c_int) -> usize;
         pub(crate) fn lua_pushlstring(lua: *mut lua_State, text: *const c_char, len: usize);
         pub(crate) fn lua_gettable(lua: *mut lua_State, index: c_int);
+        pub(crate) fn lua_lessthan(lua: *mut lua_State, left: c_int, right: c_int) -> c_int;
         pub(crate) fn lua_rawget(lua: *mut lua_State, index: c_int);
         pub(crate) fn lua_rawgeti(lua: *mut lua_State, index: c_int, key: c_int);
         pub(crate) fn lua_rawseti(lua: *mut lua_State, index: c_int, key: c_int);
@@ -290,6 +291,7 @@ mod lua54_only {
         ) -> c_int;
         #[link_name = "lua_pushlstring"]
         fn push_string(lua: *mut lua_State, text: *const c_char, len: usize) -> *const c_char;
+        fn lua_compare(lua: *mut lua_State, left: c_int, right: c_int, operator: c_int) -> c_int;
         #[link_name = "lua_gettable"]
         fn get_table(lua: *mut lua_State, index: c_int) -> c_int;
         #[link_name = "lua_rawget"]
@@ -352,6 +354,13 @@ mod lua54_only {
         unsafe {
             push_string(lua, text, len);
         }
+    }
+
+    #[inline(always)]
+    pub(crate) unsafe fn lua_lessthan(lua: *mut lua_State, left: c_int, right: c_int) -> c_int {
+        const LUA_OPLT: c_int = 1;
+        // SAFETY: see above.
+        unsafe { lua_compare(lua, left, right, LUA_OPLT) }
     }
 
     #[inline(always)]

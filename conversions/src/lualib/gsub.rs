@@ -1,0 +1,196 @@
+//! `string.gsub`, in steps: its replacement may be a function or a table with metamethods.
+//!
+//! Owns the loop over the matches and what replaces one (`str_gsub`, `add_value`, `add_s` in
+//! `lstrlib.c`). Must not know how a pattern matches or a function is called.
+
+use redlua_core::{Arguments, Kind, Raise, Scalar, Step, Workspace};
+
+use super::Context;
+use super::budget::{Budget, append};
+use super::pattern::{Captured, Matcher};
+use super::search::captures;
+use crate::check::{Bytes, Check};
+use crate::number;
+
+/// A substitution in progress. Its result so far is the end of the context's buffer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Gsub {
+    begun: bool,
+    /// The part of the buffer that is this one's; what follows is left over from functions that
+    /// were called meanwhile and did not return.
+    buffer: (usize, usize),
+    /// What comes before this is in the result.
+    copied: usize,
+    /// Where the next match is looked for.
+    from: usize,
+    /// The match whose replacement is being asked for.
+    found: (usize, usize),
+    /// How many replacements are made and may be made.
+    made: i64,
+    most: i64,
+}
+
+/// What a match is replaced by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Replacement {
+    Text,
+    Function,
+    Table,
+}
+
+impl Gsub {
+    /// Goes on until something is to be called or the end.
+    ///
+    /// # Errors
+    /// What is to be raised in the script.
+    pub(super) fn resume<A: Arguments + ?Sized, W: Workspace + ?Sized>(
+        &mut self,
+        args: &mut A,
+        work: &mut W,
+        context: &mut Context<'_>,
+    ) -> Result<Step, Raise> {
+        let answered = self.begun;
+        if !self.begun {
+            self.begin(args, context.buffer.len())?;
+        }
+        let args = &*args;
+        let (source, pattern) = (args.text(0)?, args.text(1)?);
+        context.buffer.truncate(self.buffer.1);
+        if answered {
+            let room = self.buffer.0.saturating_add(context.budget.room());
+            self.replace(&source, work, context.buffer, room)?;
+        }
+        let step = self.run((&source, &pattern), args, work, context.buffer, context.budget);
+        self.buffer.1 = context.buffer.len();
+        match step? {
+            Some(step) => Ok(step),
+            None => {
+                work.string(context.buffer.get(self.buffer.0..).unwrap_or_default());
+                work.number(self.made as f64);
+                context.buffer.truncate(self.buffer.0);
+                Ok(Step::Return { results: 2 })
+            }
+        }
+    }
+
+    fn begin<A: Arguments + ?Sized>(&mut self, args: &mut A, buffer: usize) -> Result<(), Raise> {
+        let len = args.text(0)?.len();
+        args.text(1)?;
+        self.most = i64::from(args.opt_integer(3, len as i64 + 1)? as i32);
+        if replacement(&*args).is_none() {
+            return Err(Raise::argument(3, "string/function/table expected"));
+        }
+        self.begun = true;
+        self.buffer = (buffer, buffer);
+        Ok(())
+    }
+
+    /// Appends what a function or table answered.
+    fn replace<W: Workspace + ?Sized>(
+        &mut self,
+        source: &[u8],
+        work: &mut W,
+        buffer: &mut Vec<u8>,
+        room: usize,
+    ) -> Result<(), Raise> {
+        let (start, end) = self.found;
+        let last = work.top().saturating_sub(1);
+        match work.scalar(last) {
+            Scalar::String(bytes) => append(buffer, room, bytes)?,
+            Scalar::Number(number) => append(buffer, room, &number::g14(number))?,
+            other if !other.truth() => {
+                append(buffer, room, source.get(start..end).unwrap_or_default())?;
+            }
+            other => {
+                let kind = other.kind().name();
+                return Err(Raise::message(format!("invalid replacement value (a {kind})")));
+            }
+        }
+        work.truncate(last);
+        Ok(())
+    }
+
+    /// Goes over the matches; `None` at the end.
+    fn run<A: Arguments + ?Sized, W: Workspace + ?Sized>(
+        &mut self,
+        (source, pattern): (&[u8], &[u8]),
+        args: &A,
+        work: &mut W,
+        buffer: &mut Vec<u8>,
+        budget: &mut dyn Budget,
+    ) -> Result<Option<Step>, Raise> {
+        let kind = replacement(args);
+        let text = match kind {
+            Some(Replacement::Text) => args.text(2)?,
+            _ => Bytes::String(b""),
+        };
+        let verbatim = memchr::memchr(b'%', &text).is_none();
+        let mut matcher = Matcher::new(source, pattern, true, budget);
+        let room = self.buffer.0.saturating_add(matcher.room());
+        while self.made < self.most
+            && self.from <= source.len()
+            && !(matcher.anchored() && self.made > 0)
+        {
+            let Some((start, end)) = matcher.search(self.from)? else { break };
+            append(buffer, room, source.get(self.copied..start).unwrap_or_default())?;
+            self.made += 1;
+            self.found = (start, end);
+            self.copied = end;
+            // An empty match does not stay where it is.
+            self.from = if end > start { end } else { end + 1 };
+            match kind {
+                Some(Replacement::Text) if verbatim => append(buffer, room, &text)?,
+                Some(Replacement::Text) => expand(&matcher, &text, (start, end), buffer, room)?,
+                Some(Replacement::Function) => {
+                    work.argument(2);
+                    let count = matcher.level().max(1);
+                    captures(&matcher, count, start, end, work)?;
+                    return Ok(Some(Step::Call { arguments: count }));
+                }
+                _ => {
+                    captures(&matcher, 1, start, end, work)?;
+                    return Ok(Some(Step::Index { table: 2 }));
+                }
+            }
+        }
+        append(buffer, room, source.get(self.copied..).unwrap_or_default())?;
+        Ok(None)
+    }
+}
+
+fn replacement<A: Arguments + ?Sized>(args: &A) -> Option<Replacement> {
+    match args.scalar(2).kind() {
+        Kind::String | Kind::Number => Some(Replacement::Text),
+        Kind::Function => Some(Replacement::Function),
+        Kind::Table => Some(Replacement::Table),
+        _ => None,
+    }
+}
+
+/// `add_s`: a `%` with a digit is a capture, with anything else that character; behind the last
+/// one C finds a zero byte.
+fn expand(
+    matcher: &Matcher<'_, '_>,
+    text: &[u8],
+    (start, end): (usize, usize),
+    buffer: &mut Vec<u8>,
+    room: usize,
+) -> Result<(), Raise> {
+    let mut rest = text;
+    while let Some(escape) = memchr::memchr(b'%', rest) {
+        append(buffer, room, rest.get(..escape).unwrap_or_default())?;
+        let letter = rest.get(escape + 1).copied().unwrap_or(0);
+        rest = rest.get(escape + 2..).unwrap_or_default();
+        match letter {
+            b'0' => append(buffer, room, matcher.text(start, end))?,
+            b'1'..=b'9' => match matcher.capture(usize::from(letter - b'1'), start, end)? {
+                Captured::Text(text) => append(buffer, room, text)?,
+                Captured::Position(position) => {
+                    append(buffer, room, &number::g14(position as f64))?;
+                }
+            },
+            other => append(buffer, room, &[other])?,
+        }
+    }
+    append(buffer, room, rest)
+}

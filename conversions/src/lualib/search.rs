@@ -1,0 +1,132 @@
+//! `string.find`, `string.match` and the iterator of `string.gmatch`.
+//!
+//! Owns their arguments and results (`str_find_aux`, `gmatch_aux` in `lstrlib.c`). Must not know
+//! how a pattern matches.
+
+use redlua_core::{Arguments, Raise, ValueWriter};
+
+use super::budget::Budget;
+use super::pattern::{Captured, Matcher};
+use super::text::place;
+use crate::check::{Check, until_nul};
+
+/// `string.find` and `string.match`.
+pub(super) fn find<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
+    positions: bool,
+    args: &mut A,
+    out: &mut W,
+    budget: &mut dyn Budget,
+) -> Result<(), Raise> {
+    args.text(0)?;
+    args.text(1)?;
+    let init = args.opt_integer(2, 1)?;
+    let args = &*args;
+    let (source, pattern) = (args.text(0)?, args.text(1)?);
+    let start = usize::try_from(place(init, source.len()) - 1).unwrap_or(0).min(source.len());
+    if positions && (args.scalar(3).truth() || is_plain(&pattern)) {
+        let rest = source.get(start..).unwrap_or_default();
+        match memchr::memmem::find(rest, &pattern) {
+            Some(distance) => {
+                out.number((start + distance + 1) as f64);
+                out.number((start + distance + pattern.len()) as f64);
+            }
+            None => out.nil(),
+        }
+        return Ok(());
+    }
+    let mut matcher = Matcher::new(&source, &pattern, true, budget);
+    let Some((start, end)) = matcher.search(start)? else {
+        out.nil();
+        return Ok(());
+    };
+    if positions {
+        out.number((start + 1) as f64);
+        out.number(end as f64);
+        captures(&matcher, matcher.level(), start, end, out)
+    } else {
+        captures(&matcher, matcher.level().max(1), start, end, out)
+    }
+}
+
+/// What `string.gmatch` iterates over, checked: its first two arguments.
+pub(super) fn gmatch<A: Arguments + ?Sized>(args: &mut A) -> Result<Gmatch, Raise> {
+    let (source, pattern) = (args.text(0)?, args.text(1)?);
+    Ok(Gmatch { source: source.to_vec(), pattern: pattern.to_vec(), position: 0 })
+}
+
+/// The iterator that `string.gmatch` returns, for an engine to put into a function.
+#[derive(Clone, Debug)]
+pub struct Gmatch {
+    source: Vec<u8>,
+    pattern: Vec<u8>,
+    position: usize,
+}
+
+impl Gmatch {
+    /// The bytes it holds.
+    pub fn size(&self) -> usize {
+        self.source.len() + self.pattern.len()
+    }
+
+    /// One call of the function: the captures of the next match, or nothing.
+    ///
+    /// # Errors
+    /// A malformed pattern, or what the budget says.
+    pub fn advance<W: ValueWriter + ?Sized>(
+        &mut self,
+        out: &mut W,
+        budget: &mut dyn Budget,
+    ) -> Result<(), Raise> {
+        gmatch_next(&self.source, &self.pattern, &mut self.position, out, budget)
+    }
+}
+
+/// `gmatch_aux`: the captures of the match at or behind `position`, which moves on; nothing when
+/// there is none.
+///
+/// # Errors
+/// A malformed pattern, or what the budget says.
+pub fn gmatch_next<W: ValueWriter + ?Sized>(
+    source: &[u8],
+    pattern: &[u8],
+    position: &mut usize,
+    out: &mut W,
+    budget: &mut dyn Budget,
+) -> Result<(), Raise> {
+    if *position > source.len() {
+        return Ok(());
+    }
+    // `^` is no anchor here.
+    let mut matcher = Matcher::new(source, pattern, false, budget);
+    let Some((start, end)) = matcher.search(*position)? else { return Ok(()) };
+    *position = if end == start { end + 1 } else { end };
+    captures(&matcher, matcher.level().max(1), start, end, out)
+}
+
+/// `push_captures`.
+pub(super) fn captures<W: ValueWriter + ?Sized>(
+    matcher: &Matcher<'_, '_>,
+    count: usize,
+    start: usize,
+    end: usize,
+    out: &mut W,
+) -> Result<(), Raise> {
+    if count > 1 && !out.room(count) {
+        return Err(Raise::message("stack overflow (too many captures)"));
+    }
+    for index in 0..count {
+        match matcher.capture(index, start, end)? {
+            Captured::Text(text) => out.string(text),
+            Captured::Position(position) => out.number(position as f64),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a pattern, as far as C sees it, has none of the characters that mean something.
+fn is_plain(pattern: &[u8]) -> bool {
+    let special = |byte: &u8| {
+        matches!(byte, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-')
+    };
+    !until_nul(pattern).iter().any(special)
+}
