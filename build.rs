@@ -5,7 +5,8 @@
 //! `rlua` and `mlua` refuse nothing: without this they may silently share one library.
 
 /// The features of backends written in C.
-const C_LUAS: [&str; 5] = ["mlua-lua51", "mlua-luajit", "mlua-lua54", "rlua-lua51", "rlua-lua54"];
+const C_LUAS: [&str; 6] =
+    ["mlua-lua51", "mlua-luajit", "mlua-lua54", "mlua-luau", "rlua-lua51", "rlua-lua54"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

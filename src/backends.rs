@@ -18,12 +18,18 @@ pub fn backends() -> Vec<Arc<dyn Backend>> {
         Arc::new(redlua_mlua::Lua51),
         #[cfg(feature = "mlua-luajit")]
         Arc::new(redlua_mlua::LuaJit),
+        #[cfg(feature = "omnilua")]
+        Arc::new(redlua_omnilua::OmniLua),
         #[cfg(feature = "mlua-lua54")]
         Arc::new(redlua_mlua::Lua54),
+        #[cfg(feature = "mlua-luau")]
+        Arc::new(redlua_mlua::Luau),
         #[cfg(feature = "rlua-lua51")]
         Arc::new(redlua_rlua::Lua51),
         #[cfg(feature = "rlua-lua54")]
         Arc::new(redlua_rlua::Lua54),
+        #[cfg(feature = "piccolo")]
+        Arc::new(redlua_piccolo::Piccolo),
     ]
 }
 

@@ -30,19 +30,23 @@
 //! | test code that talks to Redis | [`MockRedis`] |
 #![forbid(unsafe_code)]
 
-#[cfg(c_lua = "none")]
+#[cfg(all(c_lua = "none", not(any(feature = "omnilua", feature = "piccolo"))))]
 compile_error!(
     "redlua needs a Lua engine: enable one of the cargo features `mlua-lua51` (the default), \
-     `mlua-luajit`, `mlua-lua54`, `rlua-lua51` and `rlua-lua54`"
+     `mlua-luajit`, `mlua-lua54`, `mlua-luau`, `rlua-lua51`, `rlua-lua54`, `omnilua` and `piccolo`"
 );
 
 mod backends;
 mod client;
+#[cfg(feature = "remote")]
+mod endpoint;
 pub mod mock;
 mod script;
 
 pub use backends::{UnknownBackend, backend, backends, new_server};
 pub use client::{Client, Connection};
+#[cfg(feature = "remote")]
+pub use endpoint::Endpoint;
 pub use mock::{MockConnection, MockRedis};
 pub use redlua_conversions as conversions;
 pub use redlua_conversions::{Error, Reply, from_reply, to_args};
@@ -50,6 +54,8 @@ pub use redlua_core as core;
 pub use redlua_core::{CommandFlags, CommandSpec, Host, Limits, Protocol, ReplySink, Session};
 pub use redlua_engine as engine;
 pub use redlua_engine::{Engine, Monitor};
+#[cfg(feature = "remote")]
+pub use redlua_remote as remote;
 pub use redlua_server as server;
 pub use redlua_server::Server;
 pub use redlua_store as store;

@@ -4,7 +4,7 @@
 //! and, where the order has no meaning, by member. Must not know how the store keeps it.
 
 use redlua::conversions::quoted;
-use redlua::{Client, Connection, Reply};
+use redlua::{Connection, Reply};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -14,21 +14,21 @@ use crate::output;
 const DATABASES: usize = 16;
 
 /// The commands, one a line, quoted as a seed file is read.
-pub(crate) fn commands(client: &mut Client) -> Result<Vec<u8>, Error> {
+pub(crate) fn commands(client: &mut dyn Connection) -> Result<Vec<u8>, Error> {
     let mut out = Vec::new();
     for database in databases(client)? {
         if database.number > 0 {
             line(&mut out, &[b"SELECT", database.number.to_string().as_bytes()]);
         }
         for entry in database.entries {
-            entry.commands(&mut out);
+            entry.commands(entry.expires, &mut out);
         }
     }
     Ok(out)
 }
 
 /// An object of databases, each an object of keys with type, value and time to live.
-pub(crate) fn json(client: &mut Client) -> Result<Value, Error> {
+pub(crate) fn json(client: &mut dyn Connection) -> Result<Value, Error> {
     let mut all = Map::new();
     for database in databases(client)? {
         let mut keys = Map::new();
@@ -46,13 +46,14 @@ struct Database {
     entries: Vec<Entry>,
 }
 
-struct Entry {
-    key: Vec<u8>,
+/// One key and what it holds.
+pub(crate) struct Entry {
+    pub(crate) key: Vec<u8>,
     kind: Kind,
     /// What the command that reads it answers in RESP2, sorted where the order has no meaning.
     value: Reply,
     /// Milliseconds until it expires.
-    expires: Option<i64>,
+    pub(crate) expires: Option<i64>,
 }
 
 #[derive(Clone, Copy)]
@@ -103,7 +104,8 @@ impl Kind {
 }
 
 impl Entry {
-    fn commands(&self, out: &mut Vec<u8>) {
+    /// The commands that would bring it back, with this time to live.
+    pub(crate) fn commands(&self, expires: Option<i64>, out: &mut Vec<u8>) {
         let words = strings(&self.value);
         let mut argv: Vec<&[u8]> = Vec::new();
         match self.kind {
@@ -133,7 +135,7 @@ impl Entry {
                 line(out, &argv);
             }
         }
-        if let Some(left) = self.expires {
+        if let Some(left) = expires {
             line(out, &[b"PEXPIRE", &self.key, left.to_string().as_bytes()]);
         }
     }
@@ -161,17 +163,11 @@ impl Entry {
 }
 
 /// Every database that holds a key.
-fn databases(client: &mut Client) -> Result<Vec<Database>, Error> {
+fn databases(client: &mut dyn Connection) -> Result<Vec<Database>, Error> {
     let mut databases = Vec::new();
     for number in 0..DATABASES {
         client.request(&[b"SELECT", number.to_string().as_bytes()]);
-        let reply = client.request(&[b"KEYS", b"*"]);
-        let mut keys: Vec<&[u8]> = strings(&reply);
-        keys.sort_unstable();
-        let mut entries = Vec::new();
-        for key in keys {
-            entries.extend(entry(client, key)?);
-        }
+        let entries = entries(client)?;
         if !entries.is_empty() {
             databases.push(Database { number, entries });
         }
@@ -180,8 +176,20 @@ fn databases(client: &mut Client) -> Result<Vec<Database>, Error> {
     Ok(databases)
 }
 
+/// What the selected database holds.
+pub(crate) fn entries(client: &mut dyn Connection) -> Result<Vec<Entry>, Error> {
+    let reply = client.request(&[b"KEYS", b"*"]);
+    let mut keys: Vec<&[u8]> = strings(&reply);
+    keys.sort_unstable();
+    let mut entries = Vec::new();
+    for key in keys {
+        entries.extend(entry(client, key)?);
+    }
+    Ok(entries)
+}
+
 /// One key; `None` when it has just expired.
-fn entry(client: &mut Client, key: &[u8]) -> Result<Option<Entry>, Error> {
+fn entry(client: &mut dyn Connection, key: &[u8]) -> Result<Option<Entry>, Error> {
     let kind = client.request(&[b"TYPE", key]);
     let Some(kind) = kind.bytes().and_then(Kind::named) else { return Ok(None) };
     let expires = client.request(&[b"PTTL", key]).integer().filter(|left| *left >= 0);

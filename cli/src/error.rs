@@ -25,6 +25,20 @@ pub(crate) enum Error {
     /// There is no such Lua engine in this build.
     #[error(transparent)]
     Backend(#[from] UnknownBackend),
+    /// A server cannot be used.
+    #[error(transparent)]
+    Remote(#[from] redlua::remote::Error),
+    /// There are keys where the scripts would run.
+    #[error(
+        "database {db} of {address} holds {keys} keys; give the number of an empty one with --scratch-db"
+    )]
+    Occupied { db: u32, address: String, keys: i64 },
+    /// A script does what would reach beyond the scratch database.
+    #[error("{}: calls {command}, which reaches beyond the scratch database; --reckless runs it on the server all the same", .path.display())]
+    Reckless { path: PathBuf, command: String },
+    /// A folder without scripts.
+    #[error("{}: no .lua file", .path.display())]
+    Empty { path: PathBuf },
     /// A command that must succeed does not.
     #[error("{command}: unexpected reply: {}", String::from_utf8_lossy(&.reply.human()).trim_end())]
     Unexpected { command: &'static str, reply: Reply },

@@ -1,16 +1,21 @@
 //! redlua on the command line.
 //!
-//! Owns the arguments and the exit codes: 0 when the script succeeds, 1 when it fails, 2 when it
-//! could not be run; `serve` has those of redis-server. Must not know any command of Redis.
+//! Owns the arguments and the exit codes: 0 when the script succeeds, 1 when it fails (or `diff`
+//! finds a difference), 2 when it could not be run; `serve` has those of redis-server. Must not
+//! know any command of Redis.
 #![forbid(unsafe_code)]
 
 mod backends;
+mod diff;
 mod dump;
 mod error;
 mod output;
 mod script;
 mod seed;
 mod serve;
+mod side;
+mod target;
+mod watched;
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -63,6 +68,17 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
+    /// Run a script here and on a server, and show where the two differ: 0 when nowhere, 1 else.
+    Diff {
+        #[command(flatten)]
+        options: diff::Options,
+        /// The file, unless --cases names a folder.
+        #[arg(required_unless_present = "cases")]
+        file: Option<PathBuf>,
+        /// Keys, then a word that is only a comma, then arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
     /// List the Lua engines in this build.
     Backends,
 }
@@ -89,8 +105,14 @@ struct Options {
     #[arg(long)]
     read_only: bool,
     /// Let the clock stand at this time, in milliseconds since the epoch.
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", conflicts_with = "redis")]
     now: Option<u64>,
+    /// Run the script on this server: redis://, rediss://, unix:// or redis+cluster://.
+    #[arg(long, value_name = "URL", conflicts_with = "db")]
+    redis: Option<String>,
+    /// Run the script here and only its commands on the server; not atomic.
+    #[arg(long, requires = "redis")]
+    local: bool,
 }
 
 /// How replies are shown.
@@ -145,6 +167,7 @@ impl Cli {
             }
             Command::Run { options, file, words } => script::run(&options, &file, &words),
             Command::Serve { words } => Ok(serve::run(words.into_iter())),
+            Command::Diff { options, file, words } => diff::diff(&options, file.as_deref(), &words),
             Command::Backends => {
                 output::print(backends::table().as_bytes())?;
                 Ok(ExitCode::SUCCESS)

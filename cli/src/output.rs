@@ -23,6 +23,11 @@ pub(crate) fn print_failure(reply: &Reply) -> Result<(), Error> {
     io::stderr().lock().write_all(&human(reply)).map_err(Error::Output)
 }
 
+/// Writes a line about the run to the standard error.
+pub(crate) fn note(line: &str) -> Result<(), Error> {
+    writeln!(io::stderr().lock(), "redlua: {line}").map_err(Error::Output)
+}
+
 /// A reply in the form asked for.
 pub(crate) fn shown(options: &Options, reply: &Reply) -> Result<Vec<u8>, Error> {
     Ok(match options.format {

@@ -1,4 +1,4 @@
-//! One script on an embedded Redis.
+//! One script, embedded or on a server.
 //!
 //! Owns the order: seed, script, reply, databases. Must not know what a script does.
 
@@ -7,13 +7,12 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use redlua::store::Clock;
-use redlua::{Client, Connection, Engine, Session, Store, backend};
+use redlua::Connection;
 
 use crate::error::Error;
-use crate::output::{print, print_failure, protocol, shown, together};
+use crate::output::{note, print, print_failure, shown, together};
+use crate::target::Target;
 use crate::{Format, Options, dump, seed};
 
 /// `redlua eval`: NUMKEYS goes to the engine as it is.
@@ -29,6 +28,14 @@ pub(crate) fn eval(
 
 /// `redlua run`: a comma ends the keys.
 pub(crate) fn run(options: &Options, file: &Path, words: &[OsString]) -> Result<ExitCode, Error> {
+    let source = read(file)?;
+    let words: Vec<&[u8]> = words.iter().map(|word| word.as_encoded_bytes()).collect();
+    let (keys, words) = split(&words);
+    perform(options, &source, keys.to_string().as_bytes(), &words)
+}
+
+/// A script's source; `-` is the standard input.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Error> {
     let unreadable = |source| Error::File { path: file.to_owned(), source };
     let mut source = Vec::new();
     if file.as_os_str() == "-" {
@@ -36,14 +43,14 @@ pub(crate) fn run(options: &Options, file: &Path, words: &[OsString]) -> Result<
     } else {
         source = fs::read(file).map_err(unreadable)?;
     }
-    let keys = words.iter().position(|word| word == ",").unwrap_or(words.len());
-    let words: Vec<&[u8]> = words
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| *index != keys)
-        .map(|(_, word)| word.as_encoded_bytes())
-        .collect();
-    perform(options, &source, keys.to_string().as_bytes(), &words)
+    Ok(source)
+}
+
+/// How many of the words are keys, and the words without the comma that ends these.
+pub(crate) fn split<'a>(words: &[&'a [u8]]) -> (usize, Vec<&'a [u8]>) {
+    let keys = words.iter().position(|word| *word == b",").unwrap_or(words.len());
+    let rest = words.iter().enumerate().filter(|(index, _)| *index != keys);
+    (keys, rest.map(|(_, word)| *word).collect())
 }
 
 fn perform(
@@ -52,26 +59,29 @@ fn perform(
     numkeys: &[u8],
     words: &[&[u8]],
 ) -> Result<ExitCode, Error> {
-    let mut client = client(options)?;
+    let mut target = Target::open(options)?;
     for path in &options.seed {
-        seed::plant(&mut client, path)?;
+        seed::plant(&mut target, path)?;
     }
-    client.session = Session { protocol: protocol(options), ..Session::default() };
+    target.begin(options);
 
     let eval: &[u8] = if options.read_only { b"EVAL_RO" } else { b"EVAL" };
     let mut argv = vec![eval, source, numkeys];
     argv.extend(words);
-    let reply = client.request(&argv);
-    client.session = Session::default();
+    let reply = target.request(&argv);
+    if let Some(cost) = target.cost() {
+        note(&cost)?;
+    }
+    target.end();
 
     if options.db && options.format == Format::Json {
-        print(&together(&reply, dump::json(&mut client)?)?)?;
+        print(&together(&reply, dump::json(&mut target)?)?)?;
     } else {
         if !reply.is_error() {
             print(&shown(options, &reply)?)?;
         }
         if options.db {
-            print(&dump::commands(&mut client)?)?;
+            print(&dump::commands(&mut target)?)?;
         }
     }
     if reply.is_error() {
@@ -79,16 +89,4 @@ fn perform(
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn client(options: &Options) -> Result<Client, Error> {
-    let clock = match options.now {
-        Some(now) => Clock::manual(Duration::from_millis(now)),
-        None => Clock::system(),
-    };
-    let mut client = Client::with_host(Store::with_clock(clock));
-    if let Some(name) = &options.backend {
-        client.engine = Engine::new(backend(name)?);
-    }
-    Ok(client)
 }

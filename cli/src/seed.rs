@@ -7,12 +7,12 @@ use std::fs;
 use std::path::Path;
 
 use redlua::conversions::resp::split_args;
-use redlua::{Client, Connection, Reply};
+use redlua::{Connection, Reply};
 
 use crate::error::Error;
 
 /// Runs the commands of a seed file; the first that fails ends it.
-pub(crate) fn plant(client: &mut Client, path: &Path) -> Result<(), Error> {
+pub(crate) fn plant(client: &mut dyn Connection, path: &Path) -> Result<(), Error> {
     let text = fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
         if line.trim_ascii().is_empty() || line.trim_ascii_start().starts_with(b"#") {

@@ -170,13 +170,15 @@ impl Case {
     }
 }
 
-/// The bytes with a 0 for each run of digits.
+/// The bytes with a 0 for each number, points within it included.
 fn without_numbers(bytes: &[u8]) -> Vec<u8> {
     let mut masked = Vec::with_capacity(bytes.len());
-    for &byte in bytes {
+    for (at, &byte) in bytes.iter().enumerate() {
+        let after = bytes.get(at + 1).is_some_and(u8::is_ascii_digit);
         match byte {
             b'0'..=b'9' if masked.last() == Some(&b'0') => {}
             b'0'..=b'9' => masked.push(b'0'),
+            b'.' if after && masked.last() == Some(&b'0') => {}
             byte => masked.push(byte),
         }
     }

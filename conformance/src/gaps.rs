@@ -17,11 +17,15 @@ pub struct Gap {
     pub id: String,
     /// Why this target cannot do it.
     pub reason: String,
+    /// Whether it differs in some runs only: an engine may seed its hash tables at random, and
+    /// the order in which they are walked is then sometimes the right one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub varies: bool,
 }
 
 /// The gaps of one target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gaps(BTreeMap<String, String>);
+pub struct Gaps(BTreeMap<String, Gap>);
 
 impl Gaps {
     /// Reads `DIR/TARGET.jsonl`; a target without that file has no gaps.
@@ -34,12 +38,26 @@ impl Gaps {
             return Ok(Gaps::default());
         }
         let gaps: Vec<Gap> = case::lines(&path)?;
-        Ok(Gaps(gaps.into_iter().map(|gap| (gap.id, gap.reason)).collect()))
+        Ok(Gaps(gaps.into_iter().map(|gap| (gap.id.clone(), gap)).collect()))
     }
 
     /// The reason why a case is declared, if it is.
     pub fn reason(&self, id: &str) -> Option<&str> {
-        self.0.get(id).map(String::as_str)
+        self.0.get(id).map(|gap| gap.reason.as_str())
+    }
+
+    /// Whether a declared case may also be identical.
+    pub fn varies(&self, id: &str) -> bool {
+        self.0.get(id).is_some_and(|gap| gap.varies)
+    }
+
+    /// How many cases are declared for each reason.
+    pub fn reasons(&self) -> BTreeMap<&str, usize> {
+        let mut reasons = BTreeMap::new();
+        for gap in self.0.values() {
+            *reasons.entry(gap.reason.as_str()).or_default() += 1;
+        }
+        reasons
     }
 
     /// The cases declared.

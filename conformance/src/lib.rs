@@ -24,7 +24,7 @@ pub use embedded::Embedded;
 pub use error::Error;
 pub use gaps::{Gap, Gaps};
 pub use record::record;
-pub use report::{Report, Tally, markdown};
+pub use report::{EngineInfo, Report, Tally, engines, markdown};
 pub use runner::{Broken, Played, Runner, play};
 pub use socket::Socket;
 pub use target::{Connection, Instance, Target};

@@ -102,19 +102,20 @@ fn main() -> ExitCode {
 
 impl Run {
     fn perform(self) -> Result<ExitCode, Error> {
-        let (runner, gaps) = match &self.socket {
-            Some(url) => (Runner::new(Socket::new(url)?), Gaps::default()),
+        let (runner, gaps, engine) = match &self.socket {
+            Some(url) => (Runner::new(Socket::new(url)?), Gaps::default(), None),
             None => {
                 let backend = self.backend()?;
-                let gaps = Gaps::load(&here().join("gaps"), backend.info().name)?;
-                (Runner::new(Embedded::new(backend)), gaps)
+                let info = backend.info();
+                let gaps = Gaps::load(&here().join("gaps"), info.name)?;
+                (Runner::new(Embedded::new(backend)), gaps, Some(info.into()))
             }
         };
         let runner = runner.server(&self.server).limit(Duration::from_secs(self.limit));
         let cases = self.cases()?;
         let findings = runner.run(&cases);
         let pairs = cases.iter().map(AsRef::as_ref).zip(&findings);
-        let report = Report::new(runner.name(), pairs, &gaps);
+        let report = Report { engine, ..Report::new(runner.name(), pairs, &gaps) };
         if self.verbose {
             report.failures.iter().for_each(|failure| println!("{failure}"));
         }
@@ -185,12 +186,13 @@ fn compatible(files: &[PathBuf]) -> Result<ExitCode, Error> {
 /// The suite on every backend of this build.
 fn run_all() -> Result<Vec<Report>, Error> {
     let cases: Vec<Arc<Case>> = load_dir(&suite())?.into_iter().map(Arc::new).collect();
-    let run = |backend| {
+    let run = |backend: Arc<dyn Backend>| {
+        let engine = Some(backend.info().into());
         let runner = Runner::new(Embedded::new(backend));
         let gaps = Gaps::load(&here().join("gaps"), runner.name())?;
         let findings = runner.run(&cases);
         let pairs = cases.iter().map(AsRef::as_ref).zip(&findings);
-        Ok(Report::new(runner.name(), pairs, &gaps))
+        Ok(Report { engine, ..Report::new(runner.name(), pairs, &gaps) })
     };
     redlua::backends().into_iter().map(run).collect()
 }

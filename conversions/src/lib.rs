@@ -12,6 +12,7 @@ pub mod rdb;
 pub mod reply;
 pub mod resp;
 pub mod script;
+pub mod syntax;
 pub mod tree;
 pub mod typed;
 

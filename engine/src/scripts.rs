@@ -103,7 +103,12 @@ impl Engine {
         let cached = match (known, by) {
             (Some(cached), _) => cached,
             (None, By::Sha) => return Err(text::NOSCRIPT.to_vec()),
-            (None, By::Source) => self.compile(sha, script)?,
+            (None, By::Source) => {
+                let cached = self.compile(sha, script)?;
+                // The script may ask how many there are.
+                host.scripting_changed(&self.figures());
+                cached
+            }
         };
         if debugger.is_some() && !self.eval.vm().is_some_and(|vm| vm.reports_lines()) {
             return Err(b"ERR The Lua engine in use cannot debug scripts".to_vec());

@@ -231,6 +231,14 @@ impl Keyspace {
         self.database().dict.at_mut(at).map(|entry| &*entry)
     }
 
+    /// The same, of which listeners do not hear when the key is not there (`LOOKUP_NONOTIFY`).
+    pub(crate) fn inspect(&mut self, key: &[u8]) -> Option<&Entry> {
+        let at = self.place(key);
+        self.hits += u64::from(at.is_some());
+        self.misses += u64::from(at.is_none());
+        self.database().dict.at_mut(at?).map(|entry| &*entry)
+    }
+
     /// Where a key stands that is looked up for reading (`lookupKey` in `db.c`).
     #[inline]
     fn sight(&mut self, key: &[u8]) -> Option<usize> {

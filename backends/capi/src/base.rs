@@ -3,16 +3,21 @@
 //!
 //! Owns the list of wrapped names. It must not know which names a script may see.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+#[cfg(lua51)]
+use std::ffi::{CStr, c_void};
+use std::ffi::{c_char, c_int};
 use std::ptr;
 
+#[cfg(not(lua51))]
+use crate::chunk::load_text;
 use crate::ffi::{self, lua_CFunction, lua_State};
-#[cfg(not(luajit))]
+#[cfg(lua51)]
 use crate::guard;
 use crate::proxy;
 use crate::state::state_of;
 
 /// What Lua puts first in precompiled code.
+#[cfg(lua51)]
 const SIGNATURE: u8 = 0x1b;
 
 /// A wrapper and how it is installed.
@@ -28,7 +33,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "", name: "rawget", function: through_first },
     Wrapper { library: "", name: "pairs", function: pairs },
     Wrapper { library: "", name: "rawset", function: refuse_first },
-    Wrapper { library: "", name: "setmetatable", function: setmetatable },
+    Wrapper { library: "", name: "setmetatable", function: refuse_first },
     Wrapper { library: "", name: "getmetatable", function: getmetatable },
     Wrapper { library: "", name: "load", function: load },
     Wrapper { library: "", name: "loadstring", function: loadstring },
@@ -40,7 +45,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "table", name: "foreachi", function: through_first },
     Wrapper { library: "table", name: "maxn", function: through_first },
     Wrapper { library: "table", name: "concat", function: through_first },
-    #[cfg(not(luajit))]
+    #[cfg(lua51)]
     Wrapper { library: "", name: "unpack", function: guard::unpack },
 ];
 
@@ -85,6 +90,7 @@ pub(crate) unsafe fn wrap(lua: *mut lua_State, library: &str, name: &str, parts:
 ///
 /// # Safety
 /// `name` is NUL-terminated; 3 slots are free. May raise only for lack of memory.
+#[cfg(lua51)]
 pub(crate) unsafe fn load_text(
     lua: *mut lua_State,
     source: *const c_char,
@@ -98,58 +104,12 @@ pub(crate) unsafe fn load_text(
         if status != 0 && piece.disguised {
             reveal(lua);
         }
-        #[cfg(luajit)]
-        if status == 0 {
-            plain_calls(lua);
-        }
         status
     }
 }
 
-/// Replaces the chunk on top of the stack by the same without the tail calls that Lua 5.1 does
-/// not make.
-///
-/// # Safety
-/// A function of Lua is on top; 2 slots are free. Stack 0. Does not raise.
-#[cfg(luajit)]
-unsafe fn plain_calls(lua: *mut lua_State) {
-    // SAFETY: LuaJIT dumps and loads under protection of its own, so nothing jumps over the
-    // buffers here. What is loaded is what it has dumped, rewritten by a module that keeps its
-    // form.
-    unsafe {
-        let mut dump: Vec<u8> = Vec::new();
-        if ffi::lua_dump(lua, collect, ptr::from_mut(&mut dump).cast()) != 0 {
-            return;
-        }
-        let Some(code) = crate::tailcall::plain_calls(&dump) else { return };
-        let mut piece =
-            Piece { bytes: code.as_ptr().cast(), len: code.len(), first: false, disguised: false };
-        let data = ptr::from_mut(&mut piece).cast();
-        if ffi::lua_load(lua, read_piece, data, c"=chunk".as_ptr()) == 0 {
-            ffi::lua_replace(lua, -2);
-        } else {
-            ffi::lua_settop(lua, -2);
-        }
-    }
-}
-
-/// # Safety
-/// Called by `lua_dump` with a vector.
-#[cfg(luajit)]
-unsafe extern "C-unwind" fn collect(
-    _lua: *mut lua_State,
-    bytes: *const c_void,
-    len: usize,
-    out: *mut c_void,
-) -> c_int {
-    // SAFETY: by contract.
-    unsafe {
-        (*out.cast::<Vec<u8>>()).extend_from_slice(std::slice::from_raw_parts(bytes.cast(), len))
-    };
-    0
-}
-
 /// A string on its way to the Lua compiler.
+#[cfg(lua51)]
 struct Piece {
     bytes: *const c_char,
     /// How much of it is left.
@@ -161,10 +121,12 @@ struct Piece {
 }
 
 /// A byte the compiler refuses as it refuses the signature, naming it in the message.
+#[cfg(lua51)]
 const DISGUISE: &CStr = c"\x01";
 
 /// # Safety
 /// Called by `lua_load` with a `Piece` whose bytes are alive.
+#[cfg(lua51)]
 unsafe extern "C-unwind" fn read_piece(
     _lua: *mut lua_State,
     data: *mut c_void,
@@ -190,6 +152,7 @@ unsafe extern "C-unwind" fn read_piece(
 ///
 /// # Safety
 /// The top is a string; 2 slots are free. May raise for lack of memory.
+#[cfg(lua51)]
 unsafe fn reveal(lua: *mut lua_State) {
     // SAFETY: by contract; luaL_gsub pushes its result.
     unsafe {
@@ -286,26 +249,6 @@ unsafe extern "C-unwind" fn refuse_first(lua: *mut lua_State) -> c_int {
     }
 }
 
-/// `setmetatable`, which writes its first argument.
-///
-/// # Safety
-/// Called by Lua.
-unsafe extern "C-unwind" fn setmetatable(lua: *mut lua_State) -> c_int {
-    // SAFETY: as above.
-    unsafe {
-        if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE
-            && ffi::lua_gettop(lua) >= 2
-            && proxy::is_proxy(lua, 1)
-        {
-            return refuse(lua);
-        }
-        #[cfg(lua54)]
-        return crate::dialect::setmetatable(lua);
-        #[cfg(not(lua54))]
-        stock(lua)
-    }
-}
-
 /// `table.insert`: checks its arguments before it writes.
 ///
 /// # Safety
@@ -367,6 +310,32 @@ unsafe extern "C-unwind" fn loadstring(lua: *mut lua_State) -> c_int {
 
 /// # Safety
 /// Called by Lua.
+#[cfg(not(lua51))]
+unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
+    // SAFETY: the pieces are put together on the stack, where the source stays while it is used.
+    unsafe {
+        let name = ffi::luaL_optlstring(lua, 2, c"=(load)".as_ptr(), ptr::null_mut());
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TFUNCTION);
+        ffi::lua_settop(lua, 2);
+        ffi::lua_pushlstring(lua, c"".as_ptr(), 0);
+        loop {
+            ffi::lua_pushvalue(lua, 1);
+            ffi::lua_call(lua, 0, 1);
+            match ffi::lua_type(lua, -1) {
+                ffi::LUA_TNIL => break,
+                ffi::LUA_TSTRING if ffi::lua_objlen(lua, -1) == 0 => break,
+                ffi::LUA_TSTRING | ffi::LUA_TNUMBER => ffi::lua_concat(lua, 2),
+                _ => return ffi::luaL_error(lua, c"reader function must return a string".as_ptr()),
+            }
+        }
+        let source = crate::reader::string_at(lua, 3);
+        loaded(lua, load_text(lua, source.as_ptr().cast(), source.len(), name))
+    }
+}
+
+/// # Safety
+/// Called by Lua.
+#[cfg(lua51)]
 unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
     // SAFETY: slot 3 keeps the piece that is being read alive.
     unsafe {
@@ -379,16 +348,13 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
         if status != 0 && piece.disguised {
             reveal(lua);
         }
-        #[cfg(luajit)]
-        if status == 0 {
-            plain_calls(lua);
-        }
         loaded(lua, status)
     }
 }
 
 /// # Safety
 /// Called by `lua_load` in `load`.
+#[cfg(lua51)]
 unsafe extern "C-unwind" fn read_from_function(
     lua: *mut lua_State,
     data: *mut c_void,
@@ -454,6 +420,14 @@ unsafe extern "C-unwind" fn pcall(lua: *mut lua_State) -> c_int {
     // SAFETY: the field's name is pushed with its length.
     unsafe {
         let count = ffi::lua_gettop(lua);
+        // Without arguments the real one calls what it has pushed itself; only Lua 5.1 forgives
+        // the count of -1.
+        #[cfg(not(lua51))]
+        if count == 0 {
+            ffi::lua_pushboolean(lua, 0);
+            ffi::lua_pushlstring(lua, c"attempt to call a boolean value".as_ptr(), 31);
+            return 2;
+        }
         ffi::lua_pushboolean(lua, 1);
         ffi::lua_insert(lua, 1);
         if ffi::lua_pcall(lua, count - 1, ffi::LUA_MULTRET, 0) == 0 {

@@ -17,7 +17,10 @@ use redlua_core::{
     Bridge, Chunk, Evaluation, Flow, Frame, Level, Pause, StopReason, ValueReader, ValueWriter,
 };
 
+#[cfg(lua51)]
 use crate::base::load_text;
+#[cfg(not(lua51))]
+use crate::chunk::load_text;
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
 use crate::reader::{StackReader, string_at};

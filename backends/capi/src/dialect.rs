@@ -15,68 +15,40 @@ use crate::writer::push_number;
 
 /// How a function gets into its library.
 enum Supply {
-    /// It is there under another name.
-    Alias(&'static str, &'static str),
     /// It is not there.
     Missing(lua_CFunction),
     /// It is there and differs; the stock one becomes upvalue 1.
     Over(lua_CFunction),
 }
 
-use Supply::{Alias, Missing, Over};
+use Supply::{Missing, Over};
 
-/// Library (empty for globals), name, and what to do. An alias or a missing function is skipped
-/// when there is one already.
+/// Library (empty for globals), name, and what to do. A missing function is skipped when there is
+/// one already.
 #[rustfmt::skip]
 const SUPPLIES: &[(&str, &str, Supply)] = &[
-    ("", "unpack", Alias("table", "unpack")),
-    ("", "loadstring", Alias("", "load")),
+    ("", "load", Missing(nothing)),
+    ("", "loadstring", Missing(nothing)),
     ("", "gcinfo", Missing(gcinfo)),
     ("", "assert", Over(assert)),
     ("coroutine", "create", Over(create)),
-    ("table", "getn", Missing(getn)),
-    ("table", "setn", Missing(setn)),
-    ("table", "maxn", Missing(maxn)),
-    ("table", "foreach", Missing(foreach)),
-    ("table", "foreachi", Missing(foreachi)),
-    ("string", "gfind", Alias("string", "gmatch")),
-    ("string", "rep", Over(two_arguments)),
-    ("math", "mod", Alias("math", "fmod")),
-    ("math", "pow", Missing(pow)),
-    ("math", "log10", Missing(log10)),
-    ("math", "ldexp", Missing(ldexp)),
-    ("math", "frexp", Missing(frexp)),
-    ("math", "cosh", Missing(cosh)),
-    ("math", "sinh", Missing(sinh)),
-    ("math", "tanh", Missing(tanh)),
-    ("math", "atan2", Missing(atan2)),
     #[cfg(lua54)]
     ("", "error", Over(error)),
     #[cfg(not(luajit))]
     ("coroutine", "status", Over(status)),
-    #[cfg(lua54)]
-    ("", "tostring", Over(tostring)),
-    #[cfg(lua54)]
-    ("", "tonumber", Over(integral)),
-    #[cfg(lua54)]
+    ("", "collectgarbage", Missing(collectgarbage)),
+    ("", "next", Over(next)),
+    ("", "rawget", Over(rawget)),
+    ("", "rawset", Over(rawset)),
+    ("", "getmetatable", Over(getmetatable)),
+    ("", "setmetatable", Over(setmetatable)),
     ("", "ipairs", Over(ipairs)),
     #[cfg(lua54)]
     ("coroutine", "running", Over(running)),
-    #[cfg(lua54)]
-    ("math", "log", Over(one_argument)),
-    #[cfg(lua54)]
-    ("math", "atan", Over(one_argument)),
     #[cfg(not(luajit))]
     ("coroutine", "resume", Over(resume)),
     #[cfg(not(luajit))]
     ("coroutine", "wrap", Over(create)),
-];
-
-/// The functions of `math` whose results Lua 5.4 may give as floats without a fraction.
-#[cfg(lua54)]
-const FLOATS: [&str; 17] = [
-    "abs", "acos", "asin", "ceil", "cos", "deg", "exp", "floor", "fmod", "max", "min", "mod",
-    "modf", "rad", "sin", "sqrt", "tan",
 ];
 
 /// Puts Lua 5.1's functions into the stock libraries below the globals at `globals`.
@@ -89,35 +61,37 @@ pub(crate) unsafe fn supply(lua: *mut lua_State, globals: c_int) {
     unsafe {
         let top = ffi::lua_gettop(lua);
         for (library, name, supply) in SUPPLIES {
-            let table = push_library(lua, globals, library);
-            push_stock(lua, table, name);
-            let there = ffi::lua_type(lua, -1) != ffi::LUA_TNIL;
-            match supply {
-                Over(function) if there => {
-                    ffi::lua_pushcclosure(lua, *function, 1);
-                    set_top(lua, table, name);
+            ffi::named(name, || {
+                let table = push_library(lua, globals, library);
+                push_stock(lua, table, name);
+                let there = ffi::lua_type(lua, -1) != ffi::LUA_TNIL;
+                match supply {
+                    Over(function) if there => {
+                        ffi::lua_pushcclosure(lua, *function, 1);
+                        set_top(lua, table, name);
+                    }
+                    Missing(function) if !there => {
+                        ffi::lua_pushcclosure(lua, *function, 0);
+                        set_top(lua, table, name);
+                    }
+                    _ => {}
                 }
-                Alias(from, other) if !there => {
-                    let from = push_library(lua, globals, from);
-                    push_stock(lua, from, other);
-                    set_top(lua, table, name);
-                }
-                Missing(function) if !there => {
-                    ffi::lua_pushcclosure(lua, *function, 0);
-                    set_top(lua, table, name);
-                }
-                _ => {}
-            }
-            ffi::lua_settop(lua, top);
+                ffi::lua_settop(lua, top);
+            });
         }
-        #[cfg(lua54)]
-        for name in FLOATS {
-            let table = push_library(lua, globals, "math");
-            push_stock(lua, table, name);
-            ffi::lua_pushcclosure(lua, integral, 1);
-            set_top(lua, table, name);
-            ffi::lua_settop(lua, top);
-        }
+        push_version(lua, globals);
+    }
+}
+
+/// Says that this is Lua 5.1.
+///
+/// # Safety
+/// As for [`supply`]. Stack 0.
+unsafe fn push_version(lua: *mut lua_State, globals: c_int) {
+    // SAFETY: by contract.
+    unsafe {
+        ffi::lua_pushlstring(lua, c"Lua 5.1".as_ptr(), 7);
+        set_top(lua, globals, "_VERSION");
     }
 }
 
@@ -139,6 +113,25 @@ unsafe fn push_library(lua: *mut lua_State, globals: c_int, library: &str) -> c_
 
 // SAFETY of the functions below: they are called by Lua, with LUA_MINSTACK free slots, and own
 // nothing that needs dropping, so that the checks in them may raise.
+
+/// Stands for a function that a wrapper replaces whole.
+unsafe extern "C-unwind" fn nothing(_lua: *mut lua_State) -> c_int {
+    0
+}
+
+/// What the results of division and of powers go through on Lua 5.4: it would write a float
+/// without a fraction with one.
+#[cfg(lua54)]
+pub(crate) unsafe extern "C-unwind" fn integer(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        ffi::lua_settop(lua, 1);
+        if ffi::lua_type(lua, 1) == ffi::LUA_TNUMBER {
+            push_number(lua, ffi::lua_tonumber(lua, 1));
+        }
+        1
+    }
+}
 
 unsafe extern "C-unwind" fn gcinfo(lua: *mut lua_State) -> c_int {
     const LUA_GCCOUNT: c_int = 3;
@@ -172,7 +165,8 @@ unsafe extern "C-unwind" fn error(lua: *mut lua_State) -> c_int {
         let level = ffi::luaL_optinteger(lua, 2, 1) as c_int;
         ffi::lua_settop(lua, 1);
         if ffi::lua_type(lua, 1) == ffi::LUA_TNUMBER {
-            tostring(lua);
+            let text = g14(ffi::lua_tonumber(lua, 1));
+            ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
             ffi::lua_replace(lua, 1);
         }
         if ffi::lua_type(lua, 1) == ffi::LUA_TSTRING && level > 0 {
@@ -243,218 +237,7 @@ unsafe extern "C-unwind" fn resume(lua: *mut lua_State) -> c_int {
     }
 }
 
-unsafe extern "C-unwind" fn getn(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
-        push_number(lua, ffi::lua_objlen(lua, 1) as f64);
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn setn(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
-        ffi::luaL_error(lua, c"'setn' is obsolete".as_ptr())
-    }
-}
-
-unsafe extern "C-unwind" fn maxn(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
-        let mut largest = 0.0f64;
-        ffi::lua_pushnil(lua);
-        while ffi::lua_next(lua, 1) != 0 {
-            ffi::lua_settop(lua, -2);
-            if ffi::lua_type(lua, -1) == ffi::LUA_TNUMBER {
-                largest = largest.max(ffi::lua_tonumber(lua, -1));
-            }
-        }
-        push_number(lua, largest);
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn foreach(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above; below the value that is left is its key.
-    unsafe {
-        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
-        ffi::luaL_checktype(lua, 2, ffi::LUA_TFUNCTION);
-        ffi::lua_settop(lua, 2);
-        ffi::lua_pushnil(lua);
-        while ffi::lua_next(lua, 1) != 0 {
-            ffi::lua_pushvalue(lua, 2);
-            ffi::lua_pushvalue(lua, 3);
-            ffi::lua_pushvalue(lua, 4);
-            ffi::lua_call(lua, 2, 1);
-            if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
-                return 1;
-            }
-            ffi::lua_settop(lua, 3);
-        }
-        0
-    }
-}
-
-unsafe extern "C-unwind" fn foreachi(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
-        ffi::luaL_checktype(lua, 2, ffi::LUA_TFUNCTION);
-        let length = c_int::try_from(ffi::lua_objlen(lua, 1)).unwrap_or(c_int::MAX);
-        for index in 1..=length {
-            ffi::lua_settop(lua, 2);
-            ffi::lua_pushvalue(lua, 2);
-            push_number(lua, index.into());
-            ffi::lua_rawgeti(lua, 1, index);
-            ffi::lua_call(lua, 2, 1);
-            if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
-                return 1;
-            }
-        }
-        0
-    }
-}
-
-/// Functions that have got a third argument since.
-unsafe extern "C-unwind" fn two_arguments(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        if ffi::lua_gettop(lua) > 2 {
-            ffi::lua_settop(lua, 2);
-        }
-        stock(lua)
-    }
-}
-
-/// Functions that have got a second argument since.
-#[cfg(lua54)]
-unsafe extern "C-unwind" fn one_argument(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        if ffi::lua_gettop(lua) > 1 {
-            ffi::lua_settop(lua, 1);
-        }
-        integral(lua)
-    }
-}
-
-/// Functions of one number.
-macro_rules! math {
-    ($($name:ident = $method:expr;)*) => {
-        $(unsafe extern "C-unwind" fn $name(lua: *mut lua_State) -> c_int {
-            let method: fn(f64) -> f64 = $method;
-            // SAFETY: see above.
-            unsafe {
-                let value = method(ffi::luaL_checknumber(lua, 1));
-                push_number(lua, value);
-                1
-            }
-        })*
-    };
-}
-
-math! {
-    log10 = f64::log10;
-    cosh = f64::cosh;
-    sinh = f64::sinh;
-    tanh = f64::tanh;
-}
-
-unsafe extern "C-unwind" fn pow(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        let base = ffi::luaL_checknumber(lua, 1);
-        push_number(lua, base.powf(ffi::luaL_checknumber(lua, 2)));
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn atan2(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        let y = ffi::luaL_checknumber(lua, 1);
-        push_number(lua, y.atan2(ffi::luaL_checknumber(lua, 2)));
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn ldexp(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        let mut value = ffi::luaL_checknumber(lua, 1);
-        let mut exponent = (ffi::luaL_checkinteger(lua, 2) as i32).clamp(-4000, 4000);
-        // In steps that are powers of two themselves.
-        while exponent > 1000 {
-            value *= 2f64.powi(1000);
-            exponent -= 1000;
-        }
-        while exponent < -900 {
-            value *= 2f64.powi(-900);
-            exponent += 900;
-        }
-        push_number(lua, value * 2f64.powi(exponent));
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn frexp(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above.
-    unsafe {
-        let (fraction, exponent) = split(ffi::luaL_checknumber(lua, 1));
-        push_number(lua, fraction);
-        push_number(lua, exponent.into());
-        2
-    }
-}
-
-/// `frexp` of C: a fraction from a half to one, and a power of two.
-fn split(value: f64) -> (f64, i32) {
-    if value == 0.0 || !value.is_finite() {
-        return (value, 0);
-    }
-    let (normal, shift) =
-        if value.is_subnormal() { (value * 2f64.powi(54), -54) } else { (value, 0) };
-    let bits = normal.to_bits();
-    let exponent = ((bits >> 52) & 0x7ff) as i32 - 1022;
-    (f64::from_bits(bits & !(0x7ff << 52) | 1022 << 52), exponent + shift)
-}
-
-/// Numbers as Lua 5.1 writes them, whether they are integers or floats.
-#[cfg(lua54)]
-unsafe extern "C-unwind" fn tostring(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above; the text is copied.
-    unsafe {
-        if ffi::lua_type(lua, 1) == ffi::LUA_TNUMBER {
-            let text = g14(ffi::lua_tonumber(lua, 1));
-            ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
-            return 1;
-        }
-        stock(lua)
-    }
-}
-
-/// Functions whose results may be floats without a fraction, which Lua 5.4 would write with one.
-#[cfg(lua54)]
-unsafe extern "C-unwind" fn integral(lua: *mut lua_State) -> c_int {
-    // SAFETY: see above; the results are on top.
-    unsafe {
-        let results = stock(lua);
-        let top = ffi::lua_gettop(lua);
-        for index in top - results + 1..=top {
-            if ffi::lua_type(lua, index) == ffi::LUA_TNUMBER {
-                push_number(lua, ffi::lua_tonumber(lua, index));
-                ffi::lua_replace(lua, index);
-            }
-        }
-        results
-    }
-}
-
 /// `ipairs` that looks at no metatable (`lbaselib.c ipairsaux` of Lua 5.1).
-#[cfg(lua54)]
 unsafe extern "C-unwind" fn ipairs(lua: *mut lua_State) -> c_int {
     // SAFETY: see above.
     unsafe {
@@ -466,7 +249,6 @@ unsafe extern "C-unwind" fn ipairs(lua: *mut lua_State) -> c_int {
     }
 }
 
-#[cfg(lua54)]
 unsafe extern "C-unwind" fn ipairs_step(lua: *mut lua_State) -> c_int {
     // SAFETY: see above.
     unsafe {
@@ -479,41 +261,152 @@ unsafe extern "C-unwind" fn ipairs_step(lua: *mut lua_State) -> c_int {
     }
 }
 
-/// `setmetatable` that marks no table for finalization: a `__gc` of a script would run outside
-/// of every limit (`lgc.c luaC_checkfinalizer` looks for the field now and never again).
+/// `luaL_getmetafield(…, "__metatable")` of a table: pushes the field unless it is nil.
 ///
 /// # Safety
-/// Called in a wrapper of the stock function.
-#[cfg(lua54)]
-pub(crate) unsafe fn setmetatable(lua: *mut lua_State) -> c_int {
-    const NAME: &std::ffi::CStr = c"__gc";
-    // SAFETY: by contract; the field is put back before anybody sees the metatable. To set a
-    // field that exists allocates nothing.
+/// See above.
+unsafe fn push_protection(lua: *mut lua_State, index: c_int) -> bool {
+    const NAME: &std::ffi::CStr = c"__metatable";
+    // SAFETY: see above.
     unsafe {
-        if ffi::lua_type(lua, 2) != ffi::LUA_TTABLE {
-            return stock(lua);
+        if ffi::lua_getmetatable(lua, index) == 0 {
+            return false;
+        }
+        ffi::lua_pushlstring(lua, NAME.as_ptr(), NAME.count_bytes());
+        ffi::lua_rawget(lua, -2);
+        ffi::lua_type(lua, -1) != ffi::LUA_TNIL
+    }
+}
+
+// The five functions below do not use the stock ones: those of LuaJIT are no C functions, and a
+// call of them would be one frame more, which shows in error messages.
+
+unsafe extern "C-unwind" fn next(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
+        ffi::lua_settop(lua, 2);
+        if ffi::lua_next(lua, 1) != 0 {
+            return 2;
+        }
+        ffi::lua_pushnil(lua);
+        1
+    }
+}
+
+unsafe extern "C-unwind" fn rawget(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
+        ffi::luaL_checkany(lua, 2);
+        ffi::lua_settop(lua, 2);
+        ffi::lua_rawget(lua, 1);
+        1
+    }
+}
+
+unsafe extern "C-unwind" fn rawset(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
+        ffi::luaL_checkany(lua, 2);
+        ffi::luaL_checkany(lua, 3);
+        ffi::lua_settop(lua, 3);
+        ffi::lua_rawset(lua, 1);
+        1
+    }
+}
+
+unsafe extern "C-unwind" fn getmetatable(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above.
+    unsafe {
+        ffi::luaL_checkany(lua, 1);
+        if ffi::lua_getmetatable(lua, 1) == 0 {
+            ffi::lua_pushnil(lua);
+            return 1;
+        }
+        ffi::lua_settop(lua, -2);
+        if !push_protection(lua, 1) {
+            ffi::lua_settop(lua, -2);
+        }
+        1
+    }
+}
+
+/// `setmetatable`, which marks no table for finalization on Lua 5.4: a `__gc` of a script would
+/// run outside of every limit (`lgc.c luaC_checkfinalizer` looks for the field now and never
+/// again).
+unsafe extern "C-unwind" fn setmetatable(lua: *mut lua_State) -> c_int {
+    // SAFETY: see above; the field is put back before anybody sees the metatable. To set a field
+    // that exists allocates nothing.
+    unsafe {
+        let kind = ffi::lua_type(lua, 2);
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
+        if kind != ffi::LUA_TNIL && kind != ffi::LUA_TTABLE {
+            ffi::luaL_argerror(lua, 2, c"nil or table expected".as_ptr());
+        }
+        if push_protection(lua, 1) {
+            return ffi::luaL_error(lua, c"cannot change a protected metatable".as_ptr());
         }
         ffi::lua_settop(lua, 2);
-        ffi::lua_pushlstring(lua, NAME.as_ptr(), NAME.count_bytes());
-        ffi::lua_rawget(lua, 2);
-        if ffi::lua_type(lua, 3) == ffi::LUA_TNIL {
+        #[cfg(lua54)]
+        if kind == ffi::LUA_TTABLE {
+            const NAME: &std::ffi::CStr = c"__gc";
+            ffi::lua_pushlstring(lua, NAME.as_ptr(), NAME.count_bytes());
+            ffi::lua_rawget(lua, 2);
+            if ffi::lua_type(lua, 3) != ffi::LUA_TNIL {
+                ffi::lua_pushlstring(lua, NAME.as_ptr(), NAME.count_bytes());
+                ffi::lua_pushvalue(lua, 4);
+                ffi::lua_pushnil(lua);
+                ffi::lua_rawset(lua, 2);
+                ffi::lua_pushvalue(lua, 2);
+                ffi::lua_setmetatable(lua, 1);
+                ffi::lua_pushvalue(lua, 3);
+                ffi::lua_rawset(lua, 2);
+                ffi::lua_settop(lua, 1);
+                return 1;
+            }
             ffi::lua_settop(lua, 2);
-            return stock(lua);
         }
-        ffi::lua_pushlstring(lua, NAME.as_ptr(), NAME.count_bytes());
-        ffi::lua_pushvalue(lua, 4);
-        ffi::lua_pushnil(lua);
-        ffi::lua_rawset(lua, 2);
-        ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
-        ffi::lua_pushvalue(lua, 1);
-        ffi::lua_pushvalue(lua, 2);
-        let status = ffi::lua_pcall(lua, 2, 1, 0);
-        ffi::lua_pushvalue(lua, 4);
-        ffi::lua_pushvalue(lua, 3);
-        ffi::lua_rawset(lua, 2);
-        if status != 0 {
-            return ffi::lua_error(lua);
-        }
+        ffi::lua_setmetatable(lua, 1);
+        ffi::lua_settop(lua, 1);
+        1
+    }
+}
+
+/// `collectgarbage` for Luau, which has taken it from scripts. What tunes the collector does
+/// nothing.
+unsafe extern "C-unwind" fn collectgarbage(lua: *mut lua_State) -> c_int {
+    const LUA_GCCOUNT: c_int = 3;
+    const LUA_GCCOUNTB: c_int = 4;
+    // SAFETY: see above; the option is read in place.
+    unsafe {
+        let option = ffi::luaL_optlstring(lua, 1, c"collect".as_ptr(), std::ptr::null_mut());
+        let value = match std::ffi::CStr::from_ptr(option).to_bytes() {
+            b"collect" => {
+                ffi::lua_gc(lua, ffi::LUA_GCCOLLECT, 0);
+                0.0
+            }
+            b"count" => {
+                let bytes = ffi::lua_gc(lua, LUA_GCCOUNTB, 0);
+                f64::from(ffi::lua_gc(lua, LUA_GCCOUNT, 0)) + f64::from(bytes) / 1024.0
+            }
+            b"stop" | b"restart" => 0.0,
+            b"setpause" | b"setstepmul" => 200.0,
+            b"step" => {
+                ffi::lua_gc(lua, ffi::LUA_GCCOLLECT, 0);
+                ffi::lua_pushboolean(lua, 1);
+                return 1;
+            }
+            _ => {
+                return ffi::luaL_error(
+                    lua,
+                    c"bad argument #1 to 'collectgarbage' (invalid option '%s')".as_ptr(),
+                    option,
+                );
+            }
+        };
+        push_number(lua, value);
         1
     }
 }
@@ -532,18 +425,5 @@ unsafe extern "C-unwind" fn running(lua: *mut lua_State) -> c_int {
             }
         }
         1
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::split;
-
-    #[test]
-    fn fractions_and_powers() {
-        assert_eq!(split(8.0), (0.5, 4));
-        assert_eq!(split(-0.75), (-0.75, 0));
-        assert_eq!(split(f64::MIN_POSITIVE / 4.0), (0.5, -1023));
-        assert_eq!(split(0.0), (0.0, 0));
     }
 }

@@ -9,12 +9,55 @@
 //! | `puc` | Lua 5.1, Lua 5.4 | here; `rlua`'s or `mlua`'s crate links it |
 //! | `luau` | Luau | `mlua` |
 
+#[cfg(luau)]
+mod luau;
 #[cfg(all(any(lua51, luajit), not(declared)))]
 mod mlua51;
 #[cfg(declared)]
 mod puc;
 
+#[cfg(luau)]
+pub(crate) use luau::*;
 #[cfg(all(any(lua51, luajit), not(declared)))]
 pub(crate) use mlua51::*;
 #[cfg(declared)]
 pub(crate) use puc::*;
+
+/// Runs `push`; only Luau wants to know the name of the functions that it pushes.
+#[cfg(not(luau))]
+pub(crate) fn named<R>(_name: &str, push: impl FnOnce() -> R) -> R {
+    push()
+}
+
+/// A frame of the call stack.
+#[cfg(not(luau))]
+pub(crate) struct Frame<'a> {
+    /// Whether its function is one of C.
+    pub(crate) native: bool,
+    /// The chunk's name.
+    pub(crate) source: &'a std::ffi::CStr,
+    /// The line, or -1.
+    pub(crate) line: std::ffi::c_int,
+}
+
+/// The frame at `level`, 0 being the running function.
+///
+/// # Safety
+/// The result is used only while that function is on the call stack. Stack 0. Does not raise.
+#[cfg(not(luau))]
+pub(crate) unsafe fn frame<'a>(lua: *mut lua_State, level: std::ffi::c_int) -> Option<Frame<'a>> {
+    use std::ffi::CStr;
+    // SAFETY: lua_Debug is plain data that lua_getstack and lua_getinfo fill in.
+    unsafe {
+        let mut ar: lua_Debug = std::mem::zeroed();
+        if lua_getstack(lua, level, &mut ar) == 0 {
+            return None;
+        }
+        lua_getinfo(lua, c"Sl".as_ptr(), &mut ar);
+        Some(Frame {
+            native: CStr::from_ptr(ar.what) == c"C",
+            source: CStr::from_ptr(ar.source),
+            line: ar.currentline,
+        })
+    }
+}

@@ -2,11 +2,15 @@
 //!
 //! Owns the decision when a run must end and the hook that ends it. It must not know who asked.
 //!
+//! On Luau the hook is an interrupt that `watch` sets when the time has come.
+//!
 //! A hook every 1,000 instructions costs nothing measurable. Once the run must end, the hook is
 //! set for every line and every instruction, so that a script which catches the error meets the
 //! next one at once.
 
 use std::ffi::c_int;
+#[cfg(luau)]
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use redlua_core::StopReason;
@@ -16,7 +20,11 @@ use crate::reader::location;
 use crate::state::{State, state_of};
 
 /// Instructions between two looks at the clock and the token.
+#[cfg(not(luau))]
 pub(crate) const INTERVAL: c_int = 1000;
+/// Luau looks at loops and calls only, and then at each; this many instructions they count for.
+#[cfg(luau)]
+const INTERVAL: c_int = 10;
 
 /// What a script that catches the interruption sees.
 const TEXT: &std::ffi::CStr = c"script stopped";
@@ -25,9 +33,39 @@ const TEXT: &std::ffi::CStr = c"script stopped";
 ///
 /// # Safety
 /// `lua` is live. Stack 0; neither raises nor allocates.
+#[cfg(not(luau))]
 pub(crate) unsafe fn arm(lua: *mut lua_State) {
     // SAFETY: by contract.
     unsafe { ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT, INTERVAL) };
+}
+
+/// Sets the interrupt as it is while nothing asks for an end: none, unless loops are counted.
+///
+/// # Safety
+/// `lua` is live. Stack 0; neither raises nor allocates.
+#[cfg(luau)]
+pub(crate) unsafe fn arm(lua: *mut lua_State) {
+    // SAFETY: by contract; the watching thread writes to the same place as an atomic.
+    unsafe {
+        let counted = state_of(lua).instructions.get() != u64::MAX;
+        place(lua).store(if counted { address() } else { 0 }, Ordering::Release);
+    }
+}
+
+/// Where Luau keeps the address of its interrupt.
+///
+/// # Safety
+/// `lua` is live while the result is used.
+#[cfg(luau)]
+pub(crate) unsafe fn place<'a>(lua: *mut lua_State) -> &'a AtomicUsize {
+    // SAFETY: by contract; the field is a function pointer that may be null.
+    unsafe { AtomicUsize::from_ptr((&raw mut (*ffi::lua_callbacks(lua)).interrupt).cast()) }
+}
+
+/// The interrupt, as a number.
+#[cfg(luau)]
+pub(crate) fn address() -> usize {
+    interrupt as *const () as usize
 }
 
 /// Prepares the counters of a new run.
@@ -41,7 +79,26 @@ pub(crate) fn begin(state: &State) {
 }
 
 /// # Safety
+/// Called by Luau at a loop or a call, or while it collects garbage.
+#[cfg(luau)]
+unsafe extern "C-unwind" fn interrupt(lua: *mut lua_State, gc: c_int) {
+    // SAFETY: as for the hook. While garbage is collected nothing may be raised.
+    unsafe {
+        if gc >= 0 {
+            return;
+        }
+        if note(lua) {
+            ffi::lua_checkstack(lua, 1);
+            end(lua);
+        }
+        // The run that was late is over, and this is another one.
+        arm(lua);
+    }
+}
+
+/// # Safety
 /// Called by Lua as a hook.
+#[cfg(not(luau))]
 unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _ar: *mut ffi::lua_Debug) {
     // SAFETY: `note` does not raise and leaves nothing to drop; the rest is the raise phase.
     unsafe {
@@ -58,7 +115,10 @@ unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _ar: *mut ffi::lua_Debug) 
 pub(crate) unsafe fn end(lua: *mut lua_State) -> c_int {
     // SAFETY: by contract.
     unsafe {
+        #[cfg(not(luau))]
         ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT | ffi::LUA_MASKLINE, 1);
+        #[cfg(luau)]
+        place(lua).store(address(), Ordering::Release);
         ffi::lua_pushlstring(lua, TEXT.as_ptr(), TEXT.count_bytes());
         ffi::lua_error(lua)
     }

@@ -27,8 +27,11 @@
 mod backend;
 mod base;
 mod call;
+#[cfg(not(lua51))]
+mod chunk;
 #[cfg(luajit)]
 mod coroutine;
+#[cfg(not(luau))]
 mod debug;
 #[cfg(not(lua51))]
 mod dialect;
@@ -36,6 +39,8 @@ mod ffi;
 #[cfg(lua51)]
 mod guard;
 mod interrupt;
+#[cfg(not(lua51))]
+mod library;
 mod lualib;
 mod native;
 mod pool;
@@ -47,6 +52,8 @@ mod state;
 #[cfg(luajit)]
 mod tailcall;
 mod vm;
+#[cfg(luau)]
+mod watch;
 #[cfg(not(lua51))]
 mod wording;
 mod writer;

@@ -42,7 +42,7 @@ pub(crate) unsafe fn install(lua: *mut lua_State, globals: c_int) {
         for (library, name, function) in FUNCTIONS {
             push_stock(lua, globals, library);
             let table = ffi::lua_gettop(lua);
-            ffi::lua_pushcclosure(lua, function, 0);
+            ffi::named(name, || ffi::lua_pushcclosure(lua, function, 0));
             set_top(lua, table, name);
             ffi::lua_settop(lua, table - 1);
         }
@@ -77,7 +77,7 @@ functions! {
 /// # Safety
 /// Called in a C function called by Lua, in a frame that owns nothing.
 #[inline]
-unsafe fn run(lua: *mut lua_State, function: Function) -> c_int {
+pub(crate) unsafe fn run(lua: *mut lua_State, function: Function) -> c_int {
     // SAFETY: `Task` owns nothing, so the steps, which may raise, may jump over it. The indices
     // are those of arguments and of values that the task has appended above them.
     unsafe {

@@ -2,8 +2,8 @@
 //!
 //! Owns [`StackReader`]. It must not know what the values mean.
 
-use std::ffi::{CStr, c_int};
-use std::{mem, slice};
+use std::ffi::c_int;
+use std::slice;
 
 use redlua_core::{Arguments, Kind, Location, Scalar, ScriptId, ValueReader};
 use smallvec::SmallVec;
@@ -337,24 +337,13 @@ impl Arguments for StackReader {
 /// `lua` is live; the result is used only while that function is on the call stack. Stack: 0.
 /// Does not raise.
 pub(crate) unsafe fn location<'a>(lua: *mut lua_State, level: c_int) -> Option<Location<'a>> {
-    // SAFETY: lua_Debug is plain data that lua_getstack and lua_getinfo fill in.
+    // SAFETY: by contract.
     unsafe {
-        let mut ar: ffi::lua_Debug = mem::zeroed();
-        if ffi::lua_getstack(lua, level, &mut ar) == 0 {
-            return None;
+        let mut frame = ffi::frame(lua, level)?;
+        if frame.native {
+            frame = ffi::frame(lua, level + 1)?;
         }
-        ffi::lua_getinfo(lua, c"Sl".as_ptr(), &mut ar);
-        if CStr::from_ptr(ar.what).to_bytes() == b"C" {
-            let mut outer: ffi::lua_Debug = mem::zeroed();
-            if ffi::lua_getstack(lua, level + 1, &mut outer) != 0 {
-                ffi::lua_getinfo(lua, c"Sl".as_ptr(), &mut outer);
-                ar = outer;
-            } else {
-                return None;
-            }
-        }
-        let source = CStr::from_ptr(ar.source).to_bytes();
-        Some(Location { source, line: i64::from(ar.currentline) })
+        Some(Location { source: frame.source.to_bytes(), line: i64::from(frame.line) })
     }
 }
 

@@ -45,7 +45,10 @@ pub(crate) unsafe fn build(
         #[cfg(luajit)]
         crate::coroutine::install(lua, stock);
         #[cfg(not(lua51))]
-        crate::dialect::supply(lua, stock);
+        {
+            crate::dialect::supply(lua, stock);
+            crate::library::install(lua, stock);
+        }
         crate::lualib::install(lua, stock);
 
         push_text(lua, environment.readonly_message.as_bytes());
@@ -81,7 +84,7 @@ pub(crate) unsafe fn build(
         ffi::lua_createtable(lua, 0, 0);
         let common = ffi::lua_gettop(lua);
         for entry in &environment.globals {
-            builder.push(entry, "");
+            ffi::named(entry.name, || builder.push(entry, ""));
             set_top(lua, common, entry.name);
         }
 
@@ -95,8 +98,13 @@ pub(crate) unsafe fn build(
                 set_top(lua, table, entry.name);
             }
             for entry in &view.globals {
-                builder.push(entry, "");
+                ffi::named(entry.name, || builder.push(entry, ""));
                 set_top(lua, table, entry.name);
+            }
+            #[cfg(lua54)]
+            {
+                ffi::lua_pushcclosure(lua, crate::dialect::integer, 0);
+                set_top(lua, table, crate::chunk::INTEGERS);
             }
             let names = environment.globals.iter().chain(&view.globals).map(|entry| entry.name);
             proxy::set_order(lua, table, missing, names);
@@ -186,7 +194,7 @@ impl Builder {
                     ffi::lua_createtable(lua, 0, entries.len() as c_int);
                     let table = ffi::lua_gettop(lua);
                     for inner in entries {
-                        self.push(inner, entry.name);
+                        ffi::named(inner.name, || self.push(inner, entry.name));
                         set_top(lua, table, inner.name);
                     }
                     let strict = matches!(entry.item, Item::StrictTable(_));

@@ -6,13 +6,19 @@
 use std::ffi::{CString, c_int};
 use std::mem;
 use std::ptr::NonNull;
+#[cfg(luau)]
+use std::sync::Arc;
 
 use redlua_core::{
     BackendInfo, Bridge, Chunk, CompileError, Environment, Invocation, Limits, Location, Outcome,
     Passing, ScriptId, StopToken, Vm, VmError,
 };
 
+#[cfg(lua51)]
 use crate::base::load_text;
+#[cfg(not(lua51))]
+use crate::chunk::load_text;
+#[cfg(not(luau))]
 use crate::debug;
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
@@ -20,6 +26,8 @@ use crate::native;
 use crate::reader::{StackReader, string_at};
 use crate::sandbox::{self, Globals, set_top};
 use crate::state::{State, new_state, state_of};
+#[cfg(luau)]
+use crate::watch::Watch;
 
 /// Makes a Lua state with `environment` in it.
 ///
@@ -45,6 +53,8 @@ pub fn create(
         info,
         globals: Globals { seen: ffi::LUA_NOREF, views: Vec::new() },
         view: 0,
+        #[cfg(luau)]
+        watch: None,
     };
     // SAFETY: a fresh state, memory not limited.
     unsafe {
@@ -52,6 +62,15 @@ pub fn create(
         native::push_handler(lua, environment.error_handler);
         vm.state.handler.set(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
         interrupt::arm(lua);
+        #[cfg(luau)]
+        {
+            if !crate::watch::works() {
+                return Err(VmError::Environment("no thread to watch the clock".to_owned()));
+            }
+            let token = vm.state.stop.clone();
+            let (place, interrupt) = (interrupt::place(lua), interrupt::address());
+            vm.watch = Some(Watch::new(token, place, interrupt));
+        }
     }
     vm.set_limits(limits);
     Ok(Box::new(vm))
@@ -64,6 +83,9 @@ struct CVm {
     globals: Globals,
     /// The view whose globals scripts see now.
     view: usize,
+    /// Who stops a run that is late.
+    #[cfg(luau)]
+    watch: Option<Arc<Watch>>,
 }
 
 // SAFETY: the Lua state is owned by this value alone and uses no thread-local storage; whoever
@@ -74,6 +96,10 @@ unsafe impl Send for CVm {}
 impl Drop for CVm {
     fn drop(&mut self) {
         self.state.enforce(false);
+        #[cfg(luau)]
+        if let Some(watch) = &self.watch {
+            watch.end();
+        }
         // SAFETY: the state was made by `new_state` and is closed once; no finalizer of a script
         // exists (Lua 5.1 has them for userdata only, and scripts cannot make any).
         unsafe { ffi::lua_close(self.lua) };
@@ -223,6 +249,10 @@ impl Vm for CVm {
 
     fn run(&mut self, script: ScriptId, invocation: &Invocation<'_>, bridge: &mut dyn Bridge) {
         interrupt::begin(&self.state);
+        #[cfg(luau)]
+        if let Some(watch) = &self.watch {
+            watch.begin(self.state.deadline.get());
+        }
         // SAFETY: the bridge is used by callbacks only while this function runs; the pointer is
         // taken back before it returns.
         let erased = unsafe {
@@ -246,6 +276,7 @@ impl Vm for CVm {
                     ffi::reset_environment(self.lua, -2);
                 }
                 let count = self.pass(invocation);
+                #[cfg(not(luau))]
                 if invocation.lines {
                     debug::arm(self.lua);
                 }
@@ -258,6 +289,10 @@ impl Vm for CVm {
             }
         };
         self.state.enforce(false);
+        #[cfg(luau)]
+        if let Some(watch) = &self.watch {
+            watch.done();
+        }
         // SAFETY: the result is on top.
         unsafe {
             self.report(status, bridge);
@@ -267,7 +302,7 @@ impl Vm for CVm {
             if self.state.reporting.take() | self.state.stopped.get().is_some() {
                 interrupt::arm(self.lua);
             }
-            if self.state.collector_tuned.replace(false) {
+            if self.state.collector_tuned.replace(false) && !cfg!(luau) {
                 ffi::lua_gc(self.lua, ffi::LUA_GCSETPAUSE, 200);
                 ffi::lua_gc(self.lua, ffi::LUA_GCSETSTEPMUL, 200);
             }
@@ -300,6 +335,11 @@ impl Vm for CVm {
         self.state.limit.set(limits.memory.unwrap_or(usize::MAX));
         self.state.time.set(limits.time);
         self.state.instructions.set(limits.instructions.unwrap_or(u64::MAX));
+        #[cfg(luau)]
+        // SAFETY: no run is in progress.
+        unsafe {
+            interrupt::arm(self.lua);
+        }
     }
 
     fn stop_token(&self) -> StopToken {
@@ -307,7 +347,8 @@ impl Vm for CVm {
     }
 
     fn reports_lines(&self) -> bool {
-        true
+        // Luau has no hook for lines.
+        !cfg!(luau)
     }
 }
 

@@ -4,6 +4,9 @@
 //! handler of errors, `pcall`, `xpcall`, `coroutine.resume` and the compiler pass theirs through
 //! here, so that only scripts that fail pay for it.
 
+#[cfg(luau)]
+mod luau;
+
 use std::ffi::c_int;
 
 use crate::ffi::{self, lua_State};
@@ -32,6 +35,10 @@ pub(crate) unsafe fn reword_at(lua: *mut lua_State, index: c_int) {
 
 /// The message in the words of Lua 5.1, when they differ.
 fn reword(text: &[u8]) -> Option<Vec<u8>> {
+    #[cfg(luau)]
+    if let Some(text) = luau::reword(text) {
+        return Some(text);
+    }
     variable(text).or_else(|| phrase(text))
 }
 

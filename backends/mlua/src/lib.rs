@@ -29,3 +29,12 @@ redlua_capi::backend!(
     "Lua 5.4, vendored by mlua 0.12",
     Lua54
 );
+
+#[cfg(feature = "luau")]
+redlua_capi::backend!(
+    /// Luau with the library of Lua 5.1.
+    Luau,
+    "mlua-luau",
+    "Luau, vendored by mlua 0.12",
+    Luau
+);

@@ -3,12 +3,15 @@
 //!
 //! Owns those commands. It must not know keys or values.
 
+use std::time::Duration;
+
 use redlua_core::Seq;
 
 use crate::arg;
 use crate::commands::connection::VERSION;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
+use crate::store::{Blocked, TimeoutReply};
 
 pub(crate) fn time(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
     let now = cx.server.clock.now();
@@ -92,15 +95,24 @@ pub(crate) fn failover(_cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     }
 }
 
-/// There are no replicas to wait for.
+/// There are no replicas: whoever wants some waits for nothing until the time is over.
 pub(crate) fn wait(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     const TIMEOUT: CommandError =
         CommandError::fixed("ERR timeout is not an integer or out of range");
-    arg::integer(argv[1])?;
-    if arg::integer_or(argv[2], TIMEOUT)? < 0 {
-        return Err(CommandError::fixed("ERR timeout is negative"));
+    let replicas = arg::integer(argv[1])?;
+    let timeout = u64::try_from(arg::integer_or(argv[2], TIMEOUT)?)
+        .map_err(|_| CommandError::fixed("ERR timeout is negative"))?;
+    if replicas <= 0 || cx.session.script {
+        return cx.integer(0);
     }
-    cx.integer(0)
+    cx.server.blocked = Some(Blocked {
+        db: cx.session.db,
+        keys: Vec::new(),
+        timeout: (timeout > 0).then(|| Duration::from_millis(timeout)),
+        reply: TimeoutReply::Integer(0),
+        argv: None,
+    });
+    Ok(())
 }
 
 /// The version's name; the drawings are left to the original.

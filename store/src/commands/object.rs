@@ -12,7 +12,7 @@ const SHARED_INTEGERS: i64 = 10_000;
 const SHARED_COUNT: i64 = i32::MAX as i64;
 
 pub(crate) fn encoding(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    match cx.keys.peek(argv[2]) {
+    match cx.keys.inspect(argv[2]) {
         Some(entry) => cx.sink.bulk(entry.value.encoding().as_bytes()),
         None => cx.sink.null(),
     }
@@ -21,7 +21,7 @@ pub(crate) fn encoding(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 
 pub(crate) fn refcount(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let shared = cx.server.shares_integers();
-    match cx.keys.peek(argv[2]) {
+    match cx.keys.inspect(argv[2]) {
         Some(entry) => cx.sink.integer(match entry.value {
             Value::Str(Str::Int(number)) if shared && (0..SHARED_INTEGERS).contains(&number) => {
                 SHARED_COUNT
@@ -36,7 +36,7 @@ pub(crate) fn refcount(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 pub(crate) fn idletime(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let now = cx.keys.now() / 1000;
     let lfu = cx.server.counts_frequency();
-    match cx.keys.peek(argv[2]) {
+    match cx.keys.inspect(argv[2]) {
         Some(_) if lfu => Err(CommandError::fixed(
             "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that \
              when switching between policies at runtime LRU and LFU data will take some time to \
@@ -52,7 +52,7 @@ pub(crate) fn idletime(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 
 pub(crate) fn freq(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let lfu = cx.server.counts_frequency();
-    match cx.keys.peek(argv[2]) {
+    match cx.keys.inspect(argv[2]) {
         Some(entry) if lfu => {
             let frequency = entry.frequency;
             cx.integer(frequency)

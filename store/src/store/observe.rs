@@ -120,7 +120,9 @@ impl Store {
         let command = self.table.resolve(argv);
         self.server.stats.rejected(command.map(|command| command.spec.id), text);
         if let (Some(command), Some(denied)) = (command, denied) {
-            self.note(session, command.name);
+            if !session.script {
+                self.note(session, command.name);
+            }
             acl::record_refusal(&mut self.server, self.keys.now(), session, command, argv, denied);
         }
     }

@@ -1,0 +1,184 @@
+//! Compiling Lua 5.1 on an engine that speaks another language.
+//!
+//! Owns the way of a chunk: checked and rewritten as `redlua_conversions::syntax` says, compiled
+//! by the engine, and on LuaJIT compiled code rewritten as `tailcall` says. It must not know what
+//! either of them changes.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::{ptr, slice};
+
+use redlua_conversions::syntax::{Target, translate};
+
+use crate::ffi::{self, lua_State};
+use crate::state::state_of;
+
+/// The name of the function that makes floats integers; scripts do not see it.
+#[cfg(lua54)]
+pub(crate) const INTEGERS: &str = "__redlua_number";
+
+#[cfg(lua54)]
+const TARGET: Target = Target { integers: Some(INTEGERS), rename: Some(("_ENV", "_ENV51")) };
+#[cfg(not(lua54))]
+const TARGET: Target = Target { integers: None, rename: None };
+
+const LUA_ERRSYNTAX: c_int = 3;
+
+/// Compiles `source` as Lua 5.1, whatever it begins with, and pushes the function or the message;
+/// returns Lua's status.
+///
+/// # Safety
+/// `source` points at `len` bytes, `name` is NUL-terminated; 4 slots are free. May raise only for
+/// lack of memory.
+pub(crate) unsafe fn load_text(
+    lua: *mut lua_State,
+    source: *const c_char,
+    len: usize,
+    name: *const c_char,
+) -> c_int {
+    // SAFETY: by contract; the text to compile stands on the stack while it is compiled.
+    unsafe {
+        if !push_translation(lua, slice::from_raw_parts(source.cast(), len), CStr::from_ptr(name)) {
+            return LUA_ERRSYNTAX;
+        }
+        let mut len = 0;
+        let text = ffi::lua_tolstring(lua, -1, &mut len);
+        let status = compile(lua, text, len, name);
+        // The function or the message takes the place of the text.
+        ffi::lua_replace(lua, -2);
+        status
+    }
+}
+
+/// Pushes the text that the engine has to compile, or the message and returns `false`.
+///
+/// # Safety
+/// A slot is free. Stack +1. Does not raise.
+unsafe fn push_translation(lua: *mut lua_State, source: &[u8], name: &CStr) -> bool {
+    let result = translate(source, name.to_bytes(), &TARGET);
+    let (text, good) = match &result {
+        Ok(text) => (&**text, true),
+        Err(message) => (&**message, false),
+    };
+    // SAFETY: by contract; with memory not limited the push does not raise.
+    unsafe {
+        let state = state_of(lua);
+        let was = state.enforce(false);
+        ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
+        state.enforce(was);
+    }
+    good
+}
+
+/// Compiles a text that is on the stack.
+///
+/// # Safety
+/// As for [`load_text`].
+#[cfg(luau)]
+unsafe fn compile(
+    lua: *mut lua_State,
+    text: *const c_char,
+    len: usize,
+    name: *const c_char,
+) -> c_int {
+    // SAFETY: by contract; the limit is looked at when the chunk is there.
+    unsafe {
+        let state = state_of(lua);
+        let was = state.enforce(false);
+        let mut status = ffi::compile(lua, text, len, name);
+        if was && state.over_limit() {
+            ffi::lua_settop(lua, -2);
+            ffi::lua_pushlstring(lua, c"not enough memory".as_ptr(), 17);
+            status = ffi::LUA_ERRMEM;
+        }
+        state.enforce(was);
+        status
+    }
+}
+
+/// Compiles a text that is on the stack.
+///
+/// # Safety
+/// As for [`load_text`].
+#[cfg(not(luau))]
+unsafe fn compile(
+    lua: *mut lua_State,
+    text: *const c_char,
+    len: usize,
+    name: *const c_char,
+) -> c_int {
+    // SAFETY: by contract.
+    unsafe {
+        let mut piece = Piece { bytes: text, len };
+        let status = ffi::lua_load(lua, read, ptr::from_mut(&mut piece).cast(), name);
+        #[cfg(luajit)]
+        if status == 0 {
+            plain_calls(lua);
+        }
+        status
+    }
+}
+
+/// What is left for the compiler to read.
+#[cfg(not(luau))]
+struct Piece {
+    bytes: *const c_char,
+    len: usize,
+}
+
+/// # Safety
+/// Called by `lua_load` with a `Piece` whose bytes are alive.
+#[cfg(not(luau))]
+unsafe extern "C-unwind" fn read(
+    _lua: *mut lua_State,
+    data: *mut c_void,
+    size: *mut usize,
+) -> *const c_char {
+    // SAFETY: `data` is a `Piece`, `size` a valid out-pointer.
+    unsafe {
+        let piece = &mut *data.cast::<Piece>();
+        *size = std::mem::take(&mut piece.len);
+        if *size == 0 { ptr::null() } else { piece.bytes }
+    }
+}
+
+/// Replaces the chunk on top of the stack by the same without the tail calls that Lua 5.1 does
+/// not make.
+///
+/// # Safety
+/// A function of Lua is on top; 2 slots are free. Stack 0. Does not raise.
+#[cfg(luajit)]
+unsafe fn plain_calls(lua: *mut lua_State) {
+    // SAFETY: LuaJIT dumps and loads under protection of its own, so nothing jumps over the
+    // buffers here. What is loaded is what it has dumped, rewritten by a module that keeps its
+    // form.
+    unsafe {
+        let mut dump: Vec<u8> = Vec::new();
+        if ffi::lua_dump(lua, collect, ptr::from_mut(&mut dump).cast()) != 0 {
+            return;
+        }
+        let Some(code) = crate::tailcall::plain_calls(&dump) else { return };
+        let mut piece = Piece { bytes: code.as_ptr().cast(), len: code.len() };
+        let data = ptr::from_mut(&mut piece).cast();
+        if ffi::lua_load(lua, read, data, c"=chunk".as_ptr()) == 0 {
+            ffi::lua_replace(lua, -2);
+        } else {
+            ffi::lua_settop(lua, -2);
+        }
+    }
+}
+
+/// # Safety
+/// Called by `lua_dump` with a vector.
+#[cfg(luajit)]
+unsafe extern "C-unwind" fn collect(
+    _lua: *mut lua_State,
+    bytes: *const c_void,
+    len: usize,
+    out: *mut c_void,
+) -> c_int {
+    // SAFETY: by contract.
+    unsafe {
+        (*out.cast::<Vec<u8>>()).extend_from_slice(slice::from_raw_parts(bytes.cast(), len));
+    }
+    0
+}

@@ -1,0 +1,89 @@
+//! Stopping a script from outside: the count hook.
+//!
+//! Owns the decision when a run must end and the hook that ends it. It must not know who asked.
+//!
+//! omniLua charges a budget of instructions at each count event, and an exhausted budget raises
+//! an error that nothing catches (`sandbox.aborting`). The hook runs at the same event and merely
+//! takes the budget away.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use lua_vm::debug::set_hook;
+use lua_vm::state::LuaState;
+use redlua_core::StopReason;
+
+use crate::frame::location;
+use crate::shared::Shared;
+
+/// Instructions between two looks at the clock, the token and the memory.
+const INTERVAL: i32 = 500;
+/// `LUA_MASKCOUNT`.
+const COUNT: i32 = 1 << 3;
+
+/// Arms the main thread; coroutines are armed one by one.
+pub(crate) fn install(state: &mut LuaState, shared: &Rc<Shared>) {
+    state.install_sandbox_limits(INTERVAL, Some(u64::MAX), None);
+    arm(state, shared);
+}
+
+/// Sets the hook of one thread.
+pub(crate) fn arm(thread: &mut LuaState, shared: &Rc<Shared>) {
+    let shared = shared.clone();
+    let hook = move |state: &mut LuaState, _: &lua_vm::debug::LuaDebug| look(state, &shared);
+    set_hook(thread, Some(Box::new(hook)), COUNT, INTERVAL);
+}
+
+/// Prepares the counters of a new run.
+pub(crate) fn begin(state: &LuaState, shared: &Shared) {
+    shared.stop.clear();
+    shared.stopped.set(None);
+    shared.executed.set(0);
+    shared.deadline.set(shared.time.get().and_then(|time| Instant::now().checked_add(time)));
+    state.sandbox_reset();
+    let limit = shared.limit.get();
+    // Library functions ask before they make a large string.
+    state.global().sandbox.mem_limit.set((limit < usize::MAX).then_some(limit));
+}
+
+/// Ends the run: the next instruction raises.
+pub(crate) fn stop(state: &mut LuaState, shared: &Shared, reason: StopReason) {
+    if shared.stopped.replace(Some(reason)).is_none()
+        && let Some(place) = location(state, 0)
+    {
+        *shared.stopped_at.borrow_mut() = place;
+    }
+    {
+        let global = state.global();
+        global.sandbox.aborting.set(true);
+        global.sandbox.instr_remaining.set(0);
+    }
+    state.set_hook_count(1);
+}
+
+fn look(state: &mut LuaState, shared: &Shared) {
+    let executed = shared.executed.get().saturating_add(INTERVAL as u64);
+    shared.executed.set(executed);
+    let late = || shared.deadline.get().is_some_and(|deadline| Instant::now() >= deadline);
+    let reason = if let Some(reason) = shared.stopped.get().or_else(|| shared.stop.reason()) {
+        reason
+    } else if executed > shared.instructions.get() {
+        StopReason::Instructions
+    } else if late() {
+        StopReason::Time
+    } else if shared.over_limit(state) {
+        StopReason::Memory
+    } else {
+        return;
+    };
+    stop(state, shared, reason);
+}
+
+/// Why the run ends, when omniLua itself found that it must.
+pub(crate) fn tripped(state: &LuaState, shared: &Shared) -> Option<StopReason> {
+    shared.stopped.get().or_else(|| match state.sandbox_tripped_code() {
+        lua_vm::state::SANDBOX_TRIP_MEMORY => Some(StopReason::Memory),
+        lua_vm::state::SANDBOX_TRIP_INSTRUCTIONS => Some(StopReason::Time),
+        _ => None,
+    })
+}

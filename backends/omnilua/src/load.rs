@@ -1,0 +1,175 @@
+//! Compiling: source text in, functions out.
+//!
+//! Owns the way to omniLua's compiler for scripts, `load` and `loadstring`. Precompiled code does
+//! not pass: a chunk that begins with its signature is read as text.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use lua_types::{LuaError, LuaStatus, LuaValue};
+use lua_vm::state::LuaState;
+
+use crate::frame::{argument, kind, message, no_memory, plain, set_count, wrong_type};
+use crate::interrupt;
+use crate::shared::Shared;
+use redlua_core::Kind;
+
+/// What Lua puts first in precompiled code.
+const SIGNATURE: u8 = 0x1b;
+/// A byte the compiler refuses as it refuses the signature, naming it in the message.
+const DISGUISE: u8 = 1;
+/// What the compiler takes for each byte of source at worst: instructions, line numbers, names.
+const EXPANSION: usize = 6;
+
+/// Compiles `source`; the error is the compiler's message.
+pub(crate) fn text(
+    state: &mut LuaState,
+    shared: &Shared,
+    source: &[u8],
+    name: &[u8],
+) -> Result<LuaValue, LuaValue> {
+    if source.len() > shared.room(state) / EXPANSION {
+        return Err(string(state, b"not enough memory"));
+    }
+    let mut source = source.to_vec();
+    let disguised = Rc::new(Cell::new(false));
+    disguise(&mut source, &disguised);
+    let mut pieces = Some(source);
+    finish(state, Box::new(move |_| Ok(pieces.take())), name, &disguised)
+}
+
+/// `loadstring`.
+pub(crate) fn loadstring(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, LuaError> {
+    let source = checked_string(state, 1)?;
+    let name = match kind(state, 2) {
+        Kind::None | Kind::Nil => source.clone(),
+        _ => checked_string(state, 2)?,
+    };
+    // A C string ends at its first NUL.
+    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+    let result = text(state, shared, &source, name);
+    loaded(state, shared, result)
+}
+
+/// `load`.
+pub(crate) fn load(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, LuaError> {
+    let name = match kind(state, 2) {
+        Kind::None | Kind::Nil => b"=(load)".to_vec(),
+        _ => checked_string(state, 2)?,
+    };
+    if kind(state, 1) != Kind::Function {
+        return Err(wrong_type(state, 1, "function"));
+    }
+    set_count(state, 1);
+    let reader = argument(state, 1);
+    let disguised = Rc::new(Cell::new(false));
+    let (mark, record) = (disguised.clone(), shared.clone());
+    let (mut first, mut total) = (true, 0);
+    let pieces = move |state: &mut LuaState| {
+        state.push(reader);
+        lua_vm::api::call_k(state, 0, 1, 0, None)?;
+        let piece = state.pop();
+        let mut piece = match &piece {
+            LuaValue::Nil => return Ok(None),
+            LuaValue::Str(string) => string.as_bytes().to_vec(),
+            LuaValue::Int(_) | LuaValue::Float(_) => number_text(&piece),
+            _ => return Err(message(state, b"reader function must return a string")),
+        };
+        if std::mem::take(&mut first) {
+            disguise(&mut piece, &mark);
+        }
+        total += piece.len();
+        if total > record.room(state) / EXPANSION {
+            return Err(no_memory());
+        }
+        Ok((!piece.is_empty()).then_some(piece))
+    };
+    let name = name.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
+    let result = finish(state, Box::new(pieces), &name, &disguised);
+    loaded(state, shared, result)
+}
+
+/// The results of `load` and `loadstring`.
+fn loaded(
+    state: &mut LuaState,
+    shared: &Shared,
+    result: Result<LuaValue, LuaValue>,
+) -> Result<usize, LuaError> {
+    if interrupt::tripped(state, shared).is_some() {
+        return Err(plain(b"script stopped"));
+    }
+    match result {
+        Ok(function) => {
+            state.push(function);
+            if shared.over_limit(state) { Err(no_memory()) } else { Ok(1) }
+        }
+        Err(text) => {
+            state.push(LuaValue::Nil);
+            state.push(text);
+            Ok(2)
+        }
+    }
+}
+
+fn finish(
+    state: &mut LuaState,
+    pieces: lua_vm::zio::ChunkReader,
+    name: &[u8],
+    disguised: &Cell<bool>,
+) -> Result<LuaValue, LuaValue> {
+    let status = lua_vm::api::load(state, pieces, Some(name), Some(b"t"));
+    let value = match status {
+        Ok(LuaStatus::Ok) => return Ok(state.pop()),
+        Ok(LuaStatus::ErrMem) => {
+            state.pop();
+            string(state, b"not enough memory")
+        }
+        Ok(_) => state.pop(),
+        Err(error) => error.into_value(),
+    };
+    Err(match &value {
+        LuaValue::Str(text) if disguised.get() => {
+            let text = reveal(text.as_bytes());
+            string(state, &text)
+        }
+        _ => value,
+    })
+}
+
+fn disguise(piece: &mut [u8], disguised: &Cell<bool>) {
+    if let Some(first) = piece.first_mut()
+        && *first == SIGNATURE
+    {
+        *first = DISGUISE;
+        disguised.set(true);
+    }
+}
+
+/// Names the signature in a message where the disguise stands.
+fn reveal(message: &[u8]) -> Vec<u8> {
+    const SHOWN: &[u8] = b"near 'char(1)'";
+    match message.windows(SHOWN.len()).position(|part| part == SHOWN) {
+        Some(at) => {
+            let (before, after) = message.split_at(at);
+            [before, b"near 'char(27)'", after.get(SHOWN.len()..).unwrap_or_default()].concat()
+        }
+        None => message.to_vec(),
+    }
+}
+
+fn string(state: &mut LuaState, text: &[u8]) -> LuaValue {
+    state.intern_str(text).map(LuaValue::Str).unwrap_or_default()
+}
+
+/// `luaL_checkstring`.
+fn checked_string(state: &mut LuaState, index: usize) -> Result<Vec<u8>, LuaError> {
+    match argument(state, index) {
+        LuaValue::Str(string) => Ok(string.as_bytes().to_vec()),
+        value @ (LuaValue::Int(_) | LuaValue::Float(_)) => Ok(number_text(&value)),
+        _ => Err(wrong_type(state, index, "string")),
+    }
+}
+
+fn number_text(value: &LuaValue) -> Vec<u8> {
+    redlua_conversions::number::g14(crate::reader::number(value)).to_vec()
+}

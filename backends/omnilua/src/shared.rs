@@ -1,0 +1,142 @@
+//! What the callbacks of one Lua state share.
+//!
+//! Owns the record that every native holds: the bridge of the run in progress, the limits, why
+//! the run is being stopped, the stand-ins. It must not know what the callbacks do.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Weak;
+use std::time::{Duration, Instant};
+
+use lua_types::LuaValue;
+use lua_types::gc::GcRef;
+use lua_types::table::LuaTable;
+use lua_vm::state::{ExternalRootKey, LuaState};
+use redlua_core::{NativeId, ScriptId, StopReason, StopToken};
+
+use crate::lend::BridgeSlot;
+use crate::proxy::Proxy;
+
+/// What a coroutine takes besides what the collector counts: its state, a stack of 45 values and
+/// its call frames.
+const THREAD: usize = 2048;
+
+/// The record of a Lua state.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// This record, for functions that are made while one of them runs.
+    pub(crate) this: OnceCell<Weak<Shared>>,
+    /// Compiled scripts and pinned functions; a script's id is its index.
+    pub(crate) scripts: RefCell<Vec<Option<ExternalRootKey>>>,
+    /// The engine's side of the run in progress.
+    pub(crate) bridge: BridgeSlot,
+    /// Room for the results of library functions.
+    pub(crate) buffer: Cell<Vec<u8>>,
+    /// Stand-ins by the identity of the table that scripts see.
+    pub(crate) proxies: RefCell<HashMap<usize, Proxy>>,
+    /// The functions of natives that were asked for so far.
+    pub(crate) natives: RefCell<HashMap<NativeId, LuaValue>>,
+    /// What the sandbox fixes once.
+    pub(crate) fixed: OnceCell<Fixed>,
+    /// Bytes allowed; `usize::MAX` for no limit.
+    pub(crate) limit: Cell<usize>,
+    /// Wall-clock allowance of a run.
+    pub(crate) time: Cell<Option<Duration>>,
+    /// When the run in progress must end.
+    pub(crate) deadline: Cell<Option<Instant>>,
+    /// Instructions a run may execute; `u64::MAX` for no limit.
+    pub(crate) instructions: Cell<u64>,
+    /// Instructions the run in progress has executed, in steps of the hook's interval.
+    pub(crate) executed: Cell<u64>,
+    /// What another thread trips.
+    pub(crate) stop: StopToken,
+    /// Why the run in progress is being stopped.
+    pub(crate) stopped: Cell<Option<StopReason>>,
+    /// Chunk name and line at which it was interrupted.
+    pub(crate) stopped_at: RefCell<(Vec<u8>, i64)>,
+}
+
+/// Values that every script of the state shares; all rooted.
+pub(crate) struct Fixed {
+    /// `next` as scripts see it.
+    pub(crate) next: LuaValue,
+    /// What `getmetatable` answers for strings.
+    pub(crate) string_metatable: LuaValue,
+    /// What stands for the null pointer: omniLua names a light userdata otherwise in messages.
+    pub(crate) null: LuaValue,
+    /// The message of a refused write.
+    pub(crate) readonly_message: &'static str,
+    /// The field `pcall` returns in place of an error table.
+    pub(crate) unwrap_field: &'static str,
+    /// The message handler of `pcall`.
+    pub(crate) reword: LuaValue,
+    /// The handler of `xpcall`, to be completed with the script's own as an upvalue.
+    pub(crate) guarded_handler: usize,
+    /// What `coroutine.wrap` returns, to be completed with the coroutine as an upvalue.
+    pub(crate) wrapped: usize,
+}
+
+impl Shared {
+    /// Bytes the Lua state holds.
+    pub(crate) fn used(state: &LuaState) -> usize {
+        let global = state.global();
+        global.total_bytes() + global.threads.len() * THREAD
+    }
+
+    /// Whether more is held than allowed, even after a collection. Everything in use must be
+    /// reachable.
+    pub(crate) fn over_limit(&self, state: &mut LuaState) -> bool {
+        let limit = self.limit.get();
+        if Self::used(state) <= limit {
+            return false;
+        }
+        collect(state);
+        // So close to the limit every look would collect again.
+        Self::used(state) > limit - limit / 16
+    }
+
+    /// Bytes that may still be taken.
+    pub(crate) fn room(&self, state: &LuaState) -> usize {
+        self.limit.get().saturating_sub(Self::used(state))
+    }
+
+    /// Keeps a function alive under an id.
+    pub(crate) fn pin(&self, state: &mut LuaState, function: LuaValue) -> Option<ScriptId> {
+        let key = state.external_root_value(function);
+        let mut scripts = self.scripts.borrow_mut();
+        let index = match scripts.iter().position(Option::is_none) {
+            Some(free) => free,
+            None => {
+                scripts.push(None);
+                scripts.len() - 1
+            }
+        };
+        *scripts.get_mut(index)? = Some(key);
+        u32::try_from(index).ok().map(ScriptId)
+    }
+
+    /// Runs `f` on the stand-in whose table scripts see as `table`.
+    #[inline]
+    pub(crate) fn proxy<R>(
+        &self,
+        table: &GcRef<LuaTable>,
+        f: impl FnOnce(&Proxy) -> R,
+    ) -> Option<R> {
+        if !table.has_metatable() {
+            return None;
+        }
+        self.proxies.borrow().get(&table.identity()).map(f)
+    }
+
+    /// The table behind a stand-in, or the table itself.
+    #[inline]
+    pub(crate) fn resolve(&self, table: GcRef<LuaTable>) -> GcRef<LuaTable> {
+        self.proxy(&table, |proxy| proxy.real).unwrap_or(table)
+    }
+}
+
+/// A full collection.
+pub(crate) fn collect(state: &mut LuaState) {
+    state.gc_clear_dead_stack_tails();
+    state.gc().full_collect();
+}

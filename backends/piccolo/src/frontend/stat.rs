@@ -1,0 +1,573 @@
+//! Code for statements.
+//!
+//! Owns blocks, loops, conditions and assignments. It must not know how an expression is
+//! evaluated.
+
+use piccolo::opcode::{Operation, RCIndex};
+use piccolo::types::VarCount;
+
+use super::Known;
+use super::ast::{BinaryOp, Block, Expr, Numeric, Operand, Stat, Suffix, Target, UnaryOp, VarId};
+use super::code::{Generator, field_name};
+use super::expr::Test;
+use super::function::{Jumps, Made, Source, reg};
+use super::infer::{self, Kinds};
+use super::names::Name;
+use super::ops::Op;
+
+impl Generator<'_> {
+    /// A block with a scope of its own; closes what inner functions took from it.
+    fn block(&mut self, block: &Block) -> Made<()> {
+        let (free, captured) = (self.f.free, self.f.captured.len());
+        self.statements(block)?;
+        if let Some(&first) = self.f.captured.get(captured..).and_then(|new| new.iter().min()) {
+            self.f.jump_closing(Some(first));
+        }
+        self.f.captured.truncate(captured);
+        self.f.free = free;
+        Ok(())
+    }
+
+    /// Statements; what they declare stays in sight.
+    pub(super) fn statements(&mut self, block: &Block) -> Made<()> {
+        block.stats.iter().try_for_each(|stat| self.statement(stat))
+    }
+
+    fn statement(&mut self, stat: &Stat) -> Made<()> {
+        match stat {
+            Stat::Local { vars, exprs, line } => {
+                self.f.at(*line, &[]);
+                let first = self.f.free;
+                self.adjusted(exprs, vars.len())?;
+                for (place, var) in vars.iter().enumerate() {
+                    self.bind(*var, first + place);
+                }
+                self.f.free = first + vars.len();
+            }
+            Stat::LocalFunction { var, function, line } => {
+                self.f.at(*line, &[]);
+                let register = self.f.take(1)?;
+                self.bind(*var, register);
+                self.closure(function, register)?;
+            }
+            Stat::Assign { targets, exprs, line } => {
+                self.f.at(*line, &[]);
+                let free = self.f.free;
+                match (targets.as_slice(), exprs.as_slice()) {
+                    ([target], [expr]) => self.assign_one(target, expr, *line)?,
+                    _ => self.assign_many(targets, exprs, *line)?,
+                }
+                self.f.free = free;
+            }
+            Stat::Call { call, line } => {
+                self.f.at(*line, &[]);
+                let free = self.f.free;
+                self.multi_count(call, VarCount::constant(0))?;
+                self.f.free = free;
+            }
+            Stat::Do(body) => self.block(body)?,
+            Stat::While { cond, body, line } => self.while_loop(cond, body, *line)?,
+            Stat::Repeat { body, cond, line } => self.repeat_loop(body, cond, *line)?,
+            Stat::If { arms, other, line } => self.branches(arms, other.as_ref(), *line)?,
+            Stat::Numeric(numeric) => self.numeric_loop(numeric)?,
+            Stat::Generic { vars, exprs, body, line } => {
+                self.generic_loop(vars, exprs, body, *line)?;
+            }
+            Stat::Return { exprs, line } => {
+                self.f.at(*line, &[]);
+                let free = self.f.free;
+                self.return_values(exprs)?;
+                self.f.free = free;
+            }
+            Stat::Break { line } => {
+                self.f.at(*line, &[]);
+                let from = self.f.loops.last().map_or(0, |(from, _)| *from);
+                let inside = self.f.captured.iter().copied().filter(|at| *at >= from).min();
+                let jump = self.f.jump_closing(inside);
+                if let Some((_, jumps)) = self.f.loops.last_mut() {
+                    jumps.push(jump);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn assign_one(&mut self, target: &Target, expr: &Expr, line: u32) -> Made<()> {
+        match target {
+            Target::Local(id) => {
+                let register = self.register(*id);
+                if self.overwrites(expr) {
+                    return self.expr(expr, register);
+                }
+                let value = self.any(expr)?;
+                self.move_to(register, value);
+            }
+            Target::Upvalue(id) => {
+                let source = self.any(expr)?;
+                let dest = self.upvalue(Source::Var(*id))?;
+                self.f.emit(Operation::SetUpValue { dest, source: reg(source) });
+            }
+            Target::Global(name) => {
+                let value = self.any(expr)?;
+                self.set_global(name, value, line)?;
+            }
+            Target::Index { table, key, line } => {
+                let kinds = self.kinds(table);
+                let direct = kinds.within(Kinds::TABLE) && self.appends(table, key);
+                let name = self.name(table);
+                let at = self.any(table)?;
+                let key = match self.constant(key)? {
+                    Some(constant) => constant,
+                    None => reg(self.any(key)?).into(),
+                };
+                let value = match self.constant(expr)? {
+                    Some(constant) => constant,
+                    None => reg(self.any(expr)?).into(),
+                };
+                self.f.at(*line, &[name]);
+                if direct {
+                    self.f.emit(Operation::SetTable { table: reg(at), key, value });
+                } else {
+                    let base = self.f.free;
+                    self.op(Op::SetIndex, &[reg(at).into(), key, value], 0, base)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether evaluating the expression into a variable's own register is safe: it writes there
+    /// last, after everything was read.
+    fn overwrites(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Nil
+            | Expr::True
+            | Expr::False
+            | Expr::Number(_)
+            | Expr::String(_)
+            | Expr::Local(_)
+            | Expr::Upvalue(_) => true,
+            Expr::Binary { first, rest } => match rest.as_slice() {
+                [operand] => {
+                    let kinds = self.kinds(first).or(self.kinds(&operand.right));
+                    let plain =
+                        |e: &Expr| matches!(e, Expr::Number(_) | Expr::Local(_) | Expr::Upvalue(_));
+                    kinds.within(Kinds::ARITHMETIC)
+                        && plain(first)
+                        && plain(&operand.right)
+                        && !matches!(operand.op, BinaryOp::And | BinaryOp::Or | BinaryOp::Concat)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether a key is the next one of the same list, or one that a loop counts up from 1: then
+    /// the list keeps its order without anybody watching.
+    fn appends(&self, table: &Expr, key: &Expr) -> bool {
+        let Expr::Local(id) = table else { return false };
+        match key {
+            Expr::Binary { first, rest } => {
+                let next = matches!(rest.as_slice(),
+                    [Operand { op: BinaryOp::Add, right: Expr::Number(n), .. }] if *n == 1.0);
+                next && matches!(&**first, Expr::Unary { op: UnaryOp::Length, operand, .. }
+                    if matches!(&**operand, Expr::Local(of) if of == id))
+            }
+            _ => false,
+        }
+    }
+
+    fn set_global(&mut self, name: &std::rc::Rc<[u8]>, value: usize, line: u32) -> Made<()> {
+        let free = self.f.free;
+        let key = self.f.take(1)?;
+        let constant = self.f.string(name)?;
+        self.f.load(key, constant);
+        self.f.at(line, &[]);
+        let base = self.f.free;
+        self.op(Op::SetGlobal, &[reg(key).into(), reg(value).into()], 0, base)?;
+        self.f.free = free;
+        Ok(())
+    }
+
+    /// Assigns to several targets: their parts are evaluated first, then the values, and the
+    /// last target is assigned first.
+    fn assign_many(&mut self, targets: &[Target], exprs: &[Expr], line: u32) -> Made<()> {
+        let mut places: Vec<(usize, RCIndex)> = Vec::new();
+        for target in targets {
+            let mut place = (0, RCIndex::Register(reg(0)));
+            if let Target::Index { table, key, line } = target {
+                self.f.at(*line, &[]);
+                // Copies: another target may be the variable.
+                let at = self.next(table)?;
+                let key = match self.constant(key)? {
+                    Some(constant) => constant,
+                    None => reg(self.next(key)?).into(),
+                };
+                place = (at, key);
+            }
+            places.push(place);
+        }
+        let first = self.f.free;
+        self.adjusted(exprs, targets.len().max(exprs.len()))?;
+        for (at, target) in targets.iter().enumerate().rev() {
+            let value = first + at;
+            match (target, places.get(at)) {
+                (Target::Local(id), _) => {
+                    let register = self.register(*id);
+                    self.move_to(register, value);
+                }
+                (Target::Upvalue(id), _) => {
+                    let dest = self.upvalue(Source::Var(*id))?;
+                    self.f.emit(Operation::SetUpValue { dest, source: reg(value) });
+                }
+                (Target::Global(name), _) => self.set_global(name, value, line)?,
+                (Target::Index { table, line, .. }, Some(&(at, key))) => {
+                    let name = self.name(table);
+                    self.f.at(*line, &[name]);
+                    let base = self.f.free;
+                    let operands = [reg(at).into(), key, reg(value).into()];
+                    self.op(Op::SetIndex, &operands, 0, base)?;
+                }
+                (Target::Index { .. }, None) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Falls through when the condition holds; the jumps returned are taken when it does not.
+    fn unless(&mut self, cond: &Expr) -> Made<Jumps> {
+        match cond {
+            Expr::True | Expr::Number(_) | Expr::String(_) => Ok(Vec::new()),
+            Expr::Nil | Expr::False => Ok(vec![self.f.jump()]),
+            Expr::Paren(inner) if !inner.is_multi() => self.unless(inner),
+            Expr::Binary { first, rest } => self.unless_chain(first, rest),
+            _ => {
+                let free = self.f.free;
+                let value = self.any(cond)?;
+                self.f.emit(Operation::Test { value: reg(value), is_true: true });
+                self.f.free = free;
+                Ok(vec![self.f.jump()])
+            }
+        }
+    }
+
+    /// A chain that ends in operations on conditions is tested one by one.
+    fn unless_chain(&mut self, first: &Expr, rest: &[Operand]) -> Made<Jumps> {
+        let logical = |operand: &Operand| matches!(operand.op, BinaryOp::And | BinaryOp::Or);
+        let values = rest.iter().position(logical).unwrap_or(rest.len());
+        let (rest, tail) = rest.split_at(values);
+        let mut falses =
+            if rest.is_empty() { self.unless(first)? } else { self.unless_compared(first, rest)? };
+        let mut trues: Jumps = Vec::new();
+        for operand in tail {
+            if operand.op == BinaryOp::Or {
+                trues.push(self.f.jump());
+                let jumps = std::mem::take(&mut falses);
+                self.f.patch_here(jumps)?;
+            } else {
+                let jumps = std::mem::take(&mut trues);
+                self.f.patch_here(jumps)?;
+            }
+            falses.extend(self.unless(&operand.right)?);
+        }
+        self.f.patch_here(trues)?;
+        Ok(falses)
+    }
+
+    fn unless_compared(&mut self, first: &Expr, rest: &[Operand]) -> Made<Jumps> {
+        let free = self.f.free;
+        if let [operand] = rest
+            && operand.op != BinaryOp::Concat
+        {
+            let both = self.kinds(first).or(self.kinds(&operand.right));
+            let comparing = infer::binary(operand.op, both, both, &operand.right) == Kinds::BOOLEAN;
+            if comparing {
+                let mut side = |expr: &Expr| -> Made<RCIndex> {
+                    match self.constant(expr)? {
+                        Some(constant) => Ok(constant),
+                        None => Ok(reg(self.any(expr)?).into()),
+                    }
+                };
+                let left = side(first)?;
+                let right = side(&operand.right)?;
+                self.f.at(operand.line, &[]);
+                let test = self.comparison(operand.op, left, right, both)?;
+                if let Some(Test::Value(value)) = test {
+                    self.f.emit(Operation::Test { value: reg(value), is_true: true });
+                }
+                self.f.free = free;
+                return Ok(vec![self.f.jump()]);
+            }
+        }
+        let dest = self.f.take(1)?;
+        self.arithmetic(first, rest, dest)?;
+        self.f.emit(Operation::Test { value: reg(dest), is_true: true });
+        self.f.free = free;
+        Ok(vec![self.f.jump()])
+    }
+
+    fn branches(&mut self, arms: &[(Expr, Block)], other: Option<&Block>, line: u32) -> Made<()> {
+        self.f.at(line, &[]);
+        let mut out = Vec::new();
+        for (place, (cond, body)) in arms.iter().enumerate() {
+            let falses = self.unless(cond)?;
+            self.block(body)?;
+            if place + 1 < arms.len() || other.is_some() {
+                out.push(self.f.jump());
+            }
+            self.f.patch_here(falses)?;
+        }
+        if let Some(body) = other {
+            self.block(body)?;
+        }
+        self.f.patch_here(out)
+    }
+
+    fn jump_back(&mut self, start: usize) -> Made<()> {
+        let back = self.f.jump();
+        self.f.patch(back, start)
+    }
+
+    fn end_loop(&mut self) -> Made<()> {
+        let (_, jumps) = self.f.loops.pop().unwrap_or_default();
+        self.f.patch_here(jumps)
+    }
+
+    fn while_loop(&mut self, cond: &Expr, body: &Block, line: u32) -> Made<()> {
+        self.f.at(line, &[]);
+        let start = self.f.here();
+        let falses = self.unless(cond)?;
+        self.f.loops.push((self.f.free, Vec::new()));
+        self.block(body)?;
+        self.jump_back(start)?;
+        self.f.patch_here(falses)?;
+        self.end_loop()
+    }
+
+    fn repeat_loop(&mut self, body: &Block, cond: &Expr, line: u32) -> Made<()> {
+        self.f.at(line, &[]);
+        let start = self.f.here();
+        let (free, captured) = (self.f.free, self.f.captured.len());
+        self.f.loops.push((free, Vec::new()));
+        self.statements(body)?;
+        let falses = self.unless(cond)?;
+        let close = self.f.captured.get(captured..).and_then(|new| new.iter().min()).copied();
+        if close.is_some() {
+            let out = self.f.jump_closing(close);
+            self.f.patch_here(falses)?;
+            let back = self.f.jump_closing(close);
+            self.f.patch(back, start)?;
+            self.f.patch_here(vec![out])?;
+        } else {
+            falses.into_iter().try_for_each(|jump| self.f.patch(jump, start))?;
+        }
+        self.f.captured.truncate(captured);
+        self.f.free = free;
+        self.end_loop()
+    }
+
+    fn numeric_loop(&mut self, numeric: &Numeric) -> Made<()> {
+        let Numeric { var, start, limit, step, body, line } = numeric;
+        self.f.at(*line, &[]);
+        let free = self.f.free;
+        let captured = self.f.captured.len();
+        let finite = |expr: &Expr| matches!(expr, Expr::Number(n) if n.is_finite() && *n != 0.0);
+        let direct = self.kinds(start) == Kinds::NUMBER
+            && self.kinds(limit) == Kinds::NUMBER
+            && step.as_ref().is_none_or(finite);
+        let base = self.f.free;
+        if !direct {
+            self.f.take(1)?;
+        }
+        self.next(start)?;
+        self.next(limit)?;
+        match step {
+            Some(step) => {
+                self.next(step)?;
+            }
+            None => {
+                let register = self.f.take(1)?;
+                let one = self.f.number(1.0)?;
+                self.f.load(register, one);
+            }
+        }
+        self.f.at(*line, &[]);
+        if !direct {
+            self.load_op(Op::ForPrep, base)?;
+            self.call_at(base, VarCount::constant(3), VarCount::constant(3));
+        }
+        self.f.free = base + 3;
+        let register = self.f.take(1)?;
+        let prep = self.f.emit(Operation::NumericForPrep { base: reg(base), jump: 0 });
+        self.f.loops.push((register, Vec::new()));
+        self.bind(*var, register);
+        let first = self.f.here();
+        self.block(body)?;
+        if self.f.captured.len() > captured {
+            self.f.jump_closing(Some(register));
+        }
+        self.f.captured.truncate(captured);
+        let here = self.f.here();
+        self.f.patch(prep, here)?;
+        self.f.at(*line, &[]);
+        let back = self.f.emit(Operation::NumericForLoop { base: reg(base), jump: 0 });
+        self.f.patch(back, first)?;
+        self.f.free = free;
+        self.end_loop()
+    }
+
+    fn generic_loop(
+        &mut self,
+        vars: &[VarId],
+        exprs: &[Expr],
+        body: &Block,
+        line: u32,
+    ) -> Made<()> {
+        self.f.at(line, &[]);
+        let free = self.f.free;
+        let captured = self.f.captured.len();
+        let base = self.f.free;
+        self.adjusted(exprs, 3)?;
+        let certain = matches!(exprs, [expr]
+            if matches!(infer::called(expr, self.world), Known::Iterator | Known::Ipairs));
+        self.f.at(line, &[]);
+        if !certain {
+            self.op(Op::Iterator, &[reg(base).into()], 1, base)?;
+        }
+        let prep = self.f.jump();
+        let first_var = self.f.take(vars.len())?;
+        self.f.loops.push((first_var, Vec::new()));
+        for (place, var) in vars.iter().enumerate() {
+            self.bind(*var, first_var + place);
+        }
+        let first = self.f.here();
+        self.block(body)?;
+        if self.f.captured.len() > captured {
+            self.f.jump_closing(Some(first_var));
+        }
+        self.f.captured.truncate(captured);
+        self.f.patch_here(vec![prep])?;
+        self.f.at(line, &[]);
+        let var_count = u8::try_from(vars.len()).unwrap_or(0);
+        // The call needs room for its own arguments.
+        self.f.ensure(base + 6)?;
+        self.f.emit(Operation::GenericForCall { base: reg(base), var_count });
+        let nil = self.f.nil()?;
+        match self.f.operand(nil) {
+            Some(right) => {
+                let left = reg(first_var).into();
+                self.f.emit(Operation::Eq { skip_if: false, left, right });
+            }
+            None => {
+                let scratch = self.f.free;
+                self.f.ensure(scratch + 1)?;
+                self.f.emit(Operation::LoadNil { dest: reg(scratch), count: 1 });
+                let (left, right) = (reg(first_var).into(), reg(scratch).into());
+                self.f.emit(Operation::Eq { skip_if: false, left, right });
+            }
+        }
+        let out = self.f.jump();
+        self.move_to(base + 2, first_var);
+        self.jump_back(first)?;
+        self.f.patch_here(vec![out])?;
+        self.f.free = free;
+        self.end_loop()
+    }
+
+    fn return_values(&mut self, exprs: &[Expr]) -> Made<()> {
+        match exprs {
+            [] => {
+                self.leave_function()?;
+                self.f.emit(Operation::Return { start: reg(0), count: VarCount::constant(0) });
+            }
+            [Expr::Suffixed { head, suffixes }] => match suffixes.split_last() {
+                Some((Suffix::Call { args, line }, before)) => {
+                    self.tail_call(head, before, args, *line)?;
+                }
+                _ => self.return_list(exprs)?,
+            },
+            [expr] if !expr.is_multi() => {
+                let value = self.any(expr)?;
+                self.leave_function()?;
+                let count = VarCount::constant(1);
+                self.f.emit(Operation::Return { start: reg(value), count });
+            }
+            _ => self.return_list(exprs)?,
+        }
+        Ok(())
+    }
+
+    fn return_list(&mut self, exprs: &[Expr]) -> Made<()> {
+        let first = self.f.free;
+        let count = self.list(exprs)?;
+        self.leave_function()?;
+        self.f.emit(Operation::Return { start: reg(first), count });
+        Ok(())
+    }
+
+    /// `return f(args)`. A function of Lua takes the place of the present one; one of the host is
+    /// called from it, as Lua 5.1 does, so that errors know where they happened.
+    fn tail_call(&mut self, head: &Expr, before: &[Suffix], args: &[Expr], line: u32) -> Made<()> {
+        let callee_kinds = if before.is_empty() { self.kinds(head) } else { Kinds::ANY };
+        let (name, known) = match before.last() {
+            None => (self.name(head), infer::known(head, self.world)),
+            Some(Suffix::Index { key, .. }) => {
+                let known = match (head, before.len(), key) {
+                    (Expr::Global(library), 1, Expr::String(field)) => {
+                        (self.world.field)(library, field)
+                    }
+                    _ => Known::Anything,
+                };
+                (field_name(key), known)
+            }
+            Some(_) => (Name::NONE, Known::Anything),
+        };
+        let native = matches!(known, Known::Native | Known::Iterator | Known::Ipairs);
+        let lua = callee_kinds == Kinds::CLOSURE;
+        // The answer whether it is a function of Lua, the operation that calls any other, it.
+        let answer = self.f.take(1)?;
+        let operation = if native || lua { answer } else { self.f.take(1)? };
+        let function = if native || lua { answer } else { self.f.take(1)? };
+        if before.is_empty() {
+            self.expr(head, function)?;
+        } else {
+            self.chain(head, before, function)?;
+        }
+        self.f.free = function + 1;
+        if !native && !lua {
+            self.f.at(line, &[]);
+            self.op(Op::IsLua, &[reg(function).into()], 1, answer)?;
+        }
+        let count = self.list(args)?;
+        self.f.at(line, std::slice::from_ref(&name));
+        if native {
+            self.call_at(function, count, VarCount::variable());
+            self.leave_function()?;
+            let count = VarCount::variable();
+            self.f.emit(Operation::Return { start: reg(function), count });
+            return Ok(());
+        }
+        let mut other = None;
+        if !lua {
+            self.f.emit(Operation::Test { value: reg(answer), is_true: true });
+            other = Some(self.f.jump());
+        }
+        self.leave_function()?;
+        self.f.emit(Operation::TailCall { func: reg(function), args: count });
+        if let Some(other) = other {
+            self.f.patch_here(vec![other])?;
+            self.load_op(Op::Call, operation)?;
+            let count = match count.to_constant() {
+                Some(count) => VarCount::constant(count + 1),
+                None => count,
+            };
+            self.f.at(line, std::slice::from_ref(&name));
+            self.call_at(operation, count, VarCount::variable());
+            self.leave_function()?;
+            let count = VarCount::variable();
+            self.f.emit(Operation::Return { start: reg(operation), count });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! Functions whose other side is the bridge: the natives of the environment and `redis.call`.
+//!
+//! Owns the way to the bridge of the run and the raising of what natives raise. It must not know
+//! what they compute.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use piccolo::{Callback, CallbackReturn, Context, Error, Execution, Stack, Value};
+use redlua_conversions::number::{Text, g17};
+use redlua_core::{Bridge, CallMode, Flow, NativeId, Raise, ValueWriter};
+use scoped_tls_hkt::scoped_thread_local;
+use smallvec::SmallVec;
+
+use crate::machine::{Answer, Caller, M};
+use crate::reader::Reader;
+use crate::value::number;
+use crate::writer::Writer;
+
+scoped_thread_local! {
+    /// The engine's side of the run on this thread. piccolo's functions must be `'static`, the
+    /// bridge is not.
+    pub(crate) static mut BRIDGE: for<'a> &'a mut (dyn Bridge + 'a)
+}
+
+/// The function that runs the native `id`.
+pub(crate) fn native<'gc>(m: M<'gc>, ctx: Context<'gc>, id: NativeId) -> Value<'gc> {
+    let run = move |m: &M<'gc>, ctx, exec: Execution<'gc, '_>, stack: Stack<'gc, '_>| {
+        run_native(*m, ctx, exec, stack, id)
+    };
+    Callback::from_fn_with(&ctx, m, run).into()
+}
+
+fn run_native<'gc>(
+    m: M<'gc>,
+    ctx: Context<'gc>,
+    mut exec: Execution<'gc, '_>,
+    mut stack: Stack<'gc, '_>,
+    id: NativeId,
+) -> Answer<'gc> {
+    let caller = Caller::of(&exec);
+    let before = ctx.metrics().total_allocation();
+    let args = &stack[..];
+    let mut reader = Reader::new(m, ctx, args, caller.or(m.caller.get()));
+    let mut writer = Writer::new(m, ctx, args);
+    let result = BRIDGE.with(|bridge| {
+        catch_unwind(AssertUnwindSafe(|| bridge.native(id, &mut reader, &mut writer)))
+    });
+    drop(reader);
+    let values = writer.values;
+    let answer = match result {
+        Ok(Ok(())) => {
+            stack.clear();
+            stack.extend(values);
+            Ok(CallbackReturn::Return)
+        }
+        Ok(Err(raise)) => Err(raised(m, ctx, caller, raise, values.last().copied())),
+        Err(panic) => Err(m.text(ctx, caller, panic_text(panic.as_ref()))),
+    };
+    give_turn(m, ctx, &mut exec, before);
+    answer
+}
+
+/// Lets the host collect garbage when a function has made much of it.
+pub(crate) fn give_turn<'gc>(
+    m: M<'gc>,
+    ctx: Context<'gc>,
+    exec: &mut Execution<'gc, '_>,
+    before: usize,
+) {
+    let now = ctx.metrics().total_allocation();
+    if now > m.run.memory.get() {
+        exec.fuel().interrupt();
+        return;
+    }
+    let made = now.saturating_sub(before) >> 6;
+    if made > 64 {
+        exec.fuel().consume(i32::try_from(made).unwrap_or(i32::MAX));
+    }
+}
+
+/// The error that a native raises; `last` is the last value it made.
+pub(crate) fn raised<'gc>(
+    m: M<'gc>,
+    ctx: Context<'gc>,
+    caller: Option<Caller<'gc>>,
+    raise: Raise,
+    last: Option<Value<'gc>>,
+) -> Error<'gc> {
+    match raise {
+        Raise::Message(text) => m.error(ctx, caller, text),
+        Raise::Text(text) => m.text(ctx, caller, text),
+        Raise::Argument { index, message } => m.argument_error(ctx, caller, index, &message),
+        Raise::Value => m.raise(caller, last.unwrap_or_default()),
+    }
+}
+
+/// `redis.call`.
+pub(crate) fn redis_call<'gc>(
+    m: M<'gc>,
+    ctx: Context<'gc>,
+    exec: Execution<'gc, '_>,
+    stack: Stack<'gc, '_>,
+) -> Answer<'gc> {
+    call(m, ctx, exec, stack, CallMode::Call)
+}
+
+/// `redis.pcall`.
+pub(crate) fn redis_pcall<'gc>(
+    m: M<'gc>,
+    ctx: Context<'gc>,
+    exec: Execution<'gc, '_>,
+    stack: Stack<'gc, '_>,
+) -> Answer<'gc> {
+    call(m, ctx, exec, stack, CallMode::Pcall)
+}
+
+fn call<'gc>(
+    m: M<'gc>,
+    ctx: Context<'gc>,
+    mut exec: Execution<'gc, '_>,
+    mut stack: Stack<'gc, '_>,
+    mode: CallMode,
+) -> Answer<'gc> {
+    let before = ctx.metrics().total_allocation();
+    let args = &stack[..];
+    let mut writer = Writer::new(m, ctx, args);
+    let mut texts: SmallVec<[Text; 8]> = SmallVec::new();
+    let mut valid = true;
+    for arg in args {
+        match (arg, number(*arg)) {
+            (_, Some(number)) => texts.push(g17(number)),
+            (Value::String(_), _) => {}
+            _ => valid = false,
+        }
+    }
+    let mut numbers = texts.iter();
+    let mut argv: SmallVec<[&[u8]; 8]> = SmallVec::new();
+    for arg in args.iter().take(if valid { args.len() } else { 0 }) {
+        match arg {
+            Value::String(text) => argv.push(text.as_bytes()),
+            _ => argv.push(numbers.next().map_or(&[][..], |text| &text[..])),
+        }
+    }
+    let argv = valid.then_some(&argv[..]);
+    let flow = BRIDGE
+        .with(|bridge| catch_unwind(AssertUnwindSafe(|| bridge.call(mode, argv, &mut writer))));
+    let flow = flow.unwrap_or_else(|panic| {
+        writer.string(panic_text(panic.as_ref()).as_bytes());
+        Flow::Raise
+    });
+    // The contract is one value; whatever a faulty bridge left, Lua gets one.
+    let value = writer.values.last().copied().unwrap_or_default();
+    give_turn(m, ctx, &mut exec, before);
+    match flow {
+        Flow::Return => {
+            stack.clear();
+            stack.push_back(value);
+            Ok(CallbackReturn::Return)
+        }
+        Flow::Raise => Err(m.raise(Caller::of(&exec), value)),
+    }
+}
+
+/// What a script is told of a panic in the host or in a native.
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown cause");
+    format!("internal error: the host panicked: {message}")
+}

@@ -1,0 +1,93 @@
+//! Where a script runs: in this process, on a server, or here with a server's data.
+//!
+//! Owns the choice among them. Must not know what a script does.
+
+use std::time::Duration;
+
+use redlua::remote::{Address, Options as Waiting, Remote};
+use redlua::store::Clock;
+use redlua::{Client, Connection, Engine, Protocol, Reply, Session, Store, backend};
+
+use crate::Options;
+use crate::error::Error;
+use crate::output::protocol;
+
+/// See the module.
+pub(crate) enum Target {
+    /// The embedded store.
+    Embedded(Box<Client>),
+    /// A server runs the script.
+    Server(Box<Remote>),
+    /// The script runs here, its commands on a server.
+    Local(Box<Client<Remote>>),
+}
+
+impl Target {
+    /// The one that the options ask for.
+    pub(crate) fn open(options: &Options) -> Result<Self, Error> {
+        let engine = options.backend.as_deref().map(backend).transpose()?.map(Engine::new);
+        let Some(address) = &options.redis else {
+            let clock = match options.now {
+                Some(now) => Clock::manual(Duration::from_millis(now)),
+                None => Clock::system(),
+            };
+            let mut client = Client::with_host(Store::with_clock(clock));
+            client.engine = engine.unwrap_or(client.engine);
+            return Ok(Target::Embedded(Box::new(client)));
+        };
+        let remote = connect(Address::parse(address)?)?;
+        if !options.local {
+            return Ok(Target::Server(Box::new(remote)));
+        }
+        let mut client = Client::with_host(remote);
+        client.engine = engine.unwrap_or(client.engine);
+        client.session = client.host.session();
+        Ok(Target::Local(Box::new(client)))
+    }
+
+    /// The protocol and the database of what is requested next.
+    pub(crate) fn begin(&mut self, options: &Options) {
+        let protocol = protocol(options);
+        match self {
+            Target::Embedded(client) => {
+                client.session = Session { protocol, ..Session::default() };
+            }
+            Target::Server(remote) => remote.speak(protocol),
+            Target::Local(client) => {
+                client.session = Session { protocol, ..client.host.session() };
+            }
+        }
+    }
+
+    /// Back to RESP2, for reading what the script left.
+    pub(crate) fn end(&mut self) {
+        match self {
+            Target::Embedded(client) => client.session = Session::default(),
+            Target::Server(remote) => remote.speak(Protocol::Resp2),
+            Target::Local(client) => client.session = client.host.session(),
+        }
+    }
+
+    /// What running the script over the wire has cost; `None` where nothing went over it.
+    pub(crate) fn cost(&self) -> Option<String> {
+        let Target::Local(client) = self else { return None };
+        let trips = client.host.round_trips();
+        let plural = if trips == 1 { "" } else { "s" };
+        Some(format!("{trips} round trip{plural} to {}, not atomic", client.host.address()))
+    }
+}
+
+impl Connection for Target {
+    fn request(&mut self, argv: &[&[u8]]) -> Reply {
+        match self {
+            Target::Embedded(client) => client.request(argv),
+            Target::Server(remote) => Connection::request(&mut **remote, argv),
+            Target::Local(client) => client.request(argv),
+        }
+    }
+}
+
+/// Connects, with the waiting times of a person at a terminal.
+pub(crate) fn connect(address: Address) -> Result<Remote, Error> {
+    Ok(Remote::connect(address, Waiting::default())?)
+}

@@ -1,0 +1,180 @@
+//! Chores that take more than one build: a binary links one C Lua, so comparing several needs a
+//! build of each.
+//!
+//! Owns the list of builds and their order. Must not know how cases run or how a report looks:
+//! it starts cargo and leaves those to `redlua-conformance`.
+//!
+//! ```text
+//! cargo run -p redlua-xtask -- matrix [--check] [--profile NAME] [BACKEND…]
+//! cargo run -p redlua-xtask -- test [--profile NAME] [BACKEND…]
+//! ```
+//!
+//! `matrix` runs the conformance suite on each backend and renews COMPATIBILITY.md; with
+//! `--check` it leaves the file alone. `test` runs the tests of the backend and of the suite on
+//! each. Both fail when one of the builds fails: a case that differs and is not declared, or is
+//! declared and does not differ, is such a failure.
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+/// Every backend, a build each, the reference first.
+const BACKENDS: &[&str] =
+    &["mlua-lua51", "rlua-lua51", "mlua-luajit", "mlua-lua54", "rlua-lua54", "mlua-luau"];
+
+/// What the command line asks for.
+struct Options {
+    check: bool,
+    profile: String,
+    backends: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let outcome = Options::parse(arguments).and_then(|options| match command.as_str() {
+        "matrix" => options.matrix(),
+        "test" => options.test(),
+        _ => Err("usage: redlua-xtask matrix|test [--check] [--profile NAME] [BACKEND…]".into()),
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+impl Options {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut options = Options { check: false, profile: "dev".into(), backends: Vec::new() };
+        while let Some(word) = arguments.next() {
+            match word.as_str() {
+                "--check" => options.check = true,
+                "--profile" => {
+                    options.profile = arguments.next().ok_or("--profile wants a name")?;
+                }
+                name if BACKENDS.contains(&name) => options.backends.push(name.into()),
+                other => {
+                    return Err(format!("no backend `{other}`; there are {}", BACKENDS.join(", ")));
+                }
+            }
+        }
+        if options.backends.is_empty() {
+            options.backends = BACKENDS.iter().map(|name| (*name).into()).collect();
+        }
+        Ok(options)
+    }
+
+    /// Runs the suite on each backend; merges the reports into COMPATIBILITY.md.
+    fn matrix(&self) -> Result<bool, String> {
+        let folder = target().join("matrix");
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut passed = true;
+        let mut reports: Vec<PathBuf> = Vec::new();
+        for backend in &self.backends {
+            let report = folder.join(format!("{backend}.json"));
+            let build = Instant::now();
+            if !self.suite("build", backend).status_ok()? {
+                eprintln!("{backend}: does not build");
+                passed = false;
+                continue;
+            }
+            let (build, run) = (build.elapsed(), Instant::now());
+            let mut suite = self.suite("run", backend);
+            suite.args(["-q", "--", "run", "-v", "--json"]).arg(&report);
+            let shown = suite.output().map_err(|error| format!("cargo: {error}"))?;
+            let good = shown.status.success();
+            let verdict = if good { "as declared" } else { "NOT as declared" };
+            println!(
+                "{backend}: {verdict}; built in {:.0} s, run in {:.0} s",
+                build.as_secs_f64(),
+                run.elapsed().as_secs_f64()
+            );
+            if !good {
+                for line in String::from_utf8_lossy(&shown.stdout).lines().take(40) {
+                    println!("{line}");
+                }
+                eprint!("{}", String::from_utf8_lossy(&shown.stderr));
+            }
+            passed &= good;
+            if report.exists() {
+                reports.push(report);
+            }
+        }
+        let Some(last) = self.backends.last() else { return Ok(passed) };
+        let mut merge = self.suite("run", last);
+        merge.args(["-q", "--", "compatibility"]).args(&reports);
+        let text = merge.output().map_err(|error| format!("cargo: {error}"))?;
+        if !text.status.success() {
+            return Err(String::from_utf8_lossy(&text.stderr).into_owned());
+        }
+        if !self.check {
+            fs::write("COMPATIBILITY.md", text.stdout)
+                .map_err(|error| format!("COMPATIBILITY.md: {error}"))?;
+        }
+        Ok(passed)
+    }
+
+    /// Runs the tests that depend on the backend, on each.
+    fn test(&self) -> Result<bool, String> {
+        let mut passed = true;
+        for backend in &self.backends {
+            println!("{backend}: tests");
+            let own = self
+                .cargo("test")
+                .args(["-p", "redlua-capi", "--features", backend])
+                .status_ok()?;
+            let suite = self
+                .suite("test", backend)
+                .args(["--test", "hostile", "--test", "conformance"])
+                .status_ok()?;
+            if !(own && suite) {
+                println!("{backend}: tests FAILED");
+            }
+            passed &= own && suite;
+        }
+        Ok(passed)
+    }
+
+    /// A cargo command on the conformance suite with one backend.
+    fn suite(&self, verb: &str, backend: &str) -> Command {
+        let mut command = self.cargo(verb);
+        command
+            .args(["-p", "redlua-conformance", "--no-default-features", "--features"])
+            .arg(backend);
+        command
+    }
+
+    fn cargo(&self, verb: &str) -> Command {
+        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args([verb, "--profile", self.profile(verb)]);
+        command
+    }
+
+    /// `cargo test` knows the ordinary profile by another name.
+    fn profile(&self, verb: &str) -> &str {
+        if verb == "test" && self.profile == "dev" { "test" } else { &self.profile }
+    }
+}
+
+/// Where cargo builds.
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new("target").into(), PathBuf::from)
+}
+
+/// Running a command to its end.
+trait Status {
+    fn status_ok(&mut self) -> Result<bool, String>;
+}
+
+impl Status for Command {
+    fn status_ok(&mut self) -> Result<bool, String> {
+        self.status().map(|status| status.success()).map_err(|error| format!("cargo: {error}"))
+    }
+}
