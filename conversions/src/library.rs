@@ -116,6 +116,13 @@ impl Libraries {
         Libraries { prng: self.prng.clone(), ..Libraries::default() }
     }
 
+    /// The state of a copied engine: the same settings, and the same random numbers from here on.
+    pub fn fork(&self) -> Self {
+        let mut fork = self.clone();
+        fork.prng = self.prng.fork();
+        fork
+    }
+
     /// The globals `cjson`, `cmsgpack`, `struct` and `bit`, their fields in the order in which
     /// the bundled libraries set them.
     pub fn entries() -> Vec<Entry> {

@@ -26,6 +26,11 @@ const INCREMENT: u64 = 0xb;
 const MASK: u64 = (1 << 48) - 1;
 
 impl Prng {
+    /// A generator of its own that goes on from here.
+    pub(crate) fn fork(&self) -> Self {
+        Prng { state: Arc::new(AtomicU64::new(self.state.load(Ordering::Relaxed))) }
+    }
+
     /// `rand.c` `redisSrand48`.
     fn seed(&mut self, seed: i32) {
         self.state.store((u64::from(seed as u32) << 16) | LOW, Ordering::Relaxed);

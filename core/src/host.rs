@@ -132,8 +132,23 @@ pub struct Session {
     pub user: UserId,
     /// Whether the call comes from a script: nothing may block.
     pub script: bool,
-    /// `SCRIPT DEBUG YES` or `SYNC`: the next `EVAL` is to be debugged.
-    pub debug: bool,
+    /// What `SCRIPT DEBUG` has asked for.
+    pub debug: Debugging,
+    /// Whether replies to earlier commands of the connection have not been sent yet, as inside a
+    /// transaction or a pipeline: `SCRIPT DEBUG` is refused then.
+    pub pending: bool,
+}
+
+/// How the next `EVAL` of a connection is to be debugged (`SCRIPT DEBUG`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Debugging {
+    /// Not at all.
+    #[default]
+    Off,
+    /// On a copy of everything, while others go on: nothing it does remains.
+    Forked,
+    /// On the data itself, while all others wait.
+    Sync,
 }
 
 /// What the engine tells its host about scripting, for the host's statistics.
@@ -315,6 +330,9 @@ pub trait Host {
 
     /// The script has ended.
     fn script_ended(&mut self) {}
+
+    /// The script goes on after its debugger has held it up: it is a later time now.
+    fn script_resumed(&mut self) {}
 
     /// After how long other clients are told that a script is busy
     /// (`CONFIG SET busy-reply-threshold`).

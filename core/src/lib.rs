@@ -18,6 +18,7 @@
 
 mod environment;
 mod error;
+mod frame;
 mod host;
 mod limits;
 mod reply;
@@ -27,9 +28,10 @@ mod vm;
 
 pub use environment::{Entry, Environment, Item, NativeId, View};
 pub use error::{CompileError, VmError};
+pub use frame::{Evaluation, Frame, Level, Pause};
 pub use host::{
-    CommandFlags, CommandSpec, Condition, Denied, Host, KeySpec, LogLevel, ScriptFigures, Session,
-    UserId,
+    CommandFlags, CommandSpec, Condition, Debugging, Denied, Host, KeySpec, LogLevel,
+    ScriptFigures, Session, UserId,
 };
 pub use limits::{Limits, StopReason, StopToken};
 pub use reply::{Protocol, ReplySink, Seq};

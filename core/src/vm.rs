@@ -5,8 +5,8 @@
 //! C one. It must not know any Redis rule.
 
 use crate::{
-    Arguments, CompileError, Environment, Limits, NativeId, Raise, StopReason, StopToken,
-    ValueReader, ValueWriter, VmError,
+    Arguments, CompileError, Environment, Frame, Limits, NativeId, Pause, Raise, StopReason,
+    StopToken, ValueReader, ValueWriter, VmError,
 };
 
 /// Names a compiled script or a pinned function inside one [`Vm`].
@@ -44,6 +44,8 @@ pub struct Invocation<'a> {
     pub passing: Passing,
     /// Index into [`Environment::views`].
     pub view: usize,
+    /// Whether the bridge wants to hear of every line ([`Bridge::line`]).
+    pub lines: bool,
 }
 
 /// Where in the Lua source something happened.
@@ -117,6 +119,14 @@ pub trait Bridge {
         out: &mut dyn ValueWriter,
     ) -> Result<(), Raise>;
 
+    /// Hears of a line that is about to run, when [`Invocation::lines`] asks for it; the script
+    /// stands still meanwhile, and no time limit passes. With [`Flow::Raise`] the value left in
+    /// `out` is raised in the script.
+    fn line(&mut self, pause: Pause, frame: &mut dyn Frame, out: &mut dyn ValueWriter) -> Flow {
+        let _ = (pause, frame, out);
+        Flow::Return
+    }
+
     /// Receives the end of the run, exactly once, before [`Vm::run`] returns.
     fn finish(&mut self, outcome: Outcome<'_>);
 }
@@ -155,6 +165,11 @@ pub trait Vm: Send {
 
     /// The handle that stops the script running in this VM.
     fn stop_token(&self) -> StopToken;
+
+    /// Whether [`Invocation::lines`] is honoured: only then can scripts be debugged.
+    fn reports_lines(&self) -> bool {
+        false
+    }
 }
 
 /// Which language a backend's scripts are written in.

@@ -7,20 +7,34 @@ use redlua_core::{Arguments, Host, Kind, LogLevel, Protocol, Raise, Session, Val
 use sha1::{Digest, Sha1};
 
 use crate::fault;
+use crate::ldb::Debugger;
 use crate::sandbox::{Native, REPL_ALL};
 use crate::text as texts;
 
-type Done = Result<(), Raise>;
+/// How a native ends; a text is to be raised as an error table, with a code word when it has none.
+type Done = Result<(), Wrong>;
+
+/// What a native raises.
+enum Wrong {
+    /// An error of Redis: `{err = "ERR " .. text}` (`luaPushError`, `luaError`).
+    Error(&'static [u8]),
+    /// An error of Lua.
+    Lua(Raise),
+}
 
 /// Runs a native in the session of a script or of a library that is being loaded.
+///
+/// # Errors
+/// What is to be raised.
 pub(crate) fn call(
     native: Native,
     host: &mut dyn Host,
     session: &mut Session,
+    mut debugger: Option<&mut Debugger<'_>>,
     args: &mut dyn Arguments,
     out: &mut dyn ValueWriter,
-) -> Done {
-    match native {
+) -> Result<(), Raise> {
+    let done = match native {
         Native::MissingGlobal => missing_global(args),
         Native::ErrorHandler => {
             error_handler(args, out);
@@ -28,54 +42,74 @@ pub(crate) fn call(
         }
         Native::Sha1Hex => sha1_hex(args, out),
         Native::ErrorReply => {
-            error_reply(args, out);
+            returned(error_reply(args), debugger.as_deref_mut(), out);
             Ok(())
         }
         Native::StatusReply => {
-            status_reply(args, out);
+            if let Err(error) = status_reply(args, out) {
+                returned(error.to_vec(), debugger.as_deref_mut(), out);
+            }
             Ok(())
         }
-        Native::SetRepl => set_repl(args, out),
+        Native::SetRepl => set_repl(args),
         Native::ReplicateCommands => {
             out.boolean(true);
             Ok(())
         }
-        // No debugger is attached.
         Native::Breakpoint => {
-            out.boolean(false);
+            out.boolean(debugger.is_some());
+            if let Some(debugger) = debugger.as_deref_mut() {
+                debugger.stop_at_next();
+            }
             Ok(())
         }
-        Native::Debug => Ok(()),
-        Native::RegisterFunction => {
-            raise(out, b"redis.register_function can only be called on FUNCTION LOAD command")
+        Native::Debug => {
+            if let Some(debugger) = debugger.as_deref_mut() {
+                debugger.print(args);
+            }
+            Ok(())
         }
-        Native::Log => log(host, args, out),
-        Native::SetResp => set_resp(session, args, out),
+        Native::RegisterFunction => Err(Wrong::Error(NOT_LOADING)),
+        Native::Log => log(host, args),
+        Native::SetResp => set_resp(session, args),
         Native::AclCheckCmd => acl_check_cmd(host, session, args, out),
-    }
+    };
+    done.map_err(|wrong| match wrong {
+        Wrong::Lua(raise) => raise,
+        Wrong::Error(text) => {
+            if let Some(debugger) = debugger {
+                debugger.error(text);
+            }
+            raise(out, text)
+        }
+    })
 }
 
-/// Raises `{err = "ERR " .. text}` (`luaPushError`, `luaError`).
-pub(crate) fn raise(out: &mut dyn ValueWriter, text: &[u8]) -> Done {
+const NOT_LOADING: &[u8] = b"redis.register_function can only be called on FUNCTION LOAD command";
+
+/// Raises `{err = "ERR " .. text}`.
+pub(crate) fn raise(out: &mut dyn ValueWriter, text: &[u8]) -> Raise {
     fault::push(out, &fault::with_code(text));
-    Err(Raise::Value)
+    Raise::Value
 }
 
 /// `luaProtectedTableError`.
 fn missing_global(args: &mut dyn Arguments) -> Done {
     if args.count() != 2 {
-        return Err(Raise::message("Wrong number of arguments to luaProtectedTableError"));
+        return Err(Wrong::Lua(Raise::message(
+            "Wrong number of arguments to luaProtectedTableError",
+        )));
     }
     args.select(1);
     let Some(name) = text(args) else {
-        return Err(Raise::message(
+        return Err(Wrong::Lua(Raise::message(
             "Second argument to luaProtectedTableError must be a string or number",
-        ));
+        )));
     };
     let mut message = b"Script attempted to access nonexistent global variable '".to_vec();
     message.extend(name.bytes().iter().take_while(|&&byte| byte != 0));
     message.push(b'\'');
-    Err(Raise::Message(message))
+    Err(Wrong::Lua(Raise::Message(message)))
 }
 
 /// `__redis__err__handler`: makes a table of whatever was raised and notes where.
@@ -109,7 +143,7 @@ fn error_handler(args: &mut dyn Arguments, out: &mut dyn ValueWriter) {
 /// `luaRedisSha1hexCommand`.
 fn sha1_hex(args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
     if args.count() != 1 {
-        return raise(out, b"wrong number of arguments");
+        return Err(Wrong::Error(b"wrong number of arguments"));
     }
     args.select(0);
     let hex = match text(args) {
@@ -133,81 +167,91 @@ pub fn sha1(bytes: &[u8]) -> [u8; 40] {
     hex
 }
 
-/// The one string argument of `error_reply` and `status_reply`; without it the error table they
-/// return instead was appended.
-fn one_string<'a>(args: &'a mut dyn Arguments, out: &mut dyn ValueWriter) -> Option<&'a [u8]> {
+/// The one string argument of `error_reply` and `status_reply`.
+///
+/// # Errors
+/// The error that both return instead.
+fn one_string(args: &mut dyn Arguments) -> Result<&[u8], &'static [u8]> {
     if args.count() == 1 {
         args.select(0);
         if args.kind() == Kind::String {
-            return Some(args.bytes());
+            return Ok(args.bytes());
         }
     }
-    fault::push(out, b"ERR wrong number or type of arguments");
-    None
+    Err(b"wrong number or type of arguments")
+}
+
+/// Returns an error table to the script.
+fn returned(text: Vec<u8>, debugger: Option<&mut Debugger<'_>>, out: &mut dyn ValueWriter) {
+    if let Some(debugger) = debugger {
+        debugger.error(&text);
+    }
+    fault::push(out, &fault::with_code(&text));
 }
 
 /// `luaRedisReturnSingleFieldTable` with `err`: the code word is the script's own business.
-fn error_reply(args: &mut dyn Arguments, out: &mut dyn ValueWriter) {
-    if let Some(text) = one_string(args, out) {
-        let text: Vec<u8> = text.iter().copied().take_while(|&byte| byte != 0).collect();
-        let text = text.strip_prefix(b"-").unwrap_or(&text);
-        fault::push(out, &fault::with_code(&[b"-", text].concat()));
+fn error_reply(args: &mut dyn Arguments) -> Vec<u8> {
+    match one_string(args) {
+        Ok(text) => {
+            let text: Vec<u8> = text.iter().copied().take_while(|&byte| byte != 0).collect();
+            [b"-", text.strip_prefix(b"-").unwrap_or(&text)].concat()
+        }
+        Err(error) => error.to_vec(),
     }
 }
 
-fn status_reply(args: &mut dyn Arguments, out: &mut dyn ValueWriter) {
-    if let Some(text) = one_string(args, out) {
-        out.table(0, 0);
-        out.string(text);
-        out.set_field(b"ok");
-    }
+fn status_reply(args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Result<(), &'static [u8]> {
+    let text = one_string(args)?;
+    out.table(0, 0);
+    out.string(text);
+    out.set_field(b"ok");
+    Ok(())
 }
 
 /// `luaRedisSetReplCommand`; there is nothing to replicate to.
-fn set_repl(args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
+fn set_repl(args: &mut dyn Arguments) -> Done {
     if args.count() != 1 {
-        return raise(out, b"redis.set_repl() requires two arguments.");
+        return Err(Wrong::Error(b"redis.set_repl() requires two arguments."));
     }
     args.select(0);
     let flags = integer(args);
     if flags & !REPL_ALL != 0 {
-        return raise(
-            out,
+        return Err(Wrong::Error(
             b"Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",
-        );
+        ));
     }
     Ok(())
 }
 
 /// `luaSetResp`.
-fn set_resp(session: &mut Session, args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
+fn set_resp(session: &mut Session, args: &mut dyn Arguments) -> Done {
     if args.count() != 1 {
-        return raise(out, b"redis.setresp() requires one argument.");
+        return Err(Wrong::Error(b"redis.setresp() requires one argument."));
     }
     args.select(0);
     session.protocol = match integer(args) {
         2 => Protocol::Resp2,
         3 => Protocol::Resp3,
-        _ => return raise(out, b"RESP version must be 2 or 3."),
+        _ => return Err(Wrong::Error(b"RESP version must be 2 or 3.")),
     };
     Ok(())
 }
 
 /// `luaLogCommand`.
-fn log(host: &mut dyn Host, args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Done {
+fn log(host: &mut dyn Host, args: &mut dyn Arguments) -> Done {
     if args.count() < 2 {
-        return raise(out, b"redis.log() requires two arguments or more.");
+        return Err(Wrong::Error(b"redis.log() requires two arguments or more."));
     }
     args.select(0);
     if number(args).is_none() {
-        return raise(out, b"First argument must be a number (log level).");
+        return Err(Wrong::Error(b"First argument must be a number (log level)."));
     }
     let level = match integer(args) {
         0 => LogLevel::Debug,
         1 => LogLevel::Verbose,
         2 => LogLevel::Notice,
         3 => LogLevel::Warning,
-        _ => return raise(out, b"Invalid debug level."),
+        _ => return Err(Wrong::Error(b"Invalid debug level.")),
     };
     let mut message = Vec::new();
     for index in 1..args.count() {
@@ -231,7 +275,7 @@ fn acl_check_cmd(
     out: &mut dyn ValueWriter,
 ) -> Done {
     if args.count() == 0 {
-        return raise(out, texts::NO_ARGUMENT);
+        return Err(Wrong::Error(texts::NO_ARGUMENT));
     }
     let mut argv = Vec::with_capacity(args.count());
     for index in 0..args.count() {
@@ -240,14 +284,14 @@ fn acl_check_cmd(
             Kind::String => args.bytes().to_vec(),
             Kind::Number => g17(args.number()).to_vec(),
             _ => {
-                return raise(out, texts::BAD_ARGUMENT);
+                return Err(Wrong::Error(texts::BAD_ARGUMENT));
             }
         };
         argv.push(arg);
     }
     let argv: Vec<&[u8]> = argv.iter().map(Vec::as_slice).collect();
     let Some(spec) = host.command(&argv) else {
-        return raise(out, b"Invalid command passed to redis.acl_check_cmd()");
+        return Err(Wrong::Error(b"Invalid command passed to redis.acl_check_cmd()"));
     };
     out.boolean(host.permits(session, &spec, &argv).is_ok());
     Ok(())

@@ -3,11 +3,12 @@
 //! Owns the split between the scripting family, which the engine answers itself, and everything
 //! else, which goes to the host (`processCommand` in `server.c`). Must not know how either runs.
 
-use redlua_core::{CommandFlags, CommandSpec, Denied, Host, ReplySink, Session};
+use redlua_core::{CommandFlags, CommandSpec, Debugging, Denied, Host, ReplySink, Session};
 
 use crate::engine::Engine;
+use crate::ldb::{Console, Debugger};
 use crate::noted::Noted;
-use crate::scripts::By;
+use crate::scripts::{By, Form};
 use crate::text;
 
 /// The commands the engine answers itself.
@@ -188,16 +189,68 @@ impl Engine {
         argv: &[&[u8]],
         sink: &mut dyn ReplySink,
     ) {
+        let form = |by, read_only| Form { by, read_only };
         match member {
-            Family::Eval => self.eval(By::Source, false, host, session, argv, sink),
-            Family::EvalRo => self.eval(By::Source, true, host, session, argv, sink),
-            Family::EvalSha => self.eval(By::Sha, false, host, session, argv, sink),
-            Family::EvalShaRo => self.eval(By::Sha, true, host, session, argv, sink),
+            Family::Eval => self.eval(form(By::Source, false), host, session, argv, sink, None),
+            Family::EvalRo => self.eval(form(By::Source, true), host, session, argv, sink, None),
+            Family::EvalSha => self.eval(form(By::Sha, false), host, session, argv, sink, None),
+            Family::EvalShaRo => self.eval(form(By::Sha, true), host, session, argv, sink, None),
             Family::Script => self.script(session, argv, sink),
             Family::Function => self.function(host, session, argv, sink),
             Family::Fcall => self.fcall(false, host, session, argv, sink),
             Family::FcallRo => self.fcall(true, host, session, argv, sink),
         }
+    }
+
+    /// Whether a command begins a debugging session: an `EVAL` or `EVAL_RO` after `SCRIPT DEBUG`
+    /// that [`dispatch`](Self::dispatch) would not refuse before it looks at its arguments. The
+    /// one who has the connection then calls [`debug`](Self::debug) instead: with this engine and
+    /// host when the session's [`debug`](Session::debug) says [`Debugging::Sync`], else with a
+    /// [`fork`](Self::fork) and a copy of the host. It closes the connection afterwards.
+    pub fn debugs(&self, host: &dyn Host, session: &Session, argv: &[&[u8]]) -> bool {
+        if session.debug == Debugging::Off {
+            return false;
+        }
+        let [name, source, ..] = argv else { return false };
+        let admitted = match (Family::of(name), host.command(argv)) {
+            (Some(Family::Eval | Family::EvalRo), Some(spec)) => {
+                spec.accepts(argv.len()) && host.permits(session, &spec, argv).is_ok()
+            }
+            (Some(member @ (Family::Eval | Family::EvalRo)), None) => member.accepts(argv.len()),
+            _ => false,
+        };
+        admitted && self.permit_source(host, source).is_ok()
+    }
+
+    /// Runs an `EVAL` for which [`debugs`](Self::debugs) holds under the step debugger, which
+    /// talks to `console` until the script ends. The reply goes into `sink`, to be sent after
+    /// everything the console was told.
+    ///
+    /// A console that is closed lets the script run on to its end, or until it has run for as
+    /// long as [`Host::busy_threshold`] says.
+    pub fn debug(
+        &mut self,
+        host: &mut dyn Host,
+        session: &mut Session,
+        argv: &[&[u8]],
+        console: &mut dyn Console,
+        sink: &mut dyn ReplySink,
+    ) {
+        let [name, source, ..] = argv else { return };
+        let read_only = Family::of(name) == Some(Family::EvalRo);
+        let spec = host.command(argv);
+        if let Some(spec) = &spec {
+            host.command_started(session, spec, argv);
+        }
+        let mut debugger = Debugger::new(console, source);
+        let mut sink = Noted::new(sink);
+        let form = Form { by: By::Source, read_only };
+        self.eval(form, host, session, argv, &mut sink, Some(&mut debugger));
+        debugger.end();
+        if let Some(spec) = &spec {
+            host.command_ended(session, spec, argv, sink.error());
+        }
+        host.scripting_changed(&self.figures());
     }
 }
 

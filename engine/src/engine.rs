@@ -43,6 +43,16 @@ impl Engine {
         }
     }
 
+    /// An engine like this one, without its scripts and libraries: what a script that is debugged
+    /// on a copy of the data runs in.
+    pub fn fork(&self) -> Self {
+        let mut fork = Engine::new(self.backend.clone());
+        fork.limits = self.limits.clone();
+        fork.eval.libraries = self.eval.libraries.fork();
+        fork.functions.world.libraries = fork.eval.libraries.sibling();
+        fork
+    }
+
     /// Which Lua engine this is.
     pub fn backend(&self) -> &'static BackendInfo {
         self.backend.info()

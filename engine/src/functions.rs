@@ -209,8 +209,13 @@ impl Engine {
         run::permit(&*host, function.flags)?;
         let (keys, args) = keys_and_args(numkeys, rest, b"ERR Bad number of keys provided")?;
         let rights = run::rights(&*host, function.flags, read_only)?;
-        let invocation =
-            Invocation { keys, args, passing: Passing::Arguments, view: crate::sandbox::CALL_VIEW };
+        let invocation = Invocation {
+            keys,
+            args,
+            passing: Passing::Arguments,
+            view: crate::sandbox::CALL_VIEW,
+            lines: false,
+        };
         let task = Task {
             script: function.id,
             kind: RunKind::Function,
@@ -220,7 +225,7 @@ impl Engine {
             command: argv,
             loaded: (libraries.len(), functions.len()),
         };
-        world.run(&task, &monitor, host, session, sink);
+        world.run(&task, &monitor, host, session, sink, None);
         Ok(())
     }
 

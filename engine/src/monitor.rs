@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use redlua_core::{StopReason, StopToken};
 
+use crate::world::Task;
+
 /// What kind of script runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunKind {
@@ -133,24 +135,18 @@ impl Monitor {
     }
 
     /// A script begins. Only functions are described: nobody asks for the name of an EVAL.
-    pub(crate) fn begin(
-        &self,
-        kind: RunKind,
-        stop: StopToken,
-        name: &[u8],
-        command: &[&[u8]],
-        loaded: (usize, usize),
-    ) {
+    pub(crate) fn begin(&self, task: &Task<'_>, stop: StopToken) {
         let mut details = self.details();
-        details.started = Some(Instant::now());
+        // Nobody is told that a script is busy which its debugger holds up: they wait.
+        details.started = (!task.invocation.lines).then(Instant::now);
         details.stop = stop;
-        if kind == RunKind::Function {
-            details.loaded = loaded;
-            details.name = name.to_vec();
-            details.command = command.iter().map(|arg| arg.to_vec()).collect();
+        if task.kind == RunKind::Function {
+            details.loaded = task.loaded;
+            details.name = task.name.to_vec();
+            details.command = task.command.iter().map(|arg| arg.to_vec()).collect();
         }
         self.0.dirty.store(false, Ordering::Release);
-        self.0.kind.store(if kind == RunKind::Eval { 1 } else { 2 }, Ordering::Release);
+        self.0.kind.store(if task.kind == RunKind::Eval { 1 } else { 2 }, Ordering::Release);
     }
 
     /// The script has written.

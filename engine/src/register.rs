@@ -50,8 +50,13 @@ pub(crate) fn run(
         registered: Vec::new(),
         failure: None,
     };
-    let invocation =
-        Invocation { keys: &[], args: &[], passing: Passing::Nothing, view: LOAD_VIEW };
+    let invocation = Invocation {
+        keys: &[],
+        args: &[],
+        passing: Passing::Nothing,
+        view: LOAD_VIEW,
+        lines: false,
+    };
     vm.run(script, &invocation, &mut loading);
     let Loading { registered, failure, .. } = loading;
     vm.release(script);
@@ -112,9 +117,9 @@ impl Bridge for Loading<'_> {
         match Native::from_id(id) {
             Some(Native::RegisterFunction) => match self.register(args) {
                 Ok(()) => Ok(()),
-                Err(text) => api::raise(out, &text),
+                Err(text) => Err(api::raise(out, &text)),
             },
-            Some(native) => api::call(native, self.host, &mut self.session, args, out),
+            Some(native) => api::call(native, self.host, &mut self.session, None, args, out),
             None => Err(Raise::message("unknown native")),
         }
     }

@@ -4,21 +4,23 @@
 //! command started the script.
 
 use redlua_conversions::Libraries;
+use redlua_conversions::resp::{RespWriter, emit};
 use redlua_conversions::script::{ReplyToValue, value_to_reply};
 use redlua_core::{
-    Arguments, Bridge, CallMode, CommandFlags, Flow, Host, NativeId, Outcome, Protocol, Raise,
-    ReplySink, Session, StopReason, ValueWriter,
+    Arguments, Bridge, CallMode, CommandFlags, CommandSpec, Debugging, Flow, Frame, Host, NativeId,
+    Outcome, Pause, Protocol, Raise, ReplySink, Session, StopReason, ValueWriter,
 };
 
 use crate::fault;
 use crate::gate::{self, Rights};
+use crate::ldb::Debugger;
 use crate::monitor::Monitor;
 use crate::sandbox::Native;
 use crate::shebang::ScriptFlags;
 use crate::{api, text};
 
 /// A script in progress.
-pub(crate) struct Run<'a> {
+pub(crate) struct Run<'a, 'c> {
     pub(crate) host: &'a mut dyn Host,
     /// The script's own session.
     pub(crate) session: Session,
@@ -29,38 +31,84 @@ pub(crate) struct Run<'a> {
     pub(crate) name: &'a [u8],
     /// Where the caller wants the reply.
     pub(crate) sink: &'a mut dyn ReplySink,
+    /// Who looks on, in a debugging session.
+    pub(crate) debugger: Option<&'a mut Debugger<'c>>,
 }
 
-impl Run<'_> {
-    fn execute(&mut self, argv: &[&[u8]], out: &mut dyn ValueWriter) -> bool {
+impl Run<'_, '_> {
+    /// Runs a command and appends its reply; returns whether that is an error.
+    pub(crate) fn execute(&mut self, argv: &[&[u8]], out: &mut dyn ValueWriter) -> bool {
+        if self.debugger.is_some() {
+            return self.execute_shown(argv, out);
+        }
+        let Some(spec) = self.admit(argv, out) else { return true };
+        let mut sink = ReplyToValue::new(out, self.session.protocol);
+        self.host.call(&mut self.session, &spec, argv, &mut sink);
+        sink.finish()
+    }
+
+    /// The same with the debugger looking on.
+    #[cold]
+    fn execute_shown(&mut self, argv: &[&[u8]], out: &mut dyn ValueWriter) -> bool {
+        if let Some(debugger) = self.debugger.as_deref_mut() {
+            debugger.command(argv);
+        }
+        let Some(spec) = self.admit(argv, out) else { return true };
+        let protocol = self.session.protocol;
+        let mut reply = RespWriter::new(protocol);
+        self.host.call(&mut self.session, &spec, argv, &mut reply);
+        let mut sink = ReplyToValue::new(out, protocol);
+        // What a faulty host has left out the sink makes up.
+        let _ = emit(reply.bytes(), &mut sink);
+        let failed = sink.finish();
+        if let Some(debugger) = self.debugger.as_deref_mut() {
+            if failed {
+                debugger.error(reply.bytes().trim_ascii_end());
+            }
+            debugger.reply(reply.bytes(), protocol);
+        }
+        failed
+    }
+
+    /// Lets a command through the gate, or appends the refusal.
+    #[inline]
+    fn admit(&mut self, argv: &[&[u8]], out: &mut dyn ValueWriter) -> Option<CommandSpec> {
         let spec = match gate::admit(&*self.host, &self.session, &self.rights, argv) {
             Ok(spec) => spec,
             Err(refusal) => {
+                self.tell(&refusal.text);
                 let text = fault::with_code(&refusal.text);
                 self.host.command_refused(&self.session, argv, &text, refusal.denied.as_ref());
                 fault::push_refusal(out, &text);
-                return true;
+                return None;
             }
         };
         if !self.rights.dirty && spec.flags.contains(CommandFlags::WRITE) {
             self.rights.dirty = true;
             self.monitor.written();
         }
-        let mut sink = ReplyToValue::new(out, self.session.protocol);
-        self.host.call(&mut self.session, &spec, argv, &mut sink);
-        sink.finish()
+        Some(spec)
+    }
+
+    /// Shows the debugger an error that the script is told of.
+    fn tell(&mut self, error: &[u8]) {
+        if let Some(debugger) = self.debugger.as_deref_mut() {
+            debugger.error(error);
+        }
     }
 }
 
-impl Bridge for Run<'_> {
+impl Bridge for Run<'_, '_> {
     #[inline]
     fn call(&mut self, mode: CallMode, argv: Option<&[&[u8]]>, out: &mut dyn ValueWriter) -> Flow {
         let failed = match argv {
             Some([]) => {
+                self.tell(text::NO_ARGUMENT);
                 fault::push(out, &fault::with_code(text::NO_ARGUMENT));
                 true
             }
             None => {
+                self.tell(text::BAD_ARGUMENT);
                 fault::push(out, &fault::with_code(text::BAD_ARGUMENT));
                 true
             }
@@ -79,9 +127,16 @@ impl Bridge for Run<'_> {
             return self.libraries.call(id, args, out);
         }
         match Native::from_id(id) {
-            Some(native) => api::call(native, self.host, &mut self.session, args, out),
+            Some(native) => {
+                let debugger = self.debugger.as_deref_mut();
+                api::call(native, self.host, &mut self.session, debugger, args, out)
+            }
             None => Err(Raise::message("unknown native")),
         }
+    }
+
+    fn line(&mut self, pause: Pause, frame: &mut dyn Frame, out: &mut dyn ValueWriter) -> Flow {
+        self.pause(pause, frame, out)
     }
 
     fn finish(&mut self, outcome: Outcome<'_>) {
@@ -109,7 +164,7 @@ fn stopped(reason: StopReason) -> &'static [u8] {
 
 /// The session a script runs in: its caller's, in RESP2 until it says otherwise.
 pub(crate) fn session(caller: &Session) -> Session {
-    Session { protocol: Protocol::Resp2, script: true, debug: false, ..*caller }
+    Session { protocol: Protocol::Resp2, script: true, debug: Debugging::Off, ..*caller }
 }
 
 /// Whether the host's condition forbids a script with these flags (`processCommand` in

@@ -3,10 +3,11 @@
 //! Owns the rules of `eval.c`. Must not know functions.
 
 use hashbrown::HashMap;
-use redlua_core::{Chunk, Host, Invocation, Passing, ReplySink, ScriptId, Seq, Session};
+use redlua_core::{Chunk, Debugging, Host, Invocation, Passing, ReplySink, ScriptId, Seq, Session};
 
 use crate::api::sha1;
 use crate::engine::Engine;
+use crate::ldb::Debugger;
 use crate::monitor::{KillOutcome, RunKind};
 use crate::shebang::{self, ScriptFlags};
 use crate::text::{self, join};
@@ -30,36 +31,55 @@ pub(crate) enum By {
     Sha,
 }
 
+/// Which of the four EVAL commands.
+#[derive(Clone, Copy)]
+pub(crate) struct Form {
+    pub(crate) by: By,
+    /// `EVAL_RO` or `EVALSHA_RO`.
+    pub(crate) read_only: bool,
+}
+
 impl Engine {
     /// `EVAL`, `EVALSHA`, `EVAL_RO`, `EVALSHA_RO` (`evalGenericCommand`).
     pub(crate) fn eval(
         &mut self,
-        by: By,
-        read_only: bool,
+        form: Form,
         host: &mut dyn Host,
         session: &mut Session,
         argv: &[&[u8]],
         sink: &mut dyn ReplySink,
+        debugger: Option<&mut Debugger<'_>>,
     ) {
-        let [_, script, numkeys, rest @ ..] = argv else { return };
-        if let Err(error) =
-            self.try_eval(by, read_only, host, session, argv, sink, (script, numkeys, rest))
-        {
+        if let Err(error) = self.try_eval(form, host, session, argv, sink, debugger) {
             sink.error(&error);
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one caller, which only splits argv")]
+    /// Whether `EVAL` of this script may begin now, as far as that is known before it runs.
+    ///
+    /// # Errors
+    /// The error reply.
+    pub(crate) fn permit_source(
+        &self,
+        host: &dyn Host,
+        source: &[u8],
+    ) -> Result<(), &'static [u8]> {
+        let known = self.scripts.get(&sha1(source)).map(|cached| cached.flags);
+        let flags = known.or_else(|| shebang::script(source).ok().map(|(flags, _)| flags));
+        flags.map_or(Ok(()), |flags| run::permit(host, flags))
+    }
+
     fn try_eval(
         &mut self,
-        by: By,
-        read_only: bool,
+        form: Form,
         host: &mut dyn Host,
         session: &mut Session,
         argv: &[&[u8]],
         sink: &mut dyn ReplySink,
-        (script, numkeys, rest): (&[u8], &[u8], &[&[u8]]),
+        debugger: Option<&mut Debugger<'_>>,
     ) -> Result<(), Vec<u8>> {
+        let [_, script, numkeys, rest @ ..] = argv else { return Ok(()) };
+        let Form { by, read_only } = form;
         if by == By::Sha && script.len() != 40 {
             return Err(text::NOSCRIPT.to_vec());
         }
@@ -68,19 +88,15 @@ impl Engine {
             By::Sha => lower(script).ok_or(text::NOSCRIPT)?,
         };
         let known = self.scripts.get(&sha).copied();
-        let flags = match (known, by) {
-            (Some(cached), _) => Some(cached.flags),
-            (None, By::Source) => shebang::script(script).ok().map(|(flags, _)| flags),
-            (None, By::Sha) => None,
-        };
-        if let Some(flags) = flags {
-            run::permit(&*host, flags)?;
+        match (known, by) {
+            (Some(cached), By::Sha) => run::permit(&*host, cached.flags)?,
+            (None, By::Sha) => {}
+            (_, By::Source) => self.permit_source(&*host, script)?,
         }
-        if session.debug {
-            session.debug = false;
+        if session.debug != Debugging::Off && debugger.is_none() {
             return Err(match by {
                 By::Sha => b"ERR Please use EVAL instead of EVALSHA for debugging".to_vec(),
-                By::Source => b"ERR the script debugger is not available in redlua".to_vec(),
+                By::Source => b"ERR Only a connection of its own can debug a script".to_vec(),
             });
         }
         let (keys, args) = keys_and_args(numkeys, rest, text::NOT_AN_INTEGER)?;
@@ -94,18 +110,27 @@ impl Engine {
                 cached
             }
         };
+        if debugger.is_some() && !self.eval.vm().is_some_and(|vm| vm.reports_lines()) {
+            return Err(b"ERR The Lua engine in use cannot debug scripts".to_vec());
+        }
         let rights = run::rights(&*host, cached.flags, read_only)?;
         let task = Task {
             script: cached.id,
             kind: RunKind::Eval,
             name: &sha,
             rights,
-            invocation: Invocation { keys, args, passing: Passing::Globals, view: 0 },
+            invocation: Invocation {
+                keys,
+                args,
+                passing: Passing::Globals,
+                view: 0,
+                lines: debugger.is_some(),
+            },
             command: argv,
             loaded: (0, 0),
         };
         let monitor = self.monitor().clone();
-        self.eval.run(&task, &monitor, host, session, sink);
+        self.eval.run(&task, &monitor, host, session, sink, debugger);
         Ok(())
     }
 
@@ -195,9 +220,14 @@ pub(crate) fn is_flush_mode(word: &[u8]) -> bool {
 
 /// `SCRIPT DEBUG`: what the next `EVAL` of the connection does.
 fn script_debug(session: &mut Session, mode: &[u8], sink: &mut dyn ReplySink) {
+    if session.pending {
+        return sink.error(b"ERR SCRIPT DEBUG must be called outside a pipeline");
+    }
     session.debug = match mode.to_ascii_lowercase().as_slice() {
-        b"no" => false,
-        b"yes" | b"sync" => true,
+        b"no" => Debugging::Off,
+        // Who has asked for SYNC gets it until NO.
+        b"yes" if session.debug != Debugging::Sync => Debugging::Forked,
+        b"yes" | b"sync" => Debugging::Sync,
         _ => return sink.error(b"ERR Use SCRIPT DEBUG YES/SYNC/NO"),
     };
     sink.status(b"OK");

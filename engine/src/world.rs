@@ -8,6 +8,7 @@ use redlua_core::{
 };
 
 use crate::gate::Rights;
+use crate::ldb::Debugger;
 use crate::monitor::{Monitor, RunKind};
 use crate::run::{Run, session};
 
@@ -81,9 +82,13 @@ impl World {
         host: &mut dyn Host,
         caller: &Session,
         sink: &mut dyn ReplySink,
+        mut debugger: Option<&mut Debugger<'_>>,
     ) {
         let Some((vm, libraries)) = self.parts() else { return };
-        monitor.begin(task.kind, vm.stop_token(), task.name, task.command, task.loaded);
+        monitor.begin(task, vm.stop_token());
+        if let Some(debugger) = debugger.as_deref_mut() {
+            debugger.begin(vm.stop_token());
+        }
         host.script_started();
         let mut run = Run {
             host: &mut *host,
@@ -93,6 +98,7 @@ impl World {
             monitor,
             name: task.name,
             sink,
+            debugger,
         };
         vm.run(task.script, &task.invocation, &mut run as &mut dyn Bridge);
         host.script_ended();

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redlua_conversions::resp::RespWriter;
-use redlua_core::{CommandFlags, CommandSpec, Denied, Host, Protocol, ReplySink, Session, UserId};
+use redlua_core::{
+    CommandFlags, CommandSpec, Debugging, Denied, Host, Protocol, ReplySink, Session, UserId,
+};
 use redlua_engine::Monitor;
 use redlua_store::{Blocked, Store};
 
 use crate::busy::{self, Shutdown};
 use crate::core::Core;
+use crate::debug::Plan;
 use crate::handle::Handle;
 use crate::transaction::Transaction;
 use crate::verb::Verb;
@@ -40,6 +43,11 @@ pub(crate) struct Client {
     transaction: Transaction,
     /// Keys watched no longer, of which the store has not heard yet.
     stale: Vec<(u32, Vec<u8>)>,
+    /// Whether a debugger may take the connection over: somebody answers
+    /// [`Progress::Debugs`].
+    pub(crate) debuggable: bool,
+    /// The debugging session that is to begin.
+    pub(crate) plan: Option<Box<Plan>>,
 }
 
 /// Where a connection comes from and where it arrived, both `host:port`, or the path of a socket
@@ -67,6 +75,8 @@ pub(crate) enum Progress {
     Done,
     /// It waits; nothing was replied.
     Waits(Blocked),
+    /// It begins a debugging session ([`Client::plan`]): its reply comes with the end of that.
+    Debugs,
     /// Its reply is complete and the last one.
     Close,
     /// The connection is to be closed as it is.
@@ -92,6 +102,8 @@ impl Client {
             replies: Replies::All,
             transaction: Transaction::default(),
             stale: Vec::new(),
+            debuggable: false,
+            plan: None,
         }
     }
 
@@ -133,6 +145,7 @@ impl Client {
         let before = core.store.modifications();
         let muted = self.is_muted();
         out.set_protocol(self.session.protocol);
+        self.session.pending = start > 0;
         let mut progress = self.process(core, argv, out);
         if matches!(progress, Progress::Paused(_)) {
             return progress;
@@ -142,6 +155,9 @@ impl Client {
         }
         if core.settle(self.session.id, before) {
             progress = Progress::Close;
+        }
+        if let (Progress::Debugs, Some(plan)) = (&progress, &mut self.plan) {
+            plan.keep(out, start, muted);
         }
         self.take_own_messages(start, out);
         while self.inline
@@ -204,6 +220,9 @@ impl Client {
             Verb::Plain if !self.transaction.is_open() => {
                 if self.is_tapped(core, argv, out) {
                     return Progress::Done;
+                }
+                if self.session.debug != Debugging::Off && self.begins_session(core, argv, &[]) {
+                    return Progress::Debugs;
                 }
                 core.engine.run(&mut core.store, &mut self.session, &spec, argv, out);
                 if let Some(blocked) = core.store.take_blocked() {
@@ -300,7 +319,7 @@ impl Client {
             {
                 self.refuse(core, verb, redlua_engine::OUT_OF_MEMORY, out);
             }
-            Verb::Exec => self.exec(core, out),
+            Verb::Exec => progress = self.exec(core, out),
             Verb::Discard => self.transaction.discard(&mut core.store, out),
             Verb::Watch => {
                 let keys = argv.get(1..).unwrap_or_default();
@@ -453,9 +472,27 @@ impl Client {
         }
     }
 
-    fn exec(&mut self, core: &mut Core, out: &mut RespWriter) {
-        let Some(queue) = self.transaction.exec(&mut core.store, out) else { return };
-        for words in &queue {
+    fn exec(&mut self, core: &mut Core, out: &mut RespWriter) -> Progress {
+        let Some(queue) = self.transaction.exec(&mut core.store, out) else {
+            return Progress::Done;
+        };
+        // The replies are sent together.
+        self.session.pending = true;
+        if self.session.debug != Debugging::Off {
+            return self.run_debugged(core, &queue, out);
+        }
+        self.run_queue(core, &queue, out);
+        Progress::Done
+    }
+
+    /// Runs the commands of a transaction one after another.
+    pub(crate) fn run_queue(
+        &mut self,
+        core: &mut Core,
+        queue: &[Vec<Vec<u8>>],
+        out: &mut RespWriter,
+    ) {
+        for words in queue {
             let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             out.set_protocol(self.session.protocol);
             let Some(spec) = core.store.command(&argv) else { continue };

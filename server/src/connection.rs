@@ -6,6 +6,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+use redlua_conversions::resp::RespWriter;
+use redlua_core::{Protocol, ReplySink, Seq};
+
+use crate::debug::Terminal;
 use crate::handle::Handle;
 use crate::link::Link;
 use crate::park;
@@ -40,10 +44,15 @@ impl Connection {
 }
 
 fn serve(mut link: Link, queue: &Receiver<Vec<Vec<u8>>>) {
+    link.allow_debugging();
     while let Ok(words) = queue.recv() {
         let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-        let reply = link.request(&argv);
-        let handle = link.handle();
+        let mut reply = link.request(&argv);
+        let handle = link.handle().clone();
+        if link.is_debugging() {
+            let next = || queue.recv().ok().map(|words| request(&words));
+            reply = link.debug(&mut Terminal::new(handle.clone(), next));
+        }
         handle.outbox.push(reply);
         while let Some(message) = handle.late.pop() {
             handle.outbox.push(message);
@@ -52,4 +61,12 @@ fn serve(mut link: Link, queue: &Receiver<Vec<Vec<u8>>>) {
             break;
         }
     }
+}
+
+/// A command as the bytes that a socket would have brought.
+fn request(words: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = RespWriter::new(Protocol::Resp2);
+    bytes.seq(Seq::Array, words.len());
+    words.iter().for_each(|word| bytes.bulk(word));
+    bytes.into_bytes()
 }

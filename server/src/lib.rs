@@ -28,6 +28,7 @@ mod busy;
 mod client;
 mod connection;
 mod core;
+mod debug;
 mod handle;
 mod link;
 #[cfg(feature = "net")]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{Protocol, ReplySink};
+use redlua_engine::Console;
 
 use crate::client::{Address, Client};
 use crate::handle::Handle;
@@ -87,6 +88,31 @@ impl Link {
         out.into_bytes()
     }
 
+    /// Lets `EVAL` begin debugging sessions (`SCRIPT DEBUG`): whoever makes requests looks after
+    /// each whether one [`is_debugging`](Self::is_debugging) and then calls
+    /// [`debug`](Self::debug). Without this such an `EVAL` is answered with an error.
+    pub fn allow_debugging(&mut self) {
+        if let Some(client) = &mut self.client {
+            client.debuggable = true;
+        }
+    }
+
+    /// Whether the last request began a debugging session. It has no reply yet.
+    pub fn is_debugging(&self) -> bool {
+        self.client.as_ref().is_some_and(|client| client.plan.is_some())
+    }
+
+    /// Runs the debugging session on the calling thread until its script ends, and returns the
+    /// reply. What the debugger says and hears goes over `console`. The connection is closed then.
+    pub fn debug(&mut self, console: &mut dyn Console) -> Vec<u8> {
+        let mut out = RespWriter::new(self.protocol());
+        if let Some(client) = self.client.as_mut().filter(|client| client.plan.is_some()) {
+            self.shared.debug(client, console, &mut out);
+            self.closed = true;
+        }
+        out.into_bytes()
+    }
+
     /// Takes the next message that others have sent: of a channel, for instance. It precedes the
     /// reply of any request made since it came, except that the client's own changes to what it
     /// has cached are told it after the reply.
@@ -123,7 +149,8 @@ impl Link {
 
     fn close(&mut self, outcome: Outcome, out: &mut RespWriter) {
         match outcome {
-            Outcome::Done => {}
+            // Only who can go on with `debug` has asked for sessions.
+            Outcome::Done | Outcome::Debugs => {}
             Outcome::Close => self.closed = true,
             // Without a socket there is no process to end (`db.c shutdownCommand`).
             Outcome::Shutdown => out.error(b"ERR Errors trying to SHUTDOWN. Check logs."),

@@ -48,6 +48,8 @@ pub(crate) const PAUSE_STEP: Duration = Duration::from_millis(2);
 pub(crate) enum Outcome {
     /// It goes on.
     Done,
+    /// A debugging session is to begin: [`Shared::debug`].
+    Debugs,
     /// It is to be closed once the replies are written.
     Close,
     /// The server is to end.
@@ -90,6 +92,7 @@ impl Shared {
             };
             return match client.handle(&mut core, argv, out) {
                 Progress::Done => Outcome::Done,
+                Progress::Debugs => Outcome::Debugs,
                 Progress::Close | Progress::Abort => Outcome::Close,
                 Progress::Shutdown => Outcome::Shutdown,
                 Progress::Waits(blocked) => {
@@ -122,6 +125,7 @@ impl Shared {
                 Err(busy) => return self.answer_busy(client, busy, argv, out),
                 Ok(mut core) => match client.handle(&mut core, argv, out) {
                     Progress::Done => return Outcome::Done,
+                    Progress::Debugs => return Outcome::Debugs,
                     Progress::Close | Progress::Abort => return Outcome::Close,
                     Progress::Shutdown => return Outcome::Shutdown,
                     Progress::Waits(blocked) => {

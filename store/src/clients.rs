@@ -67,7 +67,7 @@ pub(crate) struct Tracking {
 pub(crate) const KINDS: [&str; 5] = ["normal", "slave", "replica", "master", "pubsub"];
 
 /// All connections, by session id.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Clients {
     known: HashMap<u64, Client>,
     /// How many there have ever been.

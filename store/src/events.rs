@@ -116,7 +116,7 @@ pub(crate) enum Touch {
 }
 
 /// What has happened since it was last looked at. Nothing is noted unless somebody asked.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Journal {
     /// The classes that are noted.
     classes: Class,

@@ -18,6 +18,7 @@ pub(crate) const DATABASES: usize = 16;
 const NEVER: i64 = i64::MIN;
 
 /// All databases, one of them selected.
+#[derive(Clone)]
 pub(crate) struct Keyspace {
     databases: Vec<Database>,
     selected: usize,
@@ -59,7 +60,7 @@ pub(crate) struct Tuning {
 }
 
 /// One database.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Database {
     dict: Dict<Entry>,
     /// How many keys expire.

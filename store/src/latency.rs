@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 const MOST: usize = 160;
 
 /// One kind of work that was slow.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Spikes {
     /// When, in seconds, and how long, in milliseconds; oldest first.
     pub(crate) samples: VecDeque<(u64, u64)>,
@@ -17,7 +17,7 @@ pub(crate) struct Spikes {
 }
 
 /// All spikes, by event.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Latency(BTreeMap<&'static str, Spikes>);
 
 impl Latency {

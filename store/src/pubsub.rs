@@ -113,7 +113,7 @@ pub(crate) enum Topic {
 }
 
 /// All subscriptions and the messages not yet fetched.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct PubSub {
     channels: Subscriptions,
     patterns: Subscriptions,

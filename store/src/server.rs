@@ -17,6 +17,7 @@ use crate::tracking;
 use redlua_core::ScriptFigures;
 
 /// Everything that is not a key.
+#[derive(Clone)]
 pub(crate) struct Server {
     /// The clock, for commands that tell the time.
     pub(crate) clock: Clock,

@@ -28,7 +28,7 @@ pub(crate) struct Entry {
 }
 
 /// The log, latest first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SlowLog {
     entries: VecDeque<Entry>,
     next: u64,

@@ -32,7 +32,7 @@ pub(crate) struct Calls {
 }
 
 /// All figures.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Stats {
     /// By the command's number.
     commands: Vec<Calls>,

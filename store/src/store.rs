@@ -159,6 +159,21 @@ impl Store {
         store
     }
 
+    /// A copy of everything, at the same time on the same clock. What happens to one of the two
+    /// from now on does not happen to the other; messages of the copy reach nobody.
+    pub fn snapshot(&self) -> Self {
+        Store {
+            keys: self.keys.clone(),
+            server: self.server.clone(),
+            clock: self.clock.clone(),
+            table: self.table,
+            scripts: 0,
+            tap: None,
+            began: Vec::new(),
+            expiring: self.expiring,
+        }
+    }
+
     /// Lets somebody watch the calls: those of scripts are shown by [`Host::call`], those of
     /// clients by whoever runs them, through [`tap`](Self::tap).
     pub fn set_tap(&mut self, tap: Option<Box<dyn Tap>>) {
@@ -369,6 +384,10 @@ impl Host for Store {
             self.tick();
         }
         self.scripts += 1;
+    }
+
+    fn script_resumed(&mut self) {
+        self.keys.set_now(self.clock.now().as_millis() as i64);
     }
 
     fn script_ended(&mut self) {

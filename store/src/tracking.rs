@@ -13,7 +13,7 @@ use crate::events::Touch;
 use crate::pubsub::{Message, PubSub};
 
 /// Who has to be told of which keys.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     /// The connections that have read a key.
     readers: HashMap<Vec<u8>, BTreeSet<u64>>,
@@ -24,7 +24,7 @@ pub(crate) struct Table {
 }
 
 /// The connections that hear of every key with a prefix.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Broadcast {
     clients: BTreeSet<u64>,
     /// The keys that have changed since the last message, each with the connection that did it.

@@ -247,3 +247,38 @@ fn ranks_in_a_large_sorted_set() {
     assert_eq!(plain(&mut store, "ZREMRANGEBYRANK z 0 999"), ":1000\r\n");
     assert_eq!(plain(&mut store, "ZRANK z m01234"), ":234\r\n");
 }
+
+#[test]
+fn a_snapshot_goes_its_own_way() {
+    let (mut store, clock) = manual();
+    for call in [
+        "SET text 1 EX 100",
+        "RPUSH list a b",
+        "SADD set 1 x",
+        "HSET hash f v",
+        "ZADD zset 1 m",
+        "XADD stream 1-1 f v",
+        "CONFIG SET hash-max-listpack-entries 7",
+    ] {
+        plain(&mut store, call);
+    }
+    let mut copy = store.snapshot();
+    for key in ["text", "list", "set", "hash", "zset", "stream"] {
+        let spec = copy.command(&[b"DUMP", b"k"]).expect("a known command");
+        let dump = |store: &mut Store| {
+            let mut reply = RespWriter::new(Protocol::Resp2);
+            let argv: [&[u8]; 2] = [b"DUMP", key.as_bytes()];
+            store.call(&mut Session::default(), &spec, &argv, &mut reply);
+            reply.into_bytes()
+        };
+        assert_eq!(dump(&mut copy), dump(&mut store), "{key}");
+    }
+    plain(&mut copy, "FLUSHALL");
+    plain(&mut store, "INCR text");
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(plain(&mut copy, "DBSIZE"), ":0\r\n");
+    assert!(plain(&mut copy, "CONFIG GET hash-max-listpack-entries").ends_with("\r\n7\r\n"));
+    assert_eq!(plain(&mut store, "DBSIZE"), ":6\r\n");
+    assert_eq!(plain(&mut store, "GET text"), "$1\r\n2\r\n");
+    assert_eq!(plain(&mut store, "TTL text"), ":99\r\n");
+}

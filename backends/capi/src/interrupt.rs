@@ -21,7 +21,7 @@ use crate::state::{State, state_of};
 
 /// Instructions between two looks at the clock and the token.
 #[cfg(not(luau))]
-const INTERVAL: c_int = 1000;
+pub(crate) const INTERVAL: c_int = 1000;
 /// Luau looks at loops and calls only, and then at each; this many instructions they count for.
 #[cfg(luau)]
 const INTERVAL: c_int = 10;

@@ -31,6 +31,8 @@ mod call;
 mod chunk;
 #[cfg(luajit)]
 mod coroutine;
+#[cfg(not(luau))]
+mod debug;
 #[cfg(not(lua51))]
 mod dialect;
 mod ffi;

@@ -46,6 +46,11 @@ pub(crate) struct State {
     pub(crate) stopped: Cell<Option<StopReason>>,
     /// Chunk name and line at which it was last interrupted.
     pub(crate) stopped_at: RefCell<(Vec<u8>, i64)>,
+    /// Whether the bridge hears of lines now: in a debugged run, while it does not look at the
+    /// stack.
+    pub(crate) reporting: Cell<bool>,
+    /// Intervals of the count hook that a debugged run has lasted.
+    pub(crate) ticks: Cell<u32>,
     /// Room for calls with many arguments, kept between calls.
     pub(crate) spare: Cell<crate::call::Spare>,
     /// Where the functions of Lua's library put their results together.
@@ -79,6 +84,8 @@ impl State {
             stop,
             stopped: Cell::new(None),
             stopped_at: RefCell::new((Vec::new(), -1)),
+            reporting: Cell::new(false),
+            ticks: Cell::new(0),
             spare: Cell::new(crate::call::Spare::default()),
             scratch: Cell::new(crate::scratch::Scratch::default()),
             #[cfg(luajit)]

@@ -18,6 +18,8 @@ use redlua_core::{
 use crate::base::load_text;
 #[cfg(not(lua51))]
 use crate::chunk::load_text;
+#[cfg(not(luau))]
+use crate::debug;
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
 use crate::native;
@@ -302,6 +304,10 @@ impl Vm for CVm {
                     ffi::reset_environment(self.lua, -2);
                 }
                 let count = self.pass(invocation);
+                #[cfg(not(luau))]
+                if invocation.lines {
+                    debug::arm(self.lua);
+                }
                 self.state.enforce(true);
                 ffi::lua_pcall(self.lua, count, 1, 1)
             } else {
@@ -321,7 +327,7 @@ impl Vm for CVm {
             self.state.bridge.set(None);
             self.state.clear_scratch();
             ffi::lua_settop(self.lua, 0);
-            if self.state.stopped.get().is_some() {
+            if self.state.reporting.take() | self.state.stopped.get().is_some() {
                 interrupt::arm(self.lua);
             }
             if self.state.collector_tuned.replace(false) && !cfg!(luau) {
@@ -372,6 +378,11 @@ impl Vm for CVm {
 
     fn stop_token(&self) -> StopToken {
         self.state.stop.clone()
+    }
+
+    fn reports_lines(&self) -> bool {
+        // Luau has no hook for lines.
+        !cfg!(luau)
     }
 }
 

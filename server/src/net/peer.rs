@@ -16,6 +16,7 @@ use smallvec::SmallVec;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use crate::client::{Address, Client, Progress};
+use crate::debug::Session;
 use crate::handle::Handle;
 use crate::shared::{Outcome, PAUSE_STEP, recheck};
 
@@ -29,6 +30,8 @@ const BATCH_BYTES: usize = 1 << 20;
 /// How much is read at once, and at most when an argument is known to be long.
 const PIECE: usize = 16 << 10;
 const LONG_PIECE: usize = 1 << 20;
+/// How much is read at once for a debugger.
+const SESSION_PIECE: usize = 1 << 10;
 
 /// A connected socket and its client.
 pub(super) struct Peer<S> {
@@ -44,6 +47,8 @@ pub(super) struct Peer<S> {
     alarm: Option<Delay>,
     /// Whether there may be complete commands that have not run.
     unread: bool,
+    /// The debugging session that has taken the connection over.
+    session: Option<Session>,
 }
 
 /// What a connection is about to do.
@@ -55,6 +60,8 @@ enum State {
     Blocked,
     /// Its next command has to wait (`CLIENT PAUSE`).
     Paused,
+    /// A debugger has it.
+    Debugged,
     /// It ends when all is written.
     Closing,
     /// It ends.
@@ -67,6 +74,8 @@ enum Event {
     Input,
     /// A blocked command has its reply.
     Answer(Vec<u8>),
+    /// The debugging session is over; its reply.
+    Ended(Vec<u8>),
     /// The time is over.
     Alarm,
     /// The connection is over.
@@ -78,6 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let handle = Arc::new(Handle::new(net.shared.next_id()));
         let mut client = Client::new(handle.clone(), address);
         client.set_inline();
+        client.debuggable = true;
         let mut peer = Peer {
             net,
             socket,
@@ -88,6 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             state: State::Open,
             alarm: None,
             unread: false,
+            session: None,
         };
         peer.input.set_limits(peer.net.settings.longest_bulk(), peer.net.shared.is_guarded());
         peer
@@ -108,6 +119,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                     }
                     self.alarm = None;
                     self.state = State::Open;
+                }
+                Event::Ended(reply) => {
+                    while let Some(message) = self.handle.outbox.pop() {
+                        self.output.writer.raw(&message);
+                    }
+                    self.output.writer.raw(&reply);
+                    self.state = State::Closing;
                 }
                 Event::Alarm => self.ring().await,
                 Event::Gone => self.state = State::Gone,
@@ -145,6 +163,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                     return Poll::Ready(reply.map_or(Event::Gone, Event::Answer));
                 }
             }
+            State::Debugged => return self.poll_session(cx),
             State::Open if self.unread => return Poll::Ready(Event::Input),
             State::Open | State::Paused => {}
         }
@@ -177,6 +196,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 return Poll::Ready(Event::Input);
             }
         }
+    }
+
+    /// Passes what arrives on to the debugger until its session is over.
+    fn poll_session(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let Some(session) = &mut self.session else { return Poll::Ready(Event::Gone) };
+        if let Poll::Ready(reply) = session.poll_end(cx) {
+            return Poll::Ready(reply.map_or(Event::Gone, Event::Ended));
+        }
+        while session.listens() {
+            let mut piece = Vec::with_capacity(SESSION_PIECE);
+            match pin!(self.socket.read_buf(&mut piece)).poll(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Err(_)) => return Poll::Ready(Event::Gone),
+                // Who says nothing more may still listen.
+                Poll::Ready(Ok(0)) => session.hang_up(),
+                Poll::Ready(Ok(_)) => session.hear(piece),
+            }
+            if session.unheard() > self.net.settings.query_buffer() {
+                return Poll::Ready(Event::Gone);
+            }
+        }
+        self.poll_alarm(cx)
     }
 
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
@@ -228,7 +269,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             Err(busy) => {
                 let argv: SmallVec<[&[u8]; 8]> = self.input.argv().collect();
                 match self.net.shared.answer_busy(client, busy, &argv, out) {
-                    Outcome::Done => {}
+                    Outcome::Done | Outcome::Debugs => {}
                     Outcome::Close => self.state = State::Closing,
                     Outcome::Shutdown => {
                         self.state = State::Gone;
@@ -259,6 +300,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                     self.input.step_back();
                     self.alarm = Some(Delay::new(left.min(PAUSE_STEP)));
                     self.state = State::Paused;
+                    break;
+                }
+                Progress::Debugs => {
+                    self.state = State::Debugged;
                     break;
                 }
                 Progress::Close => self.state = State::Closing,
@@ -295,6 +340,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.handle.touch(core.store.now());
         drop(batch);
         drop(core);
+        if self.state == State::Debugged {
+            let shared = self.net.shared.clone();
+            self.session = self.client.take().map(|client| Session::begin(shared, client));
+        }
         if let Some(text) = offence {
             self.offend(&text);
         }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod busy;
+mod debug;
 mod hostile;
 mod sessions;
 

@@ -16,6 +16,7 @@ use selector::Refusal;
 pub(crate) use user::User;
 
 /// All users.
+#[derive(Clone)]
 pub(crate) struct Acl {
     /// By number; the numbers of removed users are not used again.
     users: Vec<Option<User>>,

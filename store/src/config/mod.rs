@@ -47,6 +47,7 @@ pub(crate) enum SetError {
 }
 
 /// All parameters' values.
+#[derive(Clone)]
 pub(crate) struct Config {
     values: Vec<Vec<u8>>,
     /// How often any value has been set.

@@ -8,18 +8,18 @@ use std::ffi::{c_char, c_int, c_void};
 #[cfg(luajit)]
 pub(crate) use crate::coroutine::{lua_call, lua_pcall};
 pub(crate) use mlua::ffi::{
-    LUA_ERRMEM, LUA_ERRRUN, LUA_GCCOLLECT, LUA_GCSETPAUSE, LUA_GCSETSTEPMUL, LUA_MASKCOUNT,
-    LUA_MASKLINE, LUA_MULTRET, LUA_NOREF, LUA_REGISTRYINDEX, LUA_TBOOLEAN, LUA_TFUNCTION,
-    LUA_TLIGHTUSERDATA, LUA_TNIL, LUA_TNUMBER, LUA_TSTRING, LUA_TTABLE, LUA_TTHREAD, LUA_TUSERDATA,
-    lua_CFunction, lua_Debug, lua_State, lua_checkstack, lua_close, lua_concat, lua_createtable,
-    lua_error, lua_gc, lua_getallocf, lua_getinfo, lua_getmetatable, lua_getstack, lua_gettop,
-    lua_insert, lua_iscfunction, lua_isnumber, lua_isstring, lua_lessthan, lua_newstate, lua_next,
-    lua_objlen, lua_pushboolean, lua_pushcclosure, lua_pushlightuserdata, lua_pushnil,
-    lua_pushnumber, lua_pushvalue, lua_rawset, lua_replace, lua_sethook, lua_setmetatable,
-    lua_settop, lua_toboolean, lua_tocfunction, lua_tolstring, lua_tonumber, lua_topointer,
-    lua_touserdata, lua_type, lua_typename, lua_upvalueindex, luaL_argerror, luaL_checkany,
-    luaL_checkinteger, luaL_checklstring, luaL_checknumber, luaL_checktype, luaL_error, luaL_gsub,
-    luaL_optinteger, luaL_optlstring, luaL_ref, luaL_unref, luaL_where,
+    LUA_ERRMEM, LUA_ERRRUN, LUA_GCCOLLECT, LUA_GCSETPAUSE, LUA_GCSETSTEPMUL, LUA_HOOKCOUNT,
+    LUA_MASKCOUNT, LUA_MASKLINE, LUA_MULTRET, LUA_NOREF, LUA_REGISTRYINDEX, LUA_TBOOLEAN,
+    LUA_TFUNCTION, LUA_TLIGHTUSERDATA, LUA_TNIL, LUA_TNUMBER, LUA_TSTRING, LUA_TTABLE, LUA_TTHREAD,
+    LUA_TUSERDATA, lua_CFunction, lua_Debug, lua_State, lua_checkstack, lua_close, lua_concat,
+    lua_createtable, lua_error, lua_gc, lua_getallocf, lua_getinfo, lua_getlocal, lua_getmetatable,
+    lua_getstack, lua_gettop, lua_insert, lua_isnumber, lua_isstring, lua_lessthan, lua_newstate,
+    lua_newthread, lua_next, lua_objlen, lua_pushboolean, lua_pushcclosure, lua_pushlightuserdata,
+    lua_pushnil, lua_pushnumber, lua_pushvalue, lua_rawset, lua_replace, lua_sethook,
+    lua_setmetatable, lua_settop, lua_toboolean, lua_tocfunction, lua_tolstring, lua_tonumber,
+    lua_topointer, lua_touserdata, lua_type, lua_upvalueindex, luaL_argerror, luaL_checkany,
+    luaL_checkinteger, luaL_checklstring, luaL_checktype, luaL_error, luaL_gsub, luaL_optinteger,
+    luaL_optlstring, luaL_ref, luaL_unref, luaL_where,
 };
 use mlua::ffi::{
     LUA_GLOBALSINDEX, lua_Reader, luaopen_base, luaopen_math, luaopen_string, luaopen_table,

@@ -50,7 +50,7 @@ pub(crate) struct lua_Debug {
     counts: [u8; 4],
     #[cfg(lua54)]
     transfer: [u16; 2],
-    short_source: [c_char; 60],
+    pub(crate) short_src: [c_char; 60],
     #[cfg(lua51)]
     frame: c_int,
     #[cfg(lua54)]
@@ -73,6 +73,7 @@ pub(crate) const LUA_TTHREAD: c_int = 8;
 pub(crate) const LUA_GCCOLLECT: c_int = 2;
 pub(crate) const LUA_GCSETPAUSE: c_int = 6;
 pub(crate) const LUA_GCSETSTEPMUL: c_int = 7;
+pub(crate) const LUA_HOOKCOUNT: c_int = 3;
 pub(crate) const LUA_MASKLINE: c_int = 1 << 2;
 pub(crate) const LUA_MASKCOUNT: c_int = 1 << 3;
 
@@ -116,6 +117,12 @@ unsafe extern "C-unwind" {
         what: *const c_char,
         frame: *mut lua_Debug,
     ) -> c_int;
+    pub(crate) fn lua_getlocal(
+        lua: *mut lua_State,
+        frame: *const lua_Debug,
+        index: c_int,
+    ) -> *const c_char;
+    pub(crate) fn lua_newthread(lua: *mut lua_State) -> *mut lua_State;
     pub(crate) fn lua_sethook(
         lua: *mut lua_State,
         hook: Option<lua_Hook>,
