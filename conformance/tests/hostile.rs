@@ -58,12 +58,6 @@ fn error(reply: &Reply) -> String {
     }
 }
 
-#[track_caller]
-fn fails_with(script: &str, part: &str) {
-    let reply = one(script);
-    assert!(error(&reply).contains(part), "{script}: {reply:?}");
-}
-
 #[test]
 fn strange_values_are_raised() {
     for script in [
