@@ -23,17 +23,15 @@ struct Serving {
 impl Serving {
     fn new(program: &Path, args: &[&str]) -> Self {
         let mut child = Command::new(program).args(args).stdout(Stdio::piped()).spawn().unwrap();
-        let mut rest = BufReader::new(child.stdout.take().unwrap());
-        let mut log = Vec::new();
-        loop {
+        let rest = BufReader::new(child.stdout.take().unwrap());
+        let mut serving = Serving { child, log: Vec::new(), rest };
+        while !serving.log.last().is_some_and(|line| line.contains("Ready to accept connections")) {
             let mut line = String::new();
-            assert_ne!(rest.read_line(&mut line).unwrap(), 0, "ended after {log:?}");
-            let ready = line.contains("Ready to accept connections");
-            log.push(line.trim_end().to_owned());
-            if ready {
-                return Serving { child, log, rest };
-            }
+            let read = serving.rest.read_line(&mut line).unwrap();
+            assert_ne!(read, 0, "ended after {:?}", serving.log);
+            serving.log.push(line.trim_end().to_owned());
         }
+        serving
     }
 
     /// `127.0.0.1:PORT`

@@ -408,7 +408,8 @@ fn here(vm: &mut dyn Vm, snippet: &str) -> String {
     let source = format!("{DRIVER} return run({})", quoted(snippet));
     let id = vm.compile(Chunk { name: "@driver", source: source.as_bytes() }).unwrap();
     let mut printed = Printed(String::new());
-    let invocation = Invocation { keys: &[], args: &[], passing: Passing::Nothing, view: 0, lines: false };
+    let invocation =
+        Invocation { keys: &[], args: &[], passing: Passing::Nothing, view: 0, lines: false };
     vm.run(id, &invocation, &mut printed);
     vm.release(id);
     printed.0
