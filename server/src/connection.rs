@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use redlua_conversions::resp::RespWriter;
@@ -36,10 +37,19 @@ impl Connection {
     }
 
     /// Takes the next reply or message as RESP bytes; `None` when it does not come within
-    /// `timeout`.
+    /// `timeout`, or when the connection has been closed.
     pub fn recv(&self, timeout: Duration) -> Option<Vec<u8>> {
         let deadline = Instant::now().checked_add(timeout);
-        park::wait(deadline, |cx| self.handle.outbox.poll(cx))
+        let next = park::wait(deadline, |cx| {
+            // Asked first: what has been left before the end is read.
+            let ended = self.handle.is_ended();
+            match self.handle.outbox.poll(cx) {
+                Poll::Ready(bytes) => Poll::Ready(Some(bytes)),
+                Poll::Pending if ended => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
+        });
+        next.flatten()
     }
 }
 
@@ -61,6 +71,8 @@ fn serve(mut link: Link, queue: &Receiver<Vec<Vec<u8>>>) {
             break;
         }
     }
+    // Whoever waits for more waits no longer.
+    link.handle().end();
 }
 
 /// A command as the bytes that a socket would have brought.
