@@ -655,7 +655,7 @@ mod tests {
             ("return 1e3", "return 1000"),
             ("return 0x10 + 1.5", "return 16 + 1.5"),
             ("return 1\0", "return 1"),
-            ("return 1e14", "return 1e+14"),
+            ("return 1e14", "return 100000000000000.0"),
             ("return -0, - 0.0", "return -0.0, - 0.0"),
             ("return 123456789012345680", "return 1.2345678901234568e+17"),
             ("return a/b/c", "return N(N(a/b)/c)"),
