@@ -5,8 +5,9 @@
 //! end a real redis-server, which is why they are no conformance cases.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redlua::{Client, Connection, Limits, Reply};
 
@@ -56,6 +57,12 @@ fn error(reply: &Reply) -> String {
         Reply::Error(text) => String::from_utf8_lossy(text).into_owned(),
         _ => String::new(),
     }
+}
+
+#[track_caller]
+fn fails_with(script: &str, part: &str) {
+    let reply = one(script);
+    assert!(error(&reply).contains(part), "{script}: {reply:?}");
 }
 
 #[test]
@@ -190,11 +197,11 @@ fn memory_runs_out() {
         "local t={} for i=1,1e7 do t[i]=coroutine.create(function() end) end",
         "local s=string.rep('x',1e7) local t={} for i=1,100 do t[i]=s..i end",
         "local s=string.rep('a',1e6) local t={} for i=1,1000 do t[i]=redis.call('ECHO',s..i) end",
-        "local t={} for i=1,1000 do t[i]=cjson.encode(string.rep('\\1',1e6)) end",
+        "local t={} for i=1,1000 do t[i]=cjson.encode(i..string.rep('\\1',1e6)) end",
         "local t={} while true do pcall(function() while true do t[#t+1]=string.rep('x',1e5)..#t end end) end",
         "local s='return {' for i=1,1e6 do s=s..'{},' end return loadstring(s..'}')()",
-        "local t={} for i=1,1000 do t[i]=struct.pack('c1000000',string.rep('x',1e6)) end",
-        "local t={} for i=1,1000 do t[i]=cmsgpack.pack(string.rep('x',1e6)) end",
+        "local t={} for i=1,1000 do t[i]=struct.pack('c1000000',i..string.rep('x',1e6)) end",
+        "local t={} for i=1,1000 do t[i]=cmsgpack.pack(i..string.rep('x',1e6)) end",
         "local t={} for i=1,100000 do t[i]=bit.tohex(i)..string.rep('x',1e4) end",
         "return loadstring(string.rep('x=1 ',1e7))",
         "local t={} t[2^30]=1 for i=1,2^26 do t[i]=1 end",
@@ -309,7 +316,7 @@ fn arguments_without_number() {
 }
 
 #[test]
-fn patterns_nest_too_deeply() {
+fn long_patterns_take_no_stack() {
     for call in [
         "string.find(s,p)",
         "string.match(s,p)",
@@ -319,41 +326,143 @@ fn patterns_nest_too_deeply() {
         "string.gfind(s,p)()",
         "string.gsub(s,p,function() return string.match(s,p) end)",
     ] {
-        for item in ["a?", "a*", "a-", "a+", "[ab]?", ".-", "%w*", "%f[a]a?"] {
+        for item in ["a?", "a*", "a-", "a+", "[ab]?", ".-", "%w*", "%f[a]a?", "()", "(a)", "%b()"] {
             let script = format!(
                 "local p=string.rep('{item}',300000) local s=string.rep('a',300000) return {call}"
             );
-            // A matcher that does not recurse may well answer.
+            // Either it matches or there is too much to remember; the process lives.
             let reply = one(&script);
             let text = error(&reply);
-            let refused = text.contains("pattern too complex");
-            assert!(refused || text.is_empty(), "{script}: {text}");
+            let known = ["pattern too complex", "too many captures", "time limit"];
+            assert!(
+                text.is_empty() || known.iter().any(|part| text.contains(part)),
+                "{item} {call}: {reply:?}"
+            );
         }
     }
-    // Long, but flat.
+    fails_with(
+        "return string.find(string.rep('a',300000),string.rep('a?',300000))",
+        "pattern too complex",
+    );
+    let optional = "return #string.match(string.rep('a',200000),string.rep('a?',200000))";
+    assert_eq!(one(optional), Reply::Integer(200_000));
     let long = "return #string.match(string.rep('a',300000),string.rep('a',300000))";
     assert_eq!(one(long), Reply::Integer(300_000));
     let plain = "return string.find(string.rep('a?',3000),string.rep('a?',3000),1,true)";
     assert_eq!(one(plain), Reply::Integer(1));
-    let ordinary = "return #string.match(string.rep('a',150),string.rep('a?',150))";
-    assert_eq!(one(ordinary), Reply::Integer(150));
-    // As deep as the guard lets it, below as many callbacks as Lua lets it.
+    let nested = "return {string.find('a',string.rep('(',32)..'a'..string.rep(')',32))}";
+    assert!(matches!(one(nested), Reply::Array(all) if all.len() == 34));
+    fails_with("return string.find('a',string.rep('(',33)..'a')", "too many captures");
+    fails_with("return string.find('a',string.rep('()',300000))", "too many captures");
+    let balanced = "local n=5e6 return #string.match(string.rep('(',n)..string.rep(')',n),'%b()')";
+    assert_eq!(one(balanced), Reply::Integer(10_000_000));
+    // Callbacks nest as deeply as Lua lets them.
     survive(vec![
         "local p,s=string.rep('a?',190),string.rep('a',190)
          local function f() string.gsub(s,p,f) string.match(s,p) end f()",
         "local p,s=string.rep('a-',190)..'b',string.rep('a',190)
          local function f() string.gsub('x','x',f) end pcall(f)
          local function g() string.gsub('x','x',function() string.find('a',p) g() end) end g()",
+        "local s=string.rep('x',1e5)
+         local function f() string.gsub(s,'x$',function() pcall(f) error('again') end) end pcall(f)",
     ]);
 }
 
+/// Library calls that would take minutes or years.
+const ENDLESS: [&str; 16] = [
+    "string.find(string.rep('a',100),string.rep('a?',100)..string.rep('a',101))",
+    "string.find(string.rep('a',3000),string.rep('a-',10)..'b')",
+    "string.match(string.rep('a',3000),string.rep('.-',10)..'b')",
+    "string.match(string.rep('a',100000),'(a*)(a*)(a*)%3%2%1b')",
+    "string.gsub(string.rep('a',3000),string.rep('[ab]*',8)..'c','')",
+    "for x in string.gmatch(string.rep('a',3000),string.rep('%w+',8)..'%s') do end",
+    "string.find(string.rep('(a)',1e6),'%b()'..string.rep('.-',4)..'b')",
+    "string.find(string.rep('(',2e6),'%b()')",
+    "string.find(string.rep('ab',1e6),'(.-)%1%1%1c')",
+    "string.rep('',2^31-1) while true do end",
+    "table.insert({},-2^31,1)",
+    "local t={} for i=1,2e5 do t[i]=i%2 end while true do pcall(table.sort,t,rawequal) end",
+    "while true do pcall(string.find,string.rep('a',100),string.rep('a?',100)..string.rep('a',101)) end",
+    "string.gsub('x','x',function() string.find(string.rep('a',100),string.rep('a?',100)..string.rep('a',101)) end)",
+    "coroutine.wrap(function() string.find(string.rep('a',100),string.rep('a?',100)..string.rep('a',101)) end)()",
+    "while true do string.find(string.rep('a',1e6),string.rep('a',5e5)..'b',1,true) end",
+];
+
 #[test]
 fn backtracking_ends_when_its_time_is_over() {
-    // A C function cannot be interrupted; these stay small enough to end by themselves.
-    survive(vec![
-        "return string.find(string.rep('a',300),string.rep('.-',2)..'b')",
-        "return string.find(string.rep('a',15),string.rep('a?',15)..'b')",
-    ]);
+    let run = || {
+        let limit = Duration::from_millis(100);
+        let mut client = client();
+        client.engine.set_limits(Limits {
+            memory: Some(MEMORY),
+            time: Some(limit),
+            ..Limits::default()
+        });
+        for script in ENDLESS {
+            let begun = Instant::now();
+            let reply = client.request(&[b"EVAL", script.as_bytes(), b"0"]);
+            let late = begun.elapsed().saturating_sub(limit);
+            assert!(error(&reply).contains("time limit"), "{script}: {reply:?}");
+            assert!(late < LATE, "{script}: {late:?} late");
+            serves(&mut client);
+        }
+    };
+    thread::Builder::new().stack_size(2 << 20).spawn(run).unwrap().join().unwrap();
+}
+
+/// How long after its limit a script may run; without optimization everything is slow.
+const LATE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 });
+
+#[test]
+fn backtracking_ends_when_another_thread_says_so() {
+    for script in ENDLESS {
+        let mut client = client();
+        client.engine.set_limits(Limits { time: None, ..Limits::default() });
+        let monitor = client.engine.monitor().clone();
+        let (done, waits) = mpsc::channel();
+        let stopper = thread::spawn(move || {
+            while monitor.running().is_none() && waits.try_recv().is_err() {
+                thread::yield_now();
+            }
+            thread::sleep(Duration::from_millis(20));
+            monitor.stop();
+        });
+        let reply = client.request(&[b"EVAL", script.as_bytes(), b"0"]);
+        let _ = done.send(());
+        stopper.join().unwrap();
+        assert!(error(&reply).contains("stopped by the host"), "{script}: {reply:?}");
+        serves(&mut client);
+    }
+}
+
+#[test]
+fn backtracking_counts_as_instructions() {
+    let mut client = client();
+    client.engine.set_limits(Limits {
+        time: None,
+        instructions: Some(100_000),
+        ..Limits::default()
+    });
+    for script in ENDLESS {
+        let reply = client.request(&[b"EVAL", script.as_bytes(), b"0"]);
+        assert!(error(&reply).contains("instruction limit"), "{script}: {reply:?}");
+    }
+}
+
+#[test]
+fn substitutions_grow_to_the_limit() {
+    for script in [
+        "return (string.gsub(string.rep('x',1e5),'.',string.rep('y',1e5)))",
+        "return (string.gsub(string.rep('x',1e5),'x','%0%0%0'..string.rep('%0',1e5)))",
+        "local y=string.rep('y',1e5) return (string.gsub(string.rep('x',1e5),'.',function() return y end))",
+        "local y=string.rep('y',1e5) return (string.gsub(string.rep('x',1e5),'.',{x=y}))",
+        "return string.rep(string.rep('x',1e6),1e6)",
+        "while true do pcall(string.gsub,string.rep('x',1e6),'x$',error) string.rep('x',1e8) end",
+        "local s=string.rep('x',1e6) local function f() return (string.gsub(s,'x$',f)) end return f()",
+    ] {
+        let reply = one(script);
+        assert!(matches!(reply, Reply::Error(_)), "{script}: {reply:?}");
+    }
 }
 
 #[test]

@@ -57,7 +57,10 @@ impl Deref for Bytes<'_> {
 
 /// What C sees of a string: all before the first zero byte.
 pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
-    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
+    match memchr::memchr(0, bytes) {
+        Some(end) => bytes.get(..end).unwrap_or_default(),
+        None => bytes,
+    }
 }
 
 /// The argument checks of `lauxlib.c`.
@@ -159,6 +162,18 @@ pub trait Check: Arguments {
             other => other.kind(),
         };
         Err(mismatch(index, "number", other))
+    }
+
+    /// An integer, or `default` when there is none (`luaL_optinteger`), without moving the cursor.
+    ///
+    /// # Errors
+    /// `number expected, got …`.
+    #[inline]
+    fn numeral_or(&self, index: usize, default: i64) -> Result<i64, Raise> {
+        match self.scalar(index) {
+            Scalar::Other(Kind::None | Kind::Nil) => Ok(default),
+            _ => self.numeral(index).map(number::c_i64),
+        }
     }
 
     /// A table (`luaL_checktype`), without moving the cursor.

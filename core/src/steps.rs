@@ -95,6 +95,13 @@ pub trait Workspace: ValueWriter {
     fn length(&mut self, table: usize) -> usize;
     /// Appends `table[index]`.
     fn fetch(&mut self, table: usize, index: i64);
+    /// Replaces the last value, a key, by `table[key]` and returns `true`; or, when that is nil
+    /// and the table has a metatable which may know better, returns `false` and leaves the key.
+    /// Engines may always say so: then they are asked for a [`Step::Index`].
+    fn look_up(&mut self, table: usize) -> bool {
+        let _ = table;
+        false
+    }
     /// Takes the last value `v` away and does `table[index] = v`.
     fn store(&mut self, table: usize, index: i64);
     /// Appends the field `name` of an argument's metatable and returns `true`, or returns `false`

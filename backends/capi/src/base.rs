@@ -263,6 +263,9 @@ unsafe extern "C-unwind" fn refuse_insert(lua: *mut lua_State) -> c_int {
         {
             return refuse(lua);
         }
+        if top == 3 {
+            return crate::lualib::insert(lua);
+        }
         stock(lua)
     }
 }

@@ -7,9 +7,10 @@
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use redlua_conversions::lualib::{Budget, Context, Function, Task, gmatch_next};
-use redlua_core::Step;
+use redlua_conversions::lualib::{Budget, Context, Function, Task, call, gmatch_next};
+use redlua_core::{Raise, Step, Workspace};
 
+use crate::base::stock;
 use crate::ffi::{self, lua_CFunction, lua_State};
 use crate::interrupt;
 use crate::native::{Verdict, conclude, failure, panicked, raise_memory};
@@ -20,7 +21,7 @@ use crate::state::{State, state_of};
 use crate::writer::StackWriter;
 
 /// The stock functions that are replaced.
-const FUNCTIONS: [(&str, &str, lua_CFunction); 8] = [
+const FUNCTIONS: [(&str, &str, lua_CFunction); 7] = [
     ("string", "find", find),
     ("string", "match", matching),
     ("string", "gmatch", gmatch),
@@ -28,8 +29,10 @@ const FUNCTIONS: [(&str, &str, lua_CFunction); 8] = [
     ("string", "gsub", gsub),
     ("string", "rep", rep),
     ("table", "sort", sort),
-    ("table", "insert", insert),
 ];
+
+/// Elements that are sorted in a few milliseconds whatever their order.
+const SHORT: usize = 500;
 
 /// Puts the functions into the stock libraries below the globals at `globals`.
 ///
@@ -42,7 +45,8 @@ pub(crate) unsafe fn install(lua: *mut lua_State, globals: c_int) {
         for (library, name, function) in FUNCTIONS {
             push_stock(lua, globals, library);
             let table = ffi::lua_gettop(lua);
-            ffi::named(name, || ffi::lua_pushcclosure(lua, function, 0));
+            push_stock(lua, table, name);
+            ffi::named(name, || ffi::lua_pushcclosure(lua, function, 1));
             set_top(lua, table, name);
             ffi::lua_settop(lua, table - 1);
         }
@@ -51,25 +55,84 @@ pub(crate) unsafe fn install(lua: *mut lua_State, globals: c_int) {
 
 /// Functions of the library by the names they have here.
 macro_rules! functions {
-    ($($name:ident = $function:expr;)*) => {
+    ($($name:ident = $run:ident($function:expr);)*) => {
         $(
             /// # Safety
             /// Called by Lua.
             unsafe extern "C-unwind" fn $name(lua: *mut lua_State) -> c_int {
                 // SAFETY: called by Lua; this frame owns nothing that needs dropping.
-                unsafe { run(lua, $function) }
+                unsafe { $run(lua, $function) }
             }
         )*
     };
 }
 
 functions! {
-    find = Function::FIND;
-    matching = Function::MATCH;
-    gsub = Function::GSUB;
-    rep = Function::REP;
-    sort = Function::SORT;
-    insert = Function::INSERT;
+    find = once(Function::FIND);
+    matching = once(Function::MATCH);
+    gsub = run(Function::GSUB);
+    rep = once(Function::REP);
+}
+
+/// `table.sort`: C's own where it cannot take long, because there is not much to sort.
+///
+/// # Safety
+/// Called by Lua, with the stock function as its upvalue.
+unsafe extern "C-unwind" fn sort(lua: *mut lua_State) -> c_int {
+    // SAFETY: called by Lua; this frame owns nothing.
+    unsafe {
+        let table = ffi::lua_type(lua, 1) == ffi::LUA_TTABLE;
+        if !table || ffi::lua_objlen(lua, 1) as usize <= SHORT {
+            return stock(lua);
+        }
+        run(lua, Function::SORT)
+    }
+}
+
+/// `table.insert` in the middle of a table, which takes as long as the table is.
+///
+/// # Safety
+/// Called by Lua, in a frame that owns nothing.
+pub(crate) unsafe fn insert(lua: *mut lua_State) -> c_int {
+    // SAFETY: by contract.
+    unsafe { run(lua, Function::INSERT) }
+}
+
+/// Runs a function that is done at once.
+///
+/// # Safety
+/// Called in a C function called by Lua, in a frame that owns nothing.
+#[inline]
+unsafe fn once(lua: *mut lua_State, function: Function) -> c_int {
+    // SAFETY: by contract; nothing is owned when something is raised.
+    unsafe {
+        let state = state_of(lua);
+        let count = ffi::lua_gettop(lua);
+        let mut at = Place { address: stack_address(), start: None };
+        match dispatch(lua, state, count, &mut at, |args, work, context| {
+            call(function, args, work, context)?;
+            Ok(Step::Return { results: work.top() })
+        }) {
+            Ok(_) => ffi::lua_gettop(lua) - count,
+            Err(verdict) => end(lua, state, verdict),
+        }
+    }
+}
+
+/// Raises.
+///
+/// # Safety
+/// As for [`conclude`].
+#[cold]
+unsafe fn end(lua: *mut lua_State, state: &State, verdict: Verdict) -> c_int {
+    // SAFETY: by contract.
+    unsafe {
+        match verdict {
+            Verdict::Memory => raise_memory(lua),
+            _ if state.stopped.get().is_some() => interrupt::end(lua),
+            verdict => conclude(lua, verdict),
+        }
+    }
 }
 
 /// Runs a function from step to step.
@@ -84,9 +147,11 @@ pub(crate) unsafe fn run(lua: *mut lua_State, function: Function) -> c_int {
         let state = state_of(lua);
         let count = ffi::lua_gettop(lua);
         let mut task = Task::new(function);
-        let mut call = Call { place: stack_address(), start: None };
+        let mut at = Place { address: stack_address(), start: None };
         loop {
-            match resume(lua, state, count, &mut task, &mut call) {
+            match dispatch(lua, state, count, &mut at, |args, work, context| {
+                task.resume(args, work, context)
+            }) {
                 Ok(Step::Return { results }) => return results as c_int,
                 Ok(Step::Call { arguments }) => ffi::lua_call(lua, arguments as c_int, 1),
                 Ok(Step::Index { table }) => ffi::lua_gettable(lua, table as c_int + 1),
@@ -100,65 +165,67 @@ pub(crate) unsafe fn run(lua: *mut lua_State, function: Function) -> c_int {
                         ffi::lua_pushnil(lua);
                     }
                 }
-                Err(Verdict::Memory) => return raise_memory(lua),
-                Err(_) if state.stopped.get().is_some() => return interrupt::end(lua),
-                Err(verdict) => return conclude(lua, verdict),
+                Err(verdict) => return end(lua, state, verdict),
             }
         }
     }
 }
 
-/// A call's part of the scratch.
+/// A call's place in the scratch.
 #[derive(Clone, Copy)]
-struct Call {
-    /// Its place on the C stack.
-    place: usize,
+struct Place {
+    /// Where it is on the C stack.
+    address: usize,
     /// Where its part begins, once it has begun.
     start: Option<usize>,
 }
 
-/// Runs the function to its next step.
+/// Runs a function to its next step.
 ///
 /// # Safety
 /// Called in a C function called by Lua with `count` arguments. Does not raise.
 #[inline]
-unsafe fn resume(
+unsafe fn dispatch(
     lua: *mut lua_State,
     state: &State,
     count: c_int,
-    task: &mut Task,
-    call: &mut Call,
+    at: &mut Place,
+    function: impl FnOnce(&mut StackReader, &mut StackWriter, &mut Context<'_>) -> Result<Step, Raise>,
 ) -> Result<Step, Verdict> {
+    let Ok(mut scratch) = state.scratch.try_borrow_mut() else { return Err(Verdict::Memory) };
     let was = state.enforce(false);
-    let mut scratch = state.scratch.take();
-    let start = *call.start.get_or_insert_with(|| scratch.enter(call.place));
-    // SAFETY: reader and writer work on the arguments and above them.
-    let (mut args, mut work) =
-        unsafe { (StackReader::unplaced(lua, 1, count), StackWriter::new(lua, 1, count)) };
-    let mut budget = Allowance { lua, state };
+    let start = match at.start {
+        Some(start) => start,
+        None => scratch.enter(at.address),
+    };
+    at.start = Some(start);
     let result = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: reader and writer work on the arguments and above them.
+        let (mut args, mut work) =
+            unsafe { (StackReader::unplaced(lua, 1, count), StackWriter::new(lua, 1, count)) };
+        let mut budget = Allowance { lua, state };
         let mut context = Context { buffer: &mut scratch.bytes, budget: &mut budget };
-        task.resume(&mut args, &mut work, &mut context)
+        let step = function(&mut args, &mut work, &mut context)?;
+        Ok((step, args.floor()))
     }));
     // SAFETY: as for the caller.
     let outcome = unsafe {
         match result {
             Ok(Ok(_)) if state.over_limit() => Err(Verdict::Memory),
             // The tables behind stand-ins among the arguments lie below the results.
-            Ok(Ok(Step::Return { results })) => {
-                let above = ffi::lua_gettop(lua) - args.floor();
+            Ok(Ok((Step::Return { results }, floor))) => {
+                let above = ffi::lua_gettop(lua) - floor;
                 Ok(Step::Return { results: results.min(usize::try_from(above).unwrap_or(0)) })
             }
-            Ok(Ok(step)) => Ok(step),
+            Ok(Ok((step, _))) => Ok(step),
             Ok(Err(raise)) => Err(failure(lua, count, raise)),
             Err(panic) => Err(panicked(lua, count, panic.as_ref())),
         }
     };
     match outcome {
-        Ok(Step::Return { .. }) | Err(_) => scratch.leave(call.place, start),
-        Ok(_) => scratch.wait(call.place, start),
+        Ok(Step::Return { .. }) | Err(_) => scratch.leave(at.address, start),
+        Ok(_) => scratch.wait(at.address, start),
     }
-    state.scratch.set(scratch);
     state.enforce(was);
     outcome
 }
@@ -204,9 +271,7 @@ unsafe extern "C-unwind" fn iterate(lua: *mut lua_State) -> c_int {
     unsafe {
         match advance(lua) {
             Ok(results) => results,
-            Err(Verdict::Memory) => raise_memory(lua),
-            Err(_) if state_of(lua).stopped.get().is_some() => interrupt::end(lua),
-            Err(verdict) => conclude(lua, verdict),
+            Err(verdict) => end(lua, state_of(lua), verdict),
         }
     }
 }

@@ -54,7 +54,7 @@ pub(crate) struct State {
     /// Room for calls with many arguments, kept between calls.
     pub(crate) spare: Cell<crate::call::Spare>,
     /// Where the functions of Lua's library put their results together.
-    pub(crate) scratch: Cell<crate::scratch::Scratch>,
+    pub(crate) scratch: RefCell<crate::scratch::Scratch>,
     /// Calls from C into Lua that are inside one another now.
     #[cfg(luajit)]
     pub(crate) nesting: Cell<u32>,
@@ -87,7 +87,7 @@ impl State {
             reporting: Cell::new(false),
             ticks: Cell::new(0),
             spare: Cell::new(crate::call::Spare::default()),
-            scratch: Cell::new(crate::scratch::Scratch::default()),
+            scratch: RefCell::default(),
             #[cfg(luajit)]
             nesting: Cell::new(0),
             collector_tuned: Cell::new(false),
@@ -175,9 +175,9 @@ impl State {
 
     /// Empties the scratch between runs.
     pub(crate) fn clear_scratch(&self) {
-        let mut scratch = self.scratch.take();
-        scratch.clear();
-        self.scratch.set(scratch);
+        if let Ok(mut scratch) = self.scratch.try_borrow_mut() {
+            scratch.clear();
+        }
     }
 
     /// Switches the memory limit on or off and returns what it was.

@@ -220,6 +220,24 @@ impl Workspace for StackWriter {
     }
 
     #[inline]
+    fn look_up(&mut self, table: usize) -> bool {
+        let Some(table) = self.table_at(table) else { return false };
+        // SAFETY: a table is there and a key on top. Stack 0; neither raises nor allocates.
+        unsafe {
+            ffi::lua_pushvalue(self.lua, -1);
+            ffi::lua_rawget(self.lua, table);
+            if ffi::lua_type(self.lua, -1) == ffi::LUA_TNIL
+                && ffi::lua_getmetatable(self.lua, table) != 0
+            {
+                ffi::lua_settop(self.lua, -3);
+                return false;
+            }
+            ffi::lua_replace(self.lua, -2);
+        }
+        true
+    }
+
+    #[inline]
     fn store(&mut self, table: usize, index: i64) {
         match (self.table_at(table), c_int::try_from(index)) {
             // SAFETY: a table is there and a value on top. Stack -1; allocates.

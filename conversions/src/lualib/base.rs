@@ -18,7 +18,7 @@ pub(super) fn tonumber<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
 ) -> Result<(), Raise> {
     let base = args.opt_integer(1, 10)? as i32;
     let number = if base == 10 {
-        args.check_any(0)?;
+        check_any(args)?;
         match args.scalar(0) {
             Scalar::Number(number) => Some(number),
             Scalar::String(bytes) => lua_str2number(bytes),
@@ -36,6 +36,14 @@ pub(super) fn tonumber<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
         None => out.nil(),
     }
     Ok(())
+}
+
+/// `luaL_checkany` that leaves the cursor where it is.
+fn check_any<A: Arguments + ?Sized>(args: &A) -> Result<(), Raise> {
+    match args.scalar(0).kind() {
+        Kind::None => Err(Raise::argument(1, "value expected")),
+        _ => Ok(()),
+    }
 }
 
 /// C's `strtoul`, with nothing but space behind the number: a sign wraps, too much is all ones.
@@ -91,7 +99,7 @@ impl Tostring {
         if self.called {
             return Ok(Step::Return { results: 1 });
         }
-        args.check_any(0)?;
+        check_any(args)?;
         if work.metafield(0, "__tostring") {
             self.called = true;
             work.argument(0);
@@ -122,7 +130,7 @@ pub(super) fn type_of<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
     args: &mut A,
     out: &mut W,
 ) -> Result<(), Raise> {
-    args.check_any(0)?;
+    check_any(args)?;
     out.string(args.scalar(0).kind().name().as_bytes());
     Ok(())
 }

@@ -10,6 +10,9 @@ use crate::check::{LONGEST, out_of_memory};
 /// Steps between two questions; a few ten microseconds.
 const INTERVAL: usize = 10_000;
 
+/// Bytes that are worth a question.
+const LARGE: usize = 64 << 10;
+
 /// What the engine lets a library function take.
 pub trait Budget {
     /// Asked every ten thousand steps or so, which take less than a millisecond: whether the
@@ -33,6 +36,16 @@ impl Budget for Unlimited {}
 
 /// The text that an interrupted function raises.
 pub const STOPPED: &str = "script stopped";
+
+/// Asks at once when as many bytes are to be looked at as take a while; a loop of such calls
+/// would otherwise run long between two looks of the engine's own.
+///
+/// # Errors
+/// [`STOPPED`].
+#[inline]
+pub(super) fn ask_for(bytes: usize, budget: &mut dyn Budget) -> Result<(), Raise> {
+    if bytes > LARGE && budget.interrupted() { Err(Raise::Text(STOPPED.into())) } else { Ok(()) }
+}
 
 /// Counts steps and asks the budget now and then.
 pub(super) struct Fuel<'b> {
@@ -64,10 +77,6 @@ impl<'b> Fuel<'b> {
     fn ask(&mut self) -> Result<(), Raise> {
         self.left = INTERVAL;
         if self.budget.interrupted() { Err(Raise::Text(STOPPED.into())) } else { Ok(()) }
-    }
-
-    pub(super) fn room(&self) -> usize {
-        self.budget.room()
     }
 }
 

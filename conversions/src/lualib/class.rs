@@ -28,6 +28,22 @@ impl Single<'_> {
         }
     }
 
+    /// Where the first such character is.
+    #[inline]
+    pub(super) fn find(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Single::Any => (!bytes.is_empty()).then_some(0),
+            Single::Byte(wanted) => memchr::memchr(wanted, bytes),
+            Single::Class(class) => match mask(class) {
+                Some((mask, wanted)) => {
+                    bytes.iter().position(|&byte| (kinds(byte) & mask != 0) == wanted)
+                }
+                None => bytes.iter().position(|&byte| in_class(byte, class)),
+            },
+            Single::Set(set) => bytes.iter().position(|&byte| in_set(byte, set)),
+        }
+    }
+
     /// The length of the longest run of such characters at the beginning.
     pub(super) fn run(self, bytes: &[u8]) -> usize {
         let first = match self {

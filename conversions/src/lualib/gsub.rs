@@ -6,8 +6,8 @@
 use redlua_core::{Arguments, Kind, Raise, Scalar, Step, Workspace};
 
 use super::Context;
-use super::budget::{Budget, append};
-use super::pattern::{Captured, Matcher};
+use super::budget::append;
+use super::pattern::{Captured, Matcher, Places};
 use super::search::captures;
 use crate::check::{Bytes, Check};
 use crate::number;
@@ -50,34 +50,35 @@ impl Gsub {
         context: &mut Context<'_>,
     ) -> Result<Step, Raise> {
         let answered = self.begun;
+        let args = &*args;
         if !self.begun {
             self.begin(args, context.buffer.len())?;
         }
-        let args = &*args;
         let (source, pattern) = (args.text(0)?, args.text(1)?);
-        context.buffer.truncate(self.buffer.1);
+        let buffer = &mut *context.buffer;
+        let mut places = Places::default();
+        buffer.truncate(self.buffer.1);
+        let room = self.buffer.0.saturating_add(context.budget.room());
         if answered {
-            let room = self.buffer.0.saturating_add(context.budget.room());
-            self.replace(&source, work, context.buffer, room)?;
+            self.replace(&source, work, buffer, room)?;
         }
-        let step = self.run((&source, &pattern), args, work, context.buffer, context.budget);
-        self.buffer.1 = context.buffer.len();
-        match step? {
-            Some(step) => Ok(step),
-            None => {
-                work.string(context.buffer.get(self.buffer.0..).unwrap_or_default());
-                work.number(self.made as f64);
-                context.buffer.truncate(self.buffer.0);
-                Ok(Step::Return { results: 2 })
-            }
+        let mut matcher = Matcher::new(&source, &pattern, true, &mut places, context.budget);
+        let step = self.run(&mut matcher, args, work, buffer, room);
+        self.buffer.1 = buffer.len();
+        if let Some(step) = step? {
+            return Ok(step);
         }
+        work.string(buffer.get(self.buffer.0..).unwrap_or_default());
+        work.number(self.made as f64);
+        buffer.truncate(self.buffer.0);
+        Ok(Step::Return { results: 2 })
     }
 
-    fn begin<A: Arguments + ?Sized>(&mut self, args: &mut A, buffer: usize) -> Result<(), Raise> {
+    fn begin<A: Arguments + ?Sized>(&mut self, args: &A, buffer: usize) -> Result<(), Raise> {
         let len = args.text(0)?.len();
         args.text(1)?;
-        self.most = i64::from(args.opt_integer(3, len as i64 + 1)? as i32);
-        if replacement(&*args).is_none() {
+        self.most = i64::from(args.numeral_or(3, len as i64 + 1)? as i32);
+        if replacement(args).is_none() {
             return Err(Raise::argument(3, "string/function/table expected"));
         }
         self.begun = true;
@@ -113,11 +114,11 @@ impl Gsub {
     /// Goes over the matches; `None` at the end.
     fn run<A: Arguments + ?Sized, W: Workspace + ?Sized>(
         &mut self,
-        (source, pattern): (&[u8], &[u8]),
+        matcher: &mut Matcher<'_, '_>,
         args: &A,
         work: &mut W,
         buffer: &mut Vec<u8>,
-        budget: &mut dyn Budget,
+        room: usize,
     ) -> Result<Option<Step>, Raise> {
         let kind = replacement(args);
         let text = match kind {
@@ -125,8 +126,7 @@ impl Gsub {
             _ => Bytes::String(b""),
         };
         let verbatim = memchr::memchr(b'%', &text).is_none();
-        let mut matcher = Matcher::new(source, pattern, true, budget);
-        let room = self.buffer.0.saturating_add(matcher.room());
+        let source = matcher.source();
         while self.made < self.most
             && self.from <= source.len()
             && !(matcher.anchored() && self.made > 0)
@@ -140,16 +140,19 @@ impl Gsub {
             self.from = if end > start { end } else { end + 1 };
             match kind {
                 Some(Replacement::Text) if verbatim => append(buffer, room, &text)?,
-                Some(Replacement::Text) => expand(&matcher, &text, (start, end), buffer, room)?,
+                Some(Replacement::Text) => expand(matcher, &text, (start, end), buffer, room)?,
                 Some(Replacement::Function) => {
                     work.argument(2);
                     let count = matcher.level().max(1);
-                    captures(&matcher, count, start, end, work)?;
+                    captures(matcher, count, start, end, work)?;
                     return Ok(Some(Step::Call { arguments: count }));
                 }
                 _ => {
-                    captures(&matcher, 1, start, end, work)?;
-                    return Ok(Some(Step::Index { table: 2 }));
+                    captures(matcher, 1, start, end, work)?;
+                    if !work.look_up(2) {
+                        return Ok(Some(Step::Index { table: 2 }));
+                    }
+                    self.replace(source, work, buffer, room)?;
                 }
             }
         }

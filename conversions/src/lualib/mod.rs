@@ -21,7 +21,7 @@ mod spec;
 mod table;
 mod text;
 
-use redlua_core::{Arguments, Raise, Step, Workspace};
+use redlua_core::{Arguments, Raise, Step, ValueWriter, Workspace};
 
 use base::{Next, Tostring};
 pub use budget::{Budget, STOPPED, Unlimited};
@@ -205,6 +205,7 @@ enum State {
 
 impl Task {
     /// A call that has not begun.
+    #[inline]
     pub fn new(function: Function) -> Self {
         Task(match function.0 {
             Kind::Gsub => State::Gsub(Gsub::default()),
@@ -250,8 +251,24 @@ impl Task {
     }
 }
 
+/// Runs a function that calls nothing back and moves no values between tables: its results are
+/// the values appended. [`Task`] runs these as well; this is the shorter way.
+///
+/// # Errors
+/// What is to be raised in the script; also for functions that need more.
+#[inline]
+pub fn call<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
+    function: Function,
+    args: &mut A,
+    out: &mut W,
+    context: &mut Context<'_>,
+) -> Result<(), Raise> {
+    once(function.0, args, out, context)
+}
+
 /// The functions that only read their arguments and write results.
-fn once<A: Arguments + ?Sized, W: Workspace + ?Sized>(
+#[inline]
+fn once<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
     kind: Kind,
     args: &mut A,
     work: &mut W,

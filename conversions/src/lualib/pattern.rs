@@ -26,9 +26,16 @@ pub(super) struct Matcher<'a, 'b> {
     /// The pattern as C sees it, without its anchor.
     pattern: &'a [u8],
     anchored: bool,
-    captures: SmallVec<[Capture; CAPTURES]>,
-    choices: SmallVec<[Choice; 8]>,
+    places: &'b mut Places,
     fuel: Fuel<'b>,
+}
+
+/// What a matcher remembers of its way. Made where it stays: it is large and mostly not filled.
+#[derive(Default)]
+pub(super) struct Places {
+    /// The captures that have begun.
+    captures: SmallVec<[Capture; CAPTURES]>,
+    choices: SmallVec<[Choice; 12]>,
 }
 
 /// A part of the text that the pattern wants back.
@@ -61,7 +68,9 @@ enum Choice {
     /// Without the optional item: on at `next`.
     Optional { next: usize, at: usize },
     /// With one repetition less, down to `least`.
-    Longest { next: usize, at: usize, least: usize },
+    ///
+    /// `wanted` is the character that must follow.
+    Longest { next: usize, at: usize, least: usize, wanted: Option<u8> },
     /// With one repetition more.
     Shortest { item: usize, next: usize, at: usize },
     /// The capture begun last is none.
@@ -87,6 +96,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
         source: &'a [u8],
         pattern: &'a [u8],
         anchors: bool,
+        places: &'b mut Places,
         budget: &'b mut dyn Budget,
     ) -> Self {
         let pattern = until_nul(pattern);
@@ -94,8 +104,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
             [b'^', rest @ ..] if anchors => (true, rest),
             _ => (false, pattern),
         };
-        let (captures, choices) = (SmallVec::new(), SmallVec::new());
-        Matcher { source, pattern, anchored, captures, choices, fuel: Fuel::new(budget) }
+        Matcher { source, pattern, anchored, places, fuel: Fuel::new(budget) }
     }
 
     /// Whether the pattern matches only where the search begins.
@@ -105,12 +114,12 @@ impl<'a, 'b> Matcher<'a, 'b> {
 
     /// How many captures the last match has.
     pub(super) fn level(&self) -> usize {
-        self.captures.len()
+        self.places.captures.len()
     }
 
-    /// The bytes that a result may have.
-    pub(super) fn room(&self) -> usize {
-        self.fuel.room()
+    /// The text.
+    pub(super) fn source(&self) -> &'a [u8] {
+        self.source
     }
 
     /// The first match at `start` or, when it is not anchored, behind it: its two ends.
@@ -118,13 +127,13 @@ impl<'a, 'b> Matcher<'a, 'b> {
         if self.anchored {
             return Ok(self.attempt(start)?.map(|end| (start, end)));
         }
-        let literal = self.literal();
+        let first = self.first()?;
         let mut start = start;
         loop {
-            if let Some(byte) = literal {
-                // Elsewhere the attempt fails at its first step.
+            if let Some(single) = first {
+                // Elsewhere the attempt fails at its first character.
                 let rest = self.source.get(start..).unwrap_or_default();
-                match memchr::memchr(byte, rest) {
+                match single.find(rest) {
                     Some(distance) => start += distance,
                     None => return Ok(None),
                 }
@@ -139,20 +148,28 @@ impl<'a, 'b> Matcher<'a, 'b> {
         }
     }
 
-    /// The character with which every match begins.
-    fn literal(&self) -> Option<u8> {
-        match self.pattern {
-            [b'(' | b')' | b'%' | b'.' | b'[' | b'$', ..] => None,
-            [_, b'?' | b'*' | b'-', ..] => None,
-            [byte, ..] => Some(*byte),
-            [] => None,
+    /// What every match begins with, when that is one character.
+    fn first(&self) -> Result<Option<Single<'a>>, Raise> {
+        let mut item = 0;
+        while self.letter(item) == b'(' && self.letter(item + 1) != b')' && item < CAPTURES {
+            item += 1;
         }
+        match (self.letter(item), self.letter(item + 1)) {
+            (0 | b'(' | b')', _) | (b'%', b'b' | b'f' | b'0'..=b'9') => return Ok(None),
+            (b'$', 0) => return Ok(None),
+            _ => {}
+        }
+        let (end, single) = self.item(item)?;
+        Ok(match self.letter(end) {
+            b'?' | b'*' | b'-' => None,
+            _ => Some(single),
+        })
     }
 
     /// The end of a match that begins at `start`. The captures are its.
     pub(super) fn attempt(&mut self, start: usize) -> Result<Option<usize>, Raise> {
-        self.captures.clear();
-        self.choices.clear();
+        self.places.captures.clear();
+        self.places.choices.clear();
         let (mut item, mut at) = (0, start);
         loop {
             self.fuel.burn(1)?;
@@ -185,18 +202,19 @@ impl<'a, 'b> Matcher<'a, 'b> {
         match self.letter(item) {
             b'(' => {
                 let position = self.letter(item + 1) == b')';
-                if self.captures.len() >= CAPTURES {
+                let extent = if position { Extent::Position } else { Extent::Open };
+                if self.places.captures.len() >= CAPTURES {
                     return Err(fault("too many captures"));
                 }
-                let extent = if position { Extent::Position } else { Extent::Open };
-                self.captures.push(Capture { start: at, extent });
+                self.places.captures.push(Capture { start: at, extent });
                 self.choose(Choice::Opened)?;
                 Ok(Move::On { item: item + 1 + usize::from(position), at })
             }
             b')' => {
-                let open = self.captures.iter().rposition(|one| one.extent == Extent::Open);
+                let captures = &self.places.captures;
+                let open = captures.iter().rposition(|one| one.extent == Extent::Open);
                 let Some(capture) = open else { return Err(fault("invalid pattern capture")) };
-                if let Some(one) = self.captures.get_mut(capture) {
+                if let Some(one) = self.places.captures.get_mut(capture) {
                     one.extent = Extent::Length(at - one.start);
                 }
                 self.choose(Choice::Closed { capture })?;
@@ -269,48 +287,116 @@ impl<'a, 'b> Matcher<'a, 'b> {
             // Nothing follows that could ask for less.
             return Ok(Move::Matched(at));
         }
+        let wanted = self.wanted(next);
+        let Some(at) = self.shorter(least, at, wanted)? else { return Ok(Move::Failed) };
         if at > least {
-            self.choose(Choice::Longest { next, at, least })?;
+            self.choose(Choice::Longest { next, at, least, wanted })?;
         }
         Ok(Move::On { item: next, at })
+    }
+
+    /// The character that must come next when the pattern goes on at `item`, when it is one. Ends
+    /// of captures that are open match nothing themselves.
+    #[inline]
+    fn wanted(&self, item: usize) -> Option<u8> {
+        let mut item = item;
+        if self.letter(item) == b')' {
+            let captures = &self.places.captures;
+            let open = captures.iter().filter(|one| one.extent == Extent::Open).count();
+            let end = item + open;
+            while item < end && self.letter(item) == b')' {
+                item += 1;
+            }
+        }
+        match (self.letter(item), self.letter(item + 1)) {
+            (0 | b'(' | b')' | b'%' | b'[' | b'.' | b'$', _) => None,
+            (_, b'?' | b'*' | b'+' | b'-') => None,
+            (byte, _) => Some(byte),
+        }
+    }
+
+    /// The last place from `least` to `at` where what follows may match.
+    #[inline]
+    fn shorter(
+        &mut self,
+        least: usize,
+        at: usize,
+        wanted: Option<u8>,
+    ) -> Result<Option<usize>, Raise> {
+        let Some(wanted) = wanted else { return Ok(Some(at)) };
+        if self.source.get(at) == Some(&wanted) {
+            return Ok(Some(at));
+        }
+        let before = self.source.get(least..at).unwrap_or_default();
+        self.fuel.burn(before.len() / 16)?;
+        let found = if before.len() < 16 {
+            before.iter().rposition(|&byte| byte == wanted)
+        } else {
+            memchr::memrchr(wanted, before)
+        };
+        Ok(found.map(|distance| least + distance))
     }
 
     /// Goes back to the last choice; `None` when there is none left.
     #[inline]
     fn retreat(&mut self) -> Result<Option<Move>, Raise> {
-        let Some(choice) = self.choices.last_mut() else { return Ok(None) };
+        let Some(choice) = self.places.choices.last_mut() else { return Ok(None) };
         match choice {
-            Choice::Longest { next, at, least } => {
-                *at -= 1;
-                let on = Move::On { item: *next, at: *at };
-                if *at <= *least {
-                    self.choices.pop();
+            Choice::Longest { next, at, least, wanted } => {
+                // There is a choice only where there is less to take.
+                let (next, least, last, wanted) = (*next, *least, *at - 1, *wanted);
+                let shorter = self.shorter(least, last, wanted)?;
+                if let Some(at) = shorter
+                    && at > least
+                    && let Some(Choice::Longest { at: place, .. }) = self.places.choices.last_mut()
+                {
+                    *place = at;
+                } else {
+                    self.places.choices.pop();
                 }
-                return Ok(Some(on));
+                return Ok(Some(match shorter {
+                    Some(at) => Move::On { item: next, at },
+                    None => Move::Failed,
+                }));
             }
             Choice::Shortest { item, next, at } => {
-                let (item, next, place) = (*item, *next, *at);
-                *at += 1;
+                let (item, next, from) = (*item, *next, *at);
                 let (_, single) = self.item(item)?;
-                if self.source.get(place).is_some_and(|&byte| single.admits(byte)) {
-                    return Ok(Some(Move::On { item: next, at: place + 1 }));
+                let wanted = self.wanted(next);
+                let mut place = from;
+                let more = loop {
+                    if !self.source.get(place).is_some_and(|&byte| single.admits(byte)) {
+                        break false;
+                    }
+                    place += 1;
+                    let there = self.source.get(place);
+                    if wanted.is_none() || wanted.as_ref() == there || place - from >= PIECE {
+                        break true;
+                    }
+                };
+                self.fuel.burn((place - from) / 8)?;
+                if more {
+                    if let Some(Choice::Shortest { at, .. }) = self.places.choices.last_mut() {
+                        *at = place;
+                    }
+                    return Ok(Some(Move::On { item: next, at: place }));
                 }
-                self.choices.pop();
+                self.places.choices.pop();
             }
             Choice::Optional { next, at } => {
                 let on = Move::On { item: *next, at: *at };
-                self.choices.pop();
+                self.places.choices.pop();
                 return Ok(Some(on));
             }
             Choice::Opened => {
-                self.captures.pop();
-                self.choices.pop();
+                self.places.captures.pop();
+                self.places.choices.pop();
             }
             Choice::Closed { capture } => {
-                if let Some(one) = self.captures.get_mut(*capture) {
+                if let Some(one) = self.places.captures.get_mut(*capture) {
                     one.extent = Extent::Open;
                 }
-                self.choices.pop();
+                self.places.choices.pop();
             }
         }
         self.fuel.burn(1)?;
@@ -319,10 +405,10 @@ impl<'a, 'b> Matcher<'a, 'b> {
 
     #[inline]
     fn choose(&mut self, choice: Choice) -> Result<(), Raise> {
-        if self.choices.len() >= CHOICES {
+        if self.places.choices.len() >= CHOICES {
             return Err(fault("pattern too complex"));
         }
-        self.choices.push(choice);
+        self.places.choices.push(choice);
         Ok(())
     }
 
@@ -403,7 +489,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
     /// `%1`: the same text again.
     fn again(&mut self, item: usize, at: usize, digit: u8) -> Result<Move, Raise> {
         let capture = usize::from(digit).checked_sub(usize::from(b'1'));
-        let capture = capture.and_then(|index| self.captures.get(index)).copied();
+        let capture = capture.and_then(|index| self.places.captures.get(index)).copied();
         let Some(Capture { start, extent }) = capture else {
             return Err(fault("invalid capture index"));
         };
@@ -433,7 +519,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
         start: usize,
         end: usize,
     ) -> Result<Captured<'a>, Raise> {
-        let (start, len) = match self.captures.get(index) {
+        let (start, len) = match self.places.captures.get(index) {
             None if index == 0 => (start, end - start),
             None => return Err(fault("invalid capture index")),
             Some(capture) => match capture.extent {

@@ -5,8 +5,8 @@
 
 use redlua_core::{Arguments, Raise, ValueWriter};
 
-use super::budget::Budget;
-use super::pattern::{Captured, Matcher};
+use super::budget::{Budget, ask_for};
+use super::pattern::{Captured, Matcher, Places};
 use super::text::place;
 use crate::check::{Check, until_nul};
 
@@ -17,15 +17,14 @@ pub(super) fn find<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
     out: &mut W,
     budget: &mut dyn Budget,
 ) -> Result<(), Raise> {
-    args.text(0)?;
-    args.text(1)?;
-    let init = args.opt_integer(2, 1)?;
     let args = &*args;
     let (source, pattern) = (args.text(0)?, args.text(1)?);
+    let init = args.numeral_or(2, 1)?;
     let start = usize::try_from(place(init, source.len()) - 1).unwrap_or(0).min(source.len());
     if positions && (args.scalar(3).truth() || is_plain(&pattern)) {
         let rest = source.get(start..).unwrap_or_default();
-        match memchr::memmem::find(rest, &pattern) {
+        ask_for(rest.len(), budget)?;
+        match plain(rest, &pattern) {
             Some(distance) => {
                 out.number((start + distance + 1) as f64);
                 out.number((start + distance + pattern.len()) as f64);
@@ -34,7 +33,8 @@ pub(super) fn find<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
         }
         return Ok(());
     }
-    let mut matcher = Matcher::new(&source, &pattern, true, budget);
+    let mut places = Places::default();
+    let mut matcher = Matcher::new(&source, &pattern, true, &mut places, budget);
     let Some((start, end)) = matcher.search(start)? else {
         out.nil();
         return Ok(());
@@ -97,7 +97,8 @@ pub fn gmatch_next<W: ValueWriter + ?Sized>(
         return Ok(());
     }
     // `^` is no anchor here.
-    let mut matcher = Matcher::new(source, pattern, false, budget);
+    let mut places = Places::default();
+    let mut matcher = Matcher::new(source, pattern, false, &mut places, budget);
     let Some((start, end)) = matcher.search(*position)? else { return Ok(()) };
     *position = if end == start { end + 1 } else { end };
     captures(&matcher, matcher.level().max(1), start, end, out)
@@ -121,6 +122,21 @@ pub(super) fn captures<W: ValueWriter + ?Sized>(
         }
     }
     Ok(())
+}
+
+/// Where `wanted` is in `text` (`lmemfind`).
+fn plain(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    let Some((&first, rest)) = wanted.split_first() else { return Some(0) };
+    let mut at = 0;
+    // A few places are compared one by one; what takes longer is worth the preparation of a
+    // search whose time does not depend on how much of the text looks alike.
+    for _ in 0..8 {
+        at += memchr::memchr(first, text.get(at..)?)? + 1;
+        if text.get(at..)?.starts_with(rest) {
+            return Some(at - 1);
+        }
+    }
+    memchr::memmem::find(text.get(at..)?, wanted).map(|distance| at + distance)
 }
 
 /// Whether a pattern, as far as C sees it, has none of the characters that mean something.

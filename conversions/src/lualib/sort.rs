@@ -4,13 +4,13 @@
 //! decides what becomes of equal ones and of inconsistent comparisons. Must not know how two
 //! elements are compared.
 
-use redlua_core::{Arguments, Kind, Raise, Step, Workspace};
+use redlua_core::{Arguments, Kind, Raise, Scalar, Step, Workspace};
 
 use super::Context;
 use crate::check::Check;
 
 /// Ranges that wait while a smaller one is sorted; each is at least twice as large as the next.
-const DEPTH: usize = 40;
+const DEPTH: usize = 32;
 /// Comparisons between two questions to the budget.
 const INTERVAL: u32 = 2_000;
 
@@ -26,7 +26,7 @@ pub(super) struct Sort {
     high: i64,
     up: i64,
     down: i64,
-    waiting: [(i64, i64); DEPTH],
+    waiting: [(i32, i32); DEPTH],
     depth: usize,
     comparisons: u32,
 }
@@ -64,7 +64,7 @@ impl Default for Sort {
 }
 
 impl Sort {
-    /// Goes on until two elements are to be compared or all are sorted.
+    /// Goes on until two elements are to be compared by the engine or all are sorted.
     ///
     /// # Errors
     /// What is to be raised in the script.
@@ -74,28 +74,45 @@ impl Sort {
         work: &mut W,
         context: &mut Context<'_>,
     ) -> Result<Step, Raise> {
+        let mut step = if let State::Begin = self.state {
+            args.check_table(0)?;
+            // As C's int, which the names of elements are.
+            self.high = i64::from(work.length(0) as i32);
+            if !matches!(args.scalar(1).kind(), Kind::None | Kind::Nil) {
+                args.check_kind(1, Kind::Function)?;
+                self.function = true;
+            }
+            self.range(work)
+        } else {
+            let last = work.top().saturating_sub(1);
+            let less = work.scalar(last).truth();
+            work.truncate(last);
+            self.answered(less, work, context)?
+        };
+        loop {
+            // What needs no engine is compared here.
+            let Step::Less { left, right } = step else { return Ok(step) };
+            let less = match (work.scalar(left), work.scalar(right)) {
+                (Scalar::Number(left), Scalar::Number(right)) => left < right,
+                (Scalar::String(left), Scalar::String(right)) => left < right,
+                _ => return Ok(step),
+            };
+            step = self.answered(less, work, context)?;
+        }
+    }
+
+    /// Goes on with the answer to the last comparison.
+    fn answered<W: Workspace + ?Sized>(
+        &mut self,
+        less: bool,
+        work: &mut W,
+        context: &mut Context<'_>,
+    ) -> Result<Step, Raise> {
         self.comparisons += 1;
         if self.comparisons >= INTERVAL {
             self.comparisons = 0;
             context.pause()?;
         }
-        let less = match self.state {
-            State::Begin => {
-                args.check_table(0)?;
-                self.high = work.length(0) as i64;
-                if !args.is_none_or_nil(1) {
-                    args.check_kind(1, Kind::Function)?;
-                    self.function = true;
-                }
-                return Ok(self.range(work));
-            }
-            _ => {
-                let last = work.top().saturating_sub(1);
-                let answer = work.scalar(last).truth();
-                work.truncate(last);
-                answer
-            }
-        };
         let (low, high) = (self.low, self.high);
         match self.state {
             State::Begin | State::Ends => {
@@ -175,7 +192,8 @@ impl Sort {
         while self.depth > 0 {
             self.depth -= 1;
             let waiting = self.waiting.get(self.depth).copied();
-            (self.low, self.high) = waiting.unwrap_or((1, 0));
+            let (low, high) = waiting.unwrap_or((1, 0));
+            (self.low, self.high) = (i64::from(low), i64::from(high));
             if self.low < self.high {
                 return self.range(work);
             }
@@ -218,7 +236,7 @@ impl Sort {
             ((pivot + 1, high), (low, pivot - 1))
         };
         if let Some(place) = self.waiting.get_mut(self.depth) {
-            *place = rest;
+            *place = (rest.0 as i32, rest.1 as i32);
             self.depth += 1;
         }
         (self.low, self.high) = first;

@@ -180,7 +180,10 @@ impl Spec {
         let (mantissa, exponent) = parts(magnitude, precision - 1);
         if exponent < -4 || exponent >= precision as i32 {
             if self.alternate {
-                return self.scientific(magnitude, precision - 1);
+                // glibc, which has chosen the other form before it rounded up, writes no zeros.
+                let rounded = exponent == precision as i32 && magnitude < 10f64.powi(exponent);
+                let decimals = if rounded { 0 } else { precision - 1 };
+                return self.scientific(magnitude, decimals);
             }
             return exponential(without_zeros(&mantissa), "", exponent);
         }

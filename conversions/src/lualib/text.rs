@@ -6,8 +6,9 @@
 use redlua_core::{Arguments, Kind, Raise, ValueWriter};
 
 use super::Context;
-use super::budget::grow;
+use super::budget::{ask_for, grow};
 use crate::check::{Check, STACK, out_of_memory};
+use crate::number::c_i64;
 
 /// `posrelat`: a position from the end when it is negative; 0 when that is before the beginning.
 pub(super) fn place(position: i64, len: usize) -> i64 {
@@ -29,10 +30,10 @@ pub(super) fn sub<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
     args: &mut A,
     out: &mut W,
 ) -> Result<(), Raise> {
-    let len = args.text(0)?.len();
-    let start = place(args.check_integer(1)?, len).max(1);
-    let end = place(args.opt_integer(2, -1)?, len).min(len as i64);
+    let args = &*args;
     let text = args.text(0)?;
+    let start = place(c_i64(args.numeral(1)?), text.len()).max(1);
+    let end = place(args.numeral_or(2, -1)?, text.len()).min(text.len() as i64);
     let range = usize::try_from(start - 1).unwrap_or(0)..usize::try_from(end).unwrap_or(0);
     out.string(text.get(range).unwrap_or_default());
     Ok(())
@@ -46,6 +47,7 @@ pub(super) fn changed<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
     context: &mut Context<'_>,
 ) -> Result<(), Raise> {
     let text = args.text(0)?;
+    ask_for(text.len(), context.budget)?;
     if text.len() > context.budget.room() {
         return Err(out_of_memory());
     }
@@ -64,9 +66,9 @@ pub(super) fn rep<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
     out: &mut W,
     context: &mut Context<'_>,
 ) -> Result<(), Raise> {
-    args.text(0)?;
-    let times = usize::try_from(args.check_int(1)?).unwrap_or(0);
+    let args = &*args;
     let text = args.text(0)?;
+    let times = usize::try_from(c_i64(args.numeral(1)?) as i32).unwrap_or(0);
     match times {
         1 => {
             out.string(&text);
@@ -79,6 +81,7 @@ pub(super) fn rep<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
         _ => {}
     }
     let whole = text.len().saturating_mul(times);
+    ask_for(whole, context.budget)?;
     let start = context.buffer.len();
     if whole > context.buffer.capacity() - start {
         grow(context.buffer, start.saturating_add(context.budget.room()), whole)?;
@@ -105,9 +108,10 @@ pub(super) fn byte<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
     args: &mut A,
     out: &mut W,
 ) -> Result<(), Raise> {
-    let len = args.text(0)?.len();
-    let start = place(args.opt_integer(1, 1)?, len);
-    let end = place(args.opt_integer(2, start)?, len).min(len as i64);
+    let args = &*args;
+    let text = args.text(0)?;
+    let start = place(args.numeral_or(1, 1)?, text.len());
+    let end = place(args.numeral_or(2, start)?, text.len()).min(text.len() as i64);
     let start = start.max(1);
     if start > end {
         return Ok(());
@@ -117,7 +121,6 @@ pub(super) fn byte<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
     if args.count() + count > STACK || !out.room(count) {
         return Err(Raise::message("stack overflow (string slice too long)"));
     }
-    let text = args.text(0)?;
     let skipped = usize::try_from(start - 1).unwrap_or(0);
     for &byte in text.iter().skip(skipped).take(count) {
         out.number(f64::from(byte));

@@ -154,6 +154,16 @@ impl Workspace for Writer {
         self.push(value.unwrap_or(Value::Nil));
     }
 
+    fn look_up(&mut self, table: usize) -> bool {
+        let key = self.values.pop().unwrap_or(Value::Nil);
+        let value = match self.arguments.get(table) {
+            Some(Value::Table(table)) => table.get(&key).cloned(),
+            _ => None,
+        };
+        self.push(value.unwrap_or(Value::Nil));
+        true
+    }
+
     fn store(&mut self, table: usize, index: i64) {
         let value = self.values.pop();
         let set = match (self.arguments.get_mut(table), value) {
