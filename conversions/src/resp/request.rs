@@ -142,6 +142,7 @@ impl RequestParser {
                 *to -= self.start;
             }
             self.at -= self.start;
+            self.begun = self.begun.saturating_sub(self.start);
             self.start = 0;
         }
         &mut self.buffer

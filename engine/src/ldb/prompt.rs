@@ -287,7 +287,8 @@ impl Debugger<'_> {
         let room = self.room();
         let mut lines = Vec::new();
         let mut visit = |name: &[u8], value: &mut dyn ValueReader| {
-            if !name.starts_with(b"(*temporary)") {
+            // `(*temporary)`, or as later versions of Lua call it.
+            if !name.ends_with(b"temporary)") {
                 lines.push(line_of(&[b"<value> ", name, b" = "].concat(), value, room));
             }
         };

@@ -27,7 +27,7 @@ use mlua::ffi::{
 #[cfg(not(luajit))]
 pub(crate) use mlua::ffi::{lua_call, lua_pcall};
 #[cfg(luajit)]
-pub(crate) use mlua::ffi::{lua_dump_ as lua_dump, luaopen_jit};
+pub(crate) use mlua::ffi::{lua_dump_ as lua_dump, lua_iscfunction, lua_typename, luaopen_jit};
 pub(crate) use mlua::ffi::{
     lua_gettable_ as lua_gettable, lua_pushlstring_ as lua_pushlstring, lua_rawget_ as lua_rawget,
     lua_rawgeti_ as lua_rawgeti, lua_rawseti_ as lua_rawseti, luaL_checkstack_ as luaL_checkstack,
