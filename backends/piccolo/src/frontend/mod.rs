@@ -7,11 +7,13 @@
 mod ast;
 mod chunkid;
 mod code;
+mod constructor;
 mod expr;
 mod function;
 mod infer;
 mod lexer;
 mod names;
+mod operators;
 mod ops;
 mod parser;
 mod scope;

@@ -9,10 +9,10 @@ use piccolo::types::VarCount;
 use super::Known;
 use super::ast::{BinaryOp, Block, Expr, Numeric, Operand, Stat, Suffix, Target, UnaryOp, VarId};
 use super::code::{Generator, field_name};
-use super::expr::Test;
 use super::function::{Jumps, Made, Source, reg};
 use super::infer::{self, Kinds};
 use super::names::Name;
+use super::operators::Test;
 use super::ops::Op;
 
 impl Generator<'_> {
