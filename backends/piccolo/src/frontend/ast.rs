@@ -55,7 +55,8 @@ pub(super) struct Block {
 pub(super) enum Stat {
     Local { vars: Vec<VarId>, exprs: Vec<Expr>, line: u32 },
     LocalFunction { var: VarId, function: Box<Function>, line: u32 },
-    Assign { targets: Vec<Target>, exprs: Vec<Expr>, line: u32 },
+    /// Values are stored on the line `end`.
+    Assign { targets: Vec<Target>, exprs: Vec<Expr>, line: u32, end: u32 },
     Call { call: Expr, line: u32 },
     Do(Block),
     While { cond: Expr, body: Block, line: u32 },

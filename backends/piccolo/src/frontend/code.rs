@@ -203,13 +203,6 @@ impl Generator<'_> {
                 Some(super::ast::Suffix::Index { key, .. }) => field_name(key),
                 _ => Name::NONE,
             },
-            Expr::Binary { first, rest }
-                if rest.iter().all(|o| {
-                    matches!(o.op, super::ast::BinaryOp::And | super::ast::BinaryOp::Or)
-                }) =>
-            {
-                self.name(first)
-            }
             _ => Name::NONE,
         }
     }

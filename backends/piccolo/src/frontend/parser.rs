@@ -308,7 +308,7 @@ impl Parser<'_> {
         };
         let function = Expr::Function(Box::new(self.body(method, line)?));
         let targets = self.assignable(target).into_iter().collect();
-        Ok(Stat::Assign { targets, exprs: vec![function], line })
+        Ok(Stat::Assign { targets, exprs: vec![function], line, end: line })
     }
 
     fn local_function(&mut self, line: u32) -> Parsed<Stat> {
@@ -370,7 +370,8 @@ impl Parser<'_> {
         }
         self.check_next(&Token::Char(b'='))?;
         let exprs = self.expr_list()?;
-        Ok(Stat::Assign { targets, exprs, line })
+        let end = self.lexer.last_line;
+        Ok(Stat::Assign { targets, exprs, line, end })
     }
 
     /// The target that an expression denotes; remembers that a variable is assigned to.

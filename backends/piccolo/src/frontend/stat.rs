@@ -50,12 +50,12 @@ impl Generator<'_> {
                 self.bind(*var, register);
                 self.closure(function, register)?;
             }
-            Stat::Assign { targets, exprs, line } => {
+            Stat::Assign { targets, exprs, line, end } => {
                 self.f.at(*line, &[]);
                 let free = self.f.free;
                 match (targets.as_slice(), exprs.as_slice()) {
-                    ([target], [expr]) => self.assign_one(target, expr, *line)?,
-                    _ => self.assign_many(targets, exprs, *line)?,
+                    ([target], [expr]) => self.assign_one(target, expr, *end)?,
+                    _ => self.assign_many(targets, exprs, *end)?,
                 }
                 self.f.free = free;
             }
@@ -111,7 +111,7 @@ impl Generator<'_> {
                 let value = self.any(expr)?;
                 self.set_global(name, value, line)?;
             }
-            Target::Index { table, key, line } => {
+            Target::Index { table, key, .. } => {
                 let kinds = self.kinds(table);
                 let direct = kinds.within(Kinds::TABLE) && self.appends(table, key);
                 let name = self.name(table);
@@ -124,7 +124,7 @@ impl Generator<'_> {
                     Some(constant) => constant,
                     None => reg(self.any(expr)?).into(),
                 };
-                self.f.at(*line, &[name]);
+                self.f.at(line, &[name]);
                 if direct {
                     self.f.emit(Operation::SetTable { table: reg(at), key, value });
                 } else {
@@ -222,9 +222,9 @@ impl Generator<'_> {
                     self.f.emit(Operation::SetUpValue { dest, source: reg(value) });
                 }
                 (Target::Global(name), _) => self.set_global(name, value, line)?,
-                (Target::Index { table, line, .. }, Some(&(at, key))) => {
+                (Target::Index { table, .. }, Some(&(at, key))) => {
                     let name = self.name(table);
-                    self.f.at(*line, &[name]);
+                    self.f.at(line, &[name]);
                     let base = self.f.free;
                     let operands = [reg(at).into(), key, reg(value).into()];
                     self.op(Op::SetIndex, &operands, 0, base)?;
