@@ -82,7 +82,7 @@ unsafe extern "C-unwind" fn sort(lua: *mut lua_State) -> c_int {
     // SAFETY: called by Lua; this frame owns nothing.
     unsafe {
         let table = ffi::lua_type(lua, 1) == ffi::LUA_TTABLE;
-        if !table || ffi::lua_objlen(lua, 1) as usize <= SHORT {
+        if !table || ffi::lua_objlen(lua, 1) <= SHORT {
             return stock(lua);
         }
         run(lua, Function::SORT)

@@ -207,7 +207,7 @@ impl Workspace for StackWriter {
     #[inline]
     fn length(&mut self, table: usize) -> usize {
         // SAFETY: a table is at that index.
-        self.table_at(table).map_or(0, |index| unsafe { ffi::lua_objlen(self.lua, index) as usize })
+        self.table_at(table).map_or(0, |index| unsafe { ffi::lua_objlen(self.lua, index) })
     }
 
     #[inline]

@@ -53,19 +53,57 @@ pub(super) struct Block {
 
 #[derive(Debug)]
 pub(super) enum Stat {
-    Local { vars: Vec<VarId>, exprs: Vec<Expr>, line: u32 },
-    LocalFunction { var: VarId, function: Box<Function>, line: u32 },
+    Local {
+        vars: Vec<VarId>,
+        exprs: Vec<Expr>,
+        line: u32,
+    },
+    LocalFunction {
+        var: VarId,
+        function: Box<Function>,
+        line: u32,
+    },
     /// Values are stored on the line `end`.
-    Assign { targets: Vec<Target>, exprs: Vec<Expr>, line: u32, end: u32 },
-    Call { call: Expr, line: u32 },
+    Assign {
+        targets: Vec<Target>,
+        exprs: Vec<Expr>,
+        line: u32,
+        end: u32,
+    },
+    Call {
+        call: Expr,
+        line: u32,
+    },
     Do(Block),
-    While { cond: Expr, body: Block, line: u32 },
-    Repeat { body: Block, cond: Expr, line: u32 },
-    If { arms: Vec<(Expr, Block)>, other: Option<Block>, line: u32 },
+    While {
+        cond: Expr,
+        body: Block,
+        line: u32,
+    },
+    Repeat {
+        body: Block,
+        cond: Expr,
+        line: u32,
+    },
+    If {
+        arms: Vec<(Expr, Block)>,
+        other: Option<Block>,
+        line: u32,
+    },
     Numeric(Box<Numeric>),
-    Generic { vars: Vec<VarId>, exprs: Vec<Expr>, body: Block, line: u32 },
-    Return { exprs: Vec<Expr>, line: u32 },
-    Break { line: u32 },
+    Generic {
+        vars: Vec<VarId>,
+        exprs: Vec<Expr>,
+        body: Block,
+        line: u32,
+    },
+    Return {
+        exprs: Vec<Expr>,
+        line: u32,
+    },
+    Break {
+        line: u32,
+    },
 }
 
 /// `for var = start, limit, step do body end`.
