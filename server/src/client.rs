@@ -497,10 +497,8 @@ impl Client {
             out.set_protocol(self.session.protocol);
             let Some(spec) = core.store.command(&argv) else { continue };
             let start = out.bytes().len();
-            if self.is_tapped(core, &argv, out) {
-                continue;
-            }
             match (core.verbs.of(&spec), core.store.permits(&self.session, &spec, &argv)) {
+                _ if self.is_tapped(core, &argv, out) => {}
                 (_, Err(denied)) => {
                     let text = no_longer(&denied);
                     core.store.command_refused(&self.session, &argv, &text, Some(&denied));
