@@ -142,7 +142,6 @@ impl Client {
         self.attach(core);
         self.forget_stale(core);
         let start = out.bytes().len();
-        let before = core.store.modifications();
         let muted = self.is_muted();
         out.set_protocol(self.session.protocol);
         self.session.pending = start > 0;
@@ -153,7 +152,7 @@ impl Client {
         if muted && self.is_muted() {
             out.truncate(start);
         }
-        if core.settle(self.session.id, before) {
+        if core.settle(self.session.id) {
             progress = Progress::Close;
         }
         if let (Progress::Debugs, Some(plan)) = (&progress, &mut self.plan) {
@@ -188,7 +187,7 @@ impl Client {
     #[inline]
     fn forget_stale(&mut self, core: &mut Core) {
         for (db, key) in self.stale.drain(..) {
-            core.store.forget_stamp(db, &key);
+            core.store.unwatch(db, &key);
         }
     }
 

@@ -107,7 +107,7 @@ impl Transaction {
         }
         for key in keys {
             if !self.watched.iter().any(|(at, known, _)| *at == db && known == key) {
-                let stamp = store.stamp(db, key);
+                let stamp = store.watch(db, key);
                 self.watched.push((db, key.to_vec(), stamp));
             }
         }
@@ -117,7 +117,7 @@ impl Transaction {
     /// `UNWATCH`, and what every end of a transaction does.
     pub(crate) fn unwatch(&mut self, store: &mut Store) {
         for (db, key, _) in self.watched.drain(..) {
-            store.forget_stamp(db, &key);
+            store.unwatch(db, &key);
         }
     }
 

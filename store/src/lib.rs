@@ -50,5 +50,5 @@ mod value;
 
 pub use clock::Clock;
 pub use pubsub::Message;
-pub use store::{Action, BadParameter, Blocked, Pause, Store, TimeoutReply, UNBLOCKED};
+pub use store::{Action, Awaited, BadParameter, Blocked, Pause, Store, TimeoutReply, UNBLOCKED};
 pub use tap::Tap;
