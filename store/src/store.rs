@@ -4,6 +4,7 @@
 //! not know any command, nor Lua, nor sockets.
 
 mod clients;
+mod late;
 mod observe;
 mod retry;
 mod settings;
@@ -14,6 +15,8 @@ use redlua_core::{
     CommandFlags, CommandSpec, Condition, Denied, Host, LogLevel, Protocol, ReplySink,
     ScriptFigures, Session, UserId,
 };
+
+pub use late::{LateStamp, LateWatches};
 
 use crate::clock::Clock;
 use crate::context::Cx;
@@ -59,11 +62,13 @@ pub struct Store {
     began: Vec<(Duration, u64)>,
     /// Where the search for expired keys goes on: database and position.
     expiring: (usize, usize),
+    late: LateWatches,
 }
 
 /// A call of a blocking command that found nothing: it has pushed no reply.
 ///
-/// [`Store::retry`] it whenever a key is among [`Store::take_ready`]; answer [`reply`](Self::reply) when the time is over.
+/// [`Store::retry`] it whenever a key is among [`Store::take_ready`]; answer
+/// [`reply`](Self::reply) when the time is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
     /// The database.
@@ -160,6 +165,7 @@ impl Store {
             tap: None,
             began: Vec::new(),
             expiring: (0, 0),
+            late: LateWatches::default(),
         };
         store.server.config.settle("databases", &store.keys.databases().to_string());
         store.tick();
@@ -178,6 +184,7 @@ impl Store {
             tap: None,
             began: Vec::new(),
             expiring: self.expiring,
+            late: LateWatches::default(),
         }
     }
 
@@ -203,12 +210,14 @@ impl Store {
     /// Begins to watch a key (`WATCH`) and returns its [`stamp`](Self::stamp); ends with
     /// [`unwatch`](Self::unwatch), once for each call.
     pub fn watch(&mut self, db: u32, key: &[u8]) -> u64 {
+        self.admit_late();
         self.keys.watch(db as usize, key);
         self.stamp(db, key)
     }
 
     /// A number that changes whenever the key is modified, as long as it is watched.
     pub fn stamp(&mut self, db: u32, key: &[u8]) -> u64 {
+        self.admit_late();
         self.tick();
         let stamp = self.keys.stamp(db as usize, key);
         self.settle(0, false);
@@ -217,6 +226,7 @@ impl Store {
 
     /// One that watched the key does so no more.
     pub fn unwatch(&mut self, db: u32, key: &[u8]) {
+        self.admit_late();
         self.keys.unwatch(db as usize, key);
     }
 
