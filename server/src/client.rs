@@ -112,6 +112,7 @@ impl Client {
     }
 
     /// Whether messages are to stand where they arose, between replies, as in a stream of bytes.
+    #[cfg(feature = "net")]
     pub(crate) fn set_inline(&mut self) {
         self.inline = true;
     }
@@ -122,6 +123,7 @@ impl Client {
     }
 
     /// Whether it has a subscription.
+    #[cfg(feature = "net")]
     pub(crate) fn is_subscribed(&self) -> bool {
         self.subscribed
     }
