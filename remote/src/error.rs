@@ -39,8 +39,19 @@ impl Error {
 
     /// The line of an error reply that tells a script, or whoever asked, about it.
     pub fn line(&self) -> String {
-        let text = format!("ERR {self}: {}", self.source);
+        let text = format!("ERR {self}: {}", self.cause());
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    }
+
+    /// The innermost cause that still says all: the client library repeats its sources' texts.
+    fn cause(&self) -> &(dyn std::error::Error + 'static) {
+        let mut cause: &(dyn std::error::Error + 'static) = &self.source;
+        while let Some(inner) = cause.source()
+            && inner.to_string() == cause.to_string()
+        {
+            cause = inner;
+        }
+        cause
     }
 
     pub(crate) fn into_source(self) -> redis::RedisError {
@@ -64,7 +75,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
+        Some(self.cause())
     }
 }
 

@@ -81,14 +81,44 @@ impl Link {
 
     /// Sends one request and waits for its reply; error replies are values too.
     pub(crate) fn request(&mut self, argv: &[&[u8]]) -> RedisResult<Value> {
-        let mut command = Cmd::with_capacity(argv.len(), argv.iter().map(|word| word.len()).sum());
-        for word in argv {
-            command.arg(*word);
-        }
         match self {
-            Link::Single(connection) => connection.req_command(&command),
+            Link::Single(connection) => request(&mut **connection, argv),
             #[cfg(feature = "cluster")]
-            Link::Cluster(connection) => connection.req_command(&command),
+            Link::Cluster(connection) => request(&mut **connection, argv),
         }
     }
+
+    /// The same for a command that would block: in a transaction of its own it answers at once,
+    /// as inside a script (`CLIENT_DENY_BLOCKING` in `server.h`).
+    pub(crate) fn request_now(&mut self, argv: &[&[u8]]) -> RedisResult<Value> {
+        let mut transaction = redis::pipe();
+        transaction.atomic().add_command(command(argv));
+        let packed = transaction.get_packed_pipeline();
+        // The replies to MULTI and to the queueing are left out: that of EXEC remains.
+        let replies = match self {
+            Link::Single(connection) => connection.req_packed_commands(&packed, 2, 1),
+            #[cfg(feature = "cluster")]
+            Link::Cluster(connection) => connection.req_packed_commands(&packed, 2, 1),
+        }?;
+        match replies.into_iter().next() {
+            Some(Value::Array(replies)) => Ok(replies.into_iter().next().unwrap_or(Value::Nil)),
+            other => Ok(other.unwrap_or(Value::Nil)),
+        }
+    }
+}
+
+/// Sends one request over a connection of the client library and waits for its reply.
+pub(crate) fn request(
+    connection: &mut (impl ConnectionLike + ?Sized),
+    argv: &[&[u8]],
+) -> RedisResult<Value> {
+    connection.req_command(&command(argv))
+}
+
+fn command(argv: &[&[u8]]) -> Cmd {
+    let mut command = Cmd::with_capacity(argv.len(), argv.iter().map(|word| word.len()).sum());
+    for word in argv {
+        command.arg(*word);
+    }
+    command
 }
