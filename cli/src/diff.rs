@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use redlua::conversions::human;
 use redlua::conversions::resp::{RespWriter, split_args};
-use redlua::conversions::{human, raw};
 use redlua::remote::{Address, Remote};
 use redlua::{Client, Connection, Engine, Protocol, Reply, Session, Store, backend};
 
 use crate::dump::{self, Entry};
 use crate::error::Error;
-use crate::output::{note, print};
+use crate::output::print;
 use crate::side::{Column, Style};
 use crate::watched::Watched;
 use crate::{script, seed, target};
@@ -49,6 +49,9 @@ pub(crate) struct Options {
     /// The Lua engine; `redlua backends` lists them.
     #[arg(long, value_name = "NAME")]
     backend: Option<String>,
+    /// How long the server may take for a reply.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
     /// Run scripts on the server even when they call commands that reach beyond the database.
     #[arg(long)]
     reckless: bool,
@@ -85,9 +88,9 @@ pub(crate) fn diff(
     };
     let address = Address::parse(&options.redis)?;
     let db = if address.is_cluster() { 0 } else { options.scratch_db };
-    let mut remote = target::connect(address.with_db(db))?;
+    let mut remote = target::connect(address.with_db(db), options.timeout)?;
     vacant(&mut remote, db)?;
-    version(&mut remote)?;
+    target::version(&mut remote)?;
 
     let style = Style::new(stdout().is_terminal());
     let progress = progress(options.cases.is_some() && stderr().is_terminal(), cases.len());
@@ -97,8 +100,12 @@ pub(crate) fn diff(
         let result = compare(options, case, &mut remote);
         // Whatever happened: the database was empty, and is so again.
         remote.speak(Protocol::Resp2);
-        Connection::request(&mut remote, &[b"FLUSHDB"]);
-        let shown = result?.map(|sides| style.show(&case.title(), &sides));
+        let flushed = Connection::request(&mut remote, &[b"FLUSHDB"]);
+        let result = result?;
+        if flushed.is_error() {
+            return Err(Error::Unexpected { command: "FLUSHDB", reply: flushed });
+        }
+        let shown = result.map(|sides| style.show(&case.title(), &sides));
         match shown {
             None => same += 1,
             Some(text) => {
@@ -133,6 +140,9 @@ fn compare(
     let reply = client.request(&case.argv(&source));
     client.session = Session::default();
     let ours = Outcome { reply, entries: dump::entries(&mut client)? };
+    if exhausted(&ours.reply) {
+        return Err(Error::Endless { path: case.file.clone() });
+    }
     if let (Some(command), false) = (client.host.reckless, options.reckless) {
         let path = case.file.clone();
         return Err(Error::Reckless { path, command: command.to_owned() });
@@ -192,6 +202,14 @@ impl Outcome {
         }
         Column { title: title.to_owned(), lines }
     }
+}
+
+/// Whether a script was stopped by one of the limits that there are only here.
+fn exhausted(reply: &Reply) -> bool {
+    let Reply::Error(text) = reply else { return false };
+    let memory = b"not enough memory";
+    text.starts_with(b"ERR Script exceeded its ")
+        || text.windows(memory.len()).any(|window| window == memory)
 }
 
 /// The bytes that a client would read.
@@ -273,18 +291,6 @@ fn vacant(remote: &mut Remote, db: u32) -> Result<(), Error> {
             Err(Error::Occupied { db, address: remote.address().to_string(), keys })
         }
         reply => Err(Error::Unexpected { command: "DBSIZE", reply }),
-    }
-}
-
-/// Says so when the server is not of the version that redlua answers as.
-fn version(remote: &mut Remote) -> Result<(), Error> {
-    let info = raw(&remote.request(&[b"INFO", b"server"])?);
-    let info = String::from_utf8_lossy(&info);
-    let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
-    match version.map(str::trim_end) {
-        Some(version) if version.starts_with("7.0.") => Ok(()),
-        Some(version) => note(&format!("the server is {version}; redlua answers as 7.0 does")),
-        None => note("the server does not tell its version"),
     }
 }
 

@@ -179,6 +179,9 @@ fn databases(client: &mut dyn Connection) -> Result<Vec<Database>, Error> {
 /// What the selected database holds.
 pub(crate) fn entries(client: &mut dyn Connection) -> Result<Vec<Entry>, Error> {
     let reply = client.request(&[b"KEYS", b"*"]);
+    if reply.is_error() {
+        return Err(Error::Unexpected { command: "KEYS", reply });
+    }
     let mut keys: Vec<&[u8]> = strings(&reply);
     keys.sort_unstable();
     let mut entries = Vec::new();
@@ -191,6 +194,9 @@ pub(crate) fn entries(client: &mut dyn Connection) -> Result<Vec<Entry>, Error> 
 /// One key; `None` when it has just expired.
 fn entry(client: &mut dyn Connection, key: &[u8]) -> Result<Option<Entry>, Error> {
     let kind = client.request(&[b"TYPE", key]);
+    if kind.is_error() {
+        return Err(Error::Unexpected { command: "TYPE", reply: kind });
+    }
     let Some(kind) = kind.bytes().and_then(Kind::named) else { return Ok(None) };
     let expires = client.request(&[b"PTTL", key]).integer().filter(|left| *left >= 0);
     let value = match (kind, client.request(&kind.read(key))) {

@@ -30,12 +30,16 @@ pub(crate) enum Error {
     Remote(#[from] redlua::remote::Error),
     /// There are keys where the scripts would run.
     #[error(
-        "database {db} of {address} holds {keys} keys; give the number of an empty one with --scratch-db"
+        "database {db} of {address} holds {keys} key{}; give the number of an empty one with --scratch-db",
+        if *keys == 1 { "" } else { "s" }
     )]
     Occupied { db: u32, address: String, keys: i64 },
     /// A script does what would reach beyond the scratch database.
     #[error("{}: calls {command}, which reaches beyond the scratch database; --reckless runs it on the server all the same", .path.display())]
     Reckless { path: PathBuf, command: String },
+    /// A script that reaches a limit here would run for as long as it likes there.
+    #[error("{}: exceeds a limit here, so it was not run on the server", .path.display())]
+    Endless { path: PathBuf },
     /// A folder without scripts.
     #[error("{}: no .lua file", .path.display())]
     Empty { path: PathBuf },

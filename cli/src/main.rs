@@ -113,6 +113,9 @@ struct Options {
     /// Run the script here and only its commands on the server; not atomic.
     #[arg(long, requires = "redis")]
     local: bool,
+    /// How long the server may take for a reply.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
 }
 
 /// How replies are shown.

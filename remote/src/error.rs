@@ -62,7 +62,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.fault {
-            Fault::Address => "no address of a Redis",
+            Fault::Address => "is no address of a Redis",
             Fault::Unreachable => "cannot be reached",
             Fault::Authentication => "refuses to let us in",
             Fault::Timeout => "does not answer in time",
