@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::value;
+
 /// Why a server could not be reached or asked.
 #[derive(Debug)]
 pub struct Error {
@@ -11,8 +13,13 @@ pub struct Error {
     pub fault: Fault,
     /// The address, without a password.
     pub address: String,
+    cause: Cause,
     source: redis::RedisError,
 }
+
+/// The client library's own words, once: its errors repeat those of their sources.
+#[derive(Debug)]
+struct Cause(String);
 
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,24 +41,17 @@ pub enum Fault {
 
 impl Error {
     pub(crate) fn new(address: &str, source: redis::RedisError) -> Self {
-        Error { fault: fault(&source), address: address.to_owned(), source }
+        let cause = Cause(match value::error_reply(&source) {
+            Some(line) => String::from_utf8_lossy(&line).into_owned(),
+            None => source.to_string(),
+        });
+        Error { fault: fault(&source), address: address.to_owned(), cause, source }
     }
 
     /// The line of an error reply that tells a script, or whoever asked, about it.
     pub fn line(&self) -> String {
-        let text = format!("ERR {self}: {}", self.cause());
+        let text = format!("ERR {self}: {}", self.cause);
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-    }
-
-    /// The innermost cause that still says all: the client library repeats its sources' texts.
-    fn cause(&self) -> &(dyn std::error::Error + 'static) {
-        let mut cause: &(dyn std::error::Error + 'static) = &self.source;
-        while let Some(inner) = cause.source()
-            && inner.to_string() == cause.to_string()
-        {
-            cause = inner;
-        }
-        cause
     }
 
     pub(crate) fn into_source(self) -> redis::RedisError {
@@ -75,9 +75,17 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(self.cause())
+        Some(&self.cause)
     }
 }
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Cause {}
 
 /// The kind of a client error. Whoever could not connect is told so by the system, not by a
 /// reply, hence the order.

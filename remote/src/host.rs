@@ -178,7 +178,7 @@ impl Remote {
             None => Connected {
                 link: Link::open(&self.address, self.options, session.protocol)
                     .map_err(Error::into_source)?,
-                db: self.address.db(),
+                db: 0,
             },
         };
         let mut result = Ok(Value::Nil);

@@ -31,7 +31,8 @@ impl Link {
             .iter()
             .map(|node| {
                 let settings = node.redis_settings().clone();
-                let settings = settings.set_protocol(version).set_skip_set_lib_name();
+                // The database is selected by whoever asks, who hears why when that fails.
+                let settings = settings.set_protocol(version).set_skip_set_lib_name().set_db(0);
                 node.clone().set_redis_settings(settings)
             })
             .collect();
