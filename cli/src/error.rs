@@ -28,6 +28,9 @@ pub(crate) enum Error {
     /// A server cannot be used.
     #[error(transparent)]
     Remote(#[from] redlua::remote::Error),
+    /// The server does not watch keys.
+    #[error("--strict-keys works where the script runs here: add --local")]
+    Strict,
     /// There are keys where the scripts would run.
     #[error(
         "database {db} of {address} holds {keys} key{}; give the number of an empty one with --scratch-db",

@@ -113,6 +113,14 @@ struct Options {
     /// Run the script here and only its commands on the server; not atomic.
     #[arg(long, requires = "redis")]
     local: bool,
+    /// Refuse calls that touch a key which is not among the script's KEYS.
+    #[arg(long)]
+    strict_keys: bool,
+    /// Run the script in a cluster of so many nodes, each slot on a node of its own by default.
+    #[arg(long, value_name = "NODES", num_args = 0..=1, require_equals = true,
+          default_missing_value = "16384", conflicts_with = "redis",
+          value_parser = clap::value_parser!(u16).range(1..=16384))]
+    cluster: Option<u16>,
     /// How long the server may take for a reply.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,

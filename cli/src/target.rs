@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redlua::remote::{Address, Options as Waiting, Remote};
 use redlua::store::Clock;
-use redlua::{Client, Connection, Engine, Protocol, Reply, Session, Store, backend};
+use redlua::{Client, Cluster, Connection, Engine, Protocol, Reply, Session, Store, backend};
 
 use crate::Options;
 use crate::error::Error;
@@ -33,8 +33,15 @@ impl Target {
             };
             let mut client = Client::with_host(Store::with_clock(clock));
             client.engine = engine.unwrap_or(client.engine);
+            client.engine.set_strict_keys(options.strict_keys);
+            if let Some(nodes) = options.cluster {
+                client.set_cluster(Cluster::of(nodes));
+            }
             return Ok(Target::Embedded(Box::new(client)));
         };
+        if options.strict_keys && !options.local {
+            return Err(Error::Strict);
+        }
         let mut remote = connect(Address::parse(address)?, options.timeout)?;
         version(&mut remote)?;
         if !options.local {
@@ -42,6 +49,7 @@ impl Target {
         }
         let mut client = Client::with_host(remote);
         client.engine = engine.unwrap_or(client.engine);
+        client.engine.set_strict_keys(options.strict_keys);
         client.session = client.host.session();
         Ok(Target::Local(Box::new(client), 0))
     }

@@ -51,6 +51,10 @@ impl Host for Watched {
         self.store.call(session, spec, argv, sink);
     }
 
+    fn keys(&self, spec: &CommandSpec, argv: &[&[u8]]) -> Vec<usize> {
+        self.store.keys(spec, argv)
+    }
+
     fn condition(&self) -> redlua::core::Condition {
         self.store.condition()
     }

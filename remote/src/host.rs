@@ -235,6 +235,10 @@ impl Host for Remote {
         }
     }
 
+    fn keys(&self, spec: &CommandSpec, argv: &[&[u8]]) -> Vec<usize> {
+        self.commands.keys(spec, argv)
+    }
+
     fn condition(&self) -> Condition {
         Condition { cluster: self.address.cluster, ..Condition::default() }
     }

@@ -9,7 +9,7 @@ use redlua_conversions::resp::RespWriter;
 use redlua_core::{
     CommandFlags, CommandSpec, Debugging, Denied, Host, Protocol, ReplySink, Session, UserId,
 };
-use redlua_engine::Monitor;
+use redlua_engine::{CrossSlot, Monitor};
 use redlua_store::{Blocked, Store};
 
 use crate::busy::{self, Shutdown};
@@ -473,6 +473,14 @@ impl Client {
     }
 
     fn exec(&mut self, core: &mut Core, out: &mut RespWriter) -> Progress {
+        let slot = match self.transaction.slot(&core.engine, &core.store) {
+            Ok(slot) => slot,
+            Err(CrossSlot) => {
+                self.transaction.reset(&mut core.store);
+                out.error(CrossSlot::TEXT);
+                return Progress::Done;
+            }
+        };
         let Some(queue) = self.transaction.exec(&mut core.store, out) else {
             return Progress::Done;
         };
@@ -481,7 +489,9 @@ impl Client {
         if self.session.debug != Debugging::Off {
             return self.run_debugged(core, &queue, out);
         }
+        self.session.slot = slot;
         self.run_queue(core, &queue, out);
+        self.session.slot = None;
         Progress::Done
     }
 
