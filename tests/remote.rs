@@ -201,3 +201,18 @@ fn one_type_opens_every_address() {
     assert_eq!(twice(&format!("unix://{}", server.folder().join("redis.sock"))), (3, 4));
     assert_eq!(twice(&format!("{}/5", server.url())), (1, 2));
 }
+
+#[test]
+fn strict_keys_hold_for_a_servers_data_too() {
+    let Some(server) = Server::start(&[]) else { return };
+    let mut client = Client::with_host(remote(&server));
+    client.engine.set_strict_keys(true);
+    let mut eval = |script: &str| client.request(&[b"EVAL", script.as_bytes(), b"1", b"k"]);
+    assert_eq!(eval("return redis.call('SET', KEYS[1], 1)"), Reply::status("OK"));
+    let text = error(&eval("\nreturn redis.call('ZUNIONSTORE', 'k', 1, 'other')"));
+    assert!(text.starts_with("ERR Script accesses the key \"other\" with 'zunionstore'"), "{text}");
+    assert!(text.ends_with(", on @user_script:2."), "{text}");
+    let text = error(&eval("return redis.call('SORT', 'k', 'BY', 'w_*')"));
+    assert!(text.contains("the keys \"w_*\" with 'sort'"), "{text}");
+    assert_eq!((calls(&server, "zunionstore"), calls(&server, "sort")), (0, 0));
+}

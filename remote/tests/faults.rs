@@ -177,3 +177,45 @@ fn nothing_blocks_inside_a_script() {
     assert_eq!(call("BLPOP list no"), Reply::error("ERR timeout is not a float or out of range"));
     assert!(began.elapsed() < SHORT.reply);
 }
+
+#[test]
+fn the_keys_of_a_call_are_those_that_the_server_finds() {
+    let Some(server) = Server::start(&[]) else { return };
+    let mut remote = Remote::open(&server.url(), SHORT).unwrap();
+    for call in [
+        "GET a",
+        "MSET a 1 b 2",
+        "MSET a 1 b",
+        "BLPOP a b 0",
+        "OBJECT ENCODING a",
+        "MEMORY USAGE a",
+        "XGROUP CREATE a g $",
+        "ZUNIONSTORE d 2 a b WEIGHTS 1 2",
+        "ZINTER 2 a b",
+        "ZDIFF 3 a b",
+        "LMPOP 2 a b LEFT",
+        "BZMPOP 0 1 a MIN",
+        "SINTERCARD 2 a b LIMIT 1",
+        "XREAD COUNT 1 STREAMS a b 0 0",
+        "XREADGROUP GROUP g c STREAMS streams >",
+        "SORT a BY x STORE b STORE c",
+        "SORT_RO a BY x",
+        "GEORADIUS a 1 1 1 m STORE b STOREDIST c",
+        "GEORADIUSBYMEMBER a m 1 m STORE b",
+        "MIGRATE host 1 a 0 1",
+        "BITOP AND d a b",
+        "LCS a b",
+        "EVAL x 2 a b c",
+        "FCALL f 1 a b",
+    ] {
+        let argv: Vec<&[u8]> = call.split(' ').map(str::as_bytes).collect();
+        let spec = remote.command(&argv).unwrap();
+        let keys = remote.keys(&spec, &argv).into_iter().map(|at| Reply::bulk(argv[at]));
+        let keys = Reply::array(keys.collect::<Vec<_>>());
+        let theirs = remote.request(&[&[&b"COMMAND"[..], b"GETKEYS"], &argv[..]].concat()).unwrap();
+        match theirs {
+            Reply::Error(_) => assert_eq!(keys, Reply::array([]), "{call}"),
+            theirs => assert_eq!(keys, theirs, "{call}"),
+        }
+    }
+}
