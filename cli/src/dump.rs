@@ -140,6 +140,23 @@ impl Entry {
         }
     }
 
+    /// The commands that read it, with one answer on every server: where the order has no meaning
+    /// they ask for one.
+    pub(crate) fn readers(&self) -> Vec<Vec<Vec<u8>>> {
+        let owned = |words: &[&[u8]]| words.iter().map(|word| word.to_vec()).collect();
+        let key = self.key.as_slice();
+        match self.kind {
+            Kind::Set => vec![owned(&[b"SORT", key, b"ALPHA"])],
+            Kind::Hash => {
+                let words = strings(&self.value);
+                let mut read: Vec<&[u8]> = vec![b"HMGET", key];
+                read.extend(words.iter().step_by(2));
+                vec![owned(&[b"HLEN", key]), owned(&read)]
+            }
+            kind => vec![owned(&kind.read(key))],
+        }
+    }
+
     fn json(&self) -> Result<Value, Error> {
         let value = match self.kind {
             Kind::Hash => {

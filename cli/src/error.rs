@@ -28,6 +28,15 @@ pub(crate) enum Error {
     /// A server cannot be used.
     #[error(transparent)]
     Remote(#[from] redlua::remote::Error),
+    /// Scripts have nothing to be compared with.
+    #[error("--redis is missing: the server to compare with")]
+    NoServer,
+    /// A build without any.
+    #[error("no Lua engine in this build")]
+    NoEngine,
+    /// Recorded cases cannot be read, made or run.
+    #[error(transparent)]
+    Cases(#[from] redlua_cases::Error),
     /// The server does not watch keys.
     #[error("--strict-keys works where the script runs here: add --local")]
     Strict,

@@ -6,10 +6,13 @@
 #![forbid(unsafe_code)]
 
 mod backends;
+mod case;
 mod diff;
 mod dump;
 mod error;
 mod output;
+mod recorded;
+mod scratch;
 mod script;
 mod seed;
 mod serve;
@@ -72,6 +75,17 @@ enum Command {
     Diff {
         #[command(flatten)]
         options: diff::Options,
+        /// The file, unless --cases names a folder.
+        #[arg(required_unless_present = "cases")]
+        file: Option<PathBuf>,
+        /// Keys, then a word that is only a comma, then arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
+    /// Make cases of scripts: what a server answers, and what it holds afterwards.
+    Record {
+        #[command(flatten)]
+        options: recorded::Options,
         /// The file, unless --cases names a folder.
         #[arg(required_unless_present = "cases")]
         file: Option<PathBuf>,
@@ -179,6 +193,9 @@ impl Cli {
             Command::Run { options, file, words } => script::run(&options, &file, &words),
             Command::Serve { words } => Ok(serve::run(words.into_iter())),
             Command::Diff { options, file, words } => diff::diff(&options, file.as_deref(), &words),
+            Command::Record { options, file, words } => {
+                recorded::record(&options, file.as_deref(), &words)
+            }
             Command::Backends => {
                 output::print(backends::table().as_bytes())?;
                 Ok(ExitCode::SUCCESS)

@@ -26,6 +26,7 @@ mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use proptest::strategy::{Strategy, ValueTree};
@@ -127,6 +128,7 @@ fn case(sequence: &[Argv], resp: u8, id: &str) -> Case {
         post: Vec::new(),
         replies: Vec::new(),
         also: BTreeMap::new(),
+        folder: PathBuf::new(),
     }
 }
 
