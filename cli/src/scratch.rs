@@ -15,6 +15,7 @@ use crate::{seed, target};
 
 /// Which database, and how scripts are tried.
 #[derive(Args)]
+#[group(skip)]
 pub(crate) struct Options {
     /// The database of the server in which the scripts run; it must be empty, and is emptied.
     #[arg(long, value_name = "N", default_value_t = 15)]
