@@ -22,6 +22,7 @@ impl Link {
         protocol: Protocol,
     ) -> Result<Self, Error> {
         let wrong = |source| Error::new(&address.shown, source);
+        cryptography();
         let version = match protocol {
             Protocol::Resp2 => ProtocolVersion::RESP2,
             Protocol::Resp3 => ProtocolVersion::RESP3,
@@ -105,6 +106,15 @@ impl Link {
             Some(Value::Array(replies)) => Ok(replies.into_iter().next().unwrap_or(Value::Nil)),
             other => Ok(other.unwrap_or(Value::Nil)),
         }
+    }
+}
+
+/// Sees to it that TLS has its ciphers: the client library chooses none.
+fn cryptography() {
+    #[cfg(feature = "tls")]
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Whoever was quicker has chosen as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
 
