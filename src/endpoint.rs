@@ -88,3 +88,8 @@ impl Connection for redis::cluster::ClusterConnection {
         redlua_remote::ask(self, argv)
     }
 }
+
+/// The example of the page about moving to a server runs as a documentation test.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/from-mock-to-production.md")]
+mod production {}

@@ -46,6 +46,9 @@ pub(crate) enum Error {
         if *keys == 1 { "" } else { "s" }
     )]
     Occupied { db: u32, address: String, keys: i64 },
+    /// The same of a cluster, which has one database only.
+    #[error("{address} holds {keys} key{}; give the address of an empty cluster", if *keys == 1 { "" } else { "s" })]
+    OccupiedCluster { address: String, keys: i64 },
     /// A script does what would reach beyond the scratch database.
     #[error("{}: calls {command}, which reaches beyond the scratch database; --reckless runs it on the server all the same", .path.display())]
     Reckless { path: PathBuf, command: String },

@@ -63,7 +63,11 @@ impl Scratch {
         match remote.request(&[b"DBSIZE"])? {
             Reply::Integer(0) => {}
             Reply::Integer(keys) => {
-                return Err(Error::Occupied { db, address: remote.address().to_string(), keys });
+                let address = remote.address().to_string();
+                return Err(match cluster {
+                    true => Error::OccupiedCluster { address, keys },
+                    false => Error::Occupied { db, address, keys },
+                });
             }
             reply => return Err(Error::Unexpected { command: "DBSIZE", reply }),
         }

@@ -265,3 +265,21 @@ fn a_script_without_an_end_stays_here() {
     assert!(error.ends_with("x.lua: exceeds a limit here, so it was not run on the server"));
     assert!(!server.ask("INFO commandstats").contains("cmdstat_eval"));
 }
+
+#[test]
+fn the_example_scripts_are_answered_alike() {
+    let Some(server) = Server::start(&[]) else { return };
+    let url = server.url();
+    let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/scripts");
+    for resp in ["2", "3"] {
+        let args = ["diff", "--redis", &url, "--resp", resp, "--cases", cases];
+        let expected = (0, "47 identical, 0 different\n".into(), String::new());
+        assert_eq!(redlua(&args), expected);
+    }
+    let script = format!("{cases}/token_bucket.lua");
+    let args =
+        ["run", "--local", "--redis", &url, &script, "bucket:ada", ",", "10", "1", "1000", "3"];
+    let (code, out, error) = redlua(&args);
+    assert_eq!((code, out.as_str()), (0, "1) (integer) 1\n2) (integer) 7\n3) (integer) 0\n"));
+    assert_eq!(error, format!("redlua: 3 round trips to {url}, not atomic\n"));
+}

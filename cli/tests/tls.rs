@@ -43,6 +43,7 @@ fn a_certificate_that_nobody_trusts() {
     }
     // TLS where there is none.
     let plain = tls.server().url().replace("redis://", "rediss://");
-    let (code, _, error) = redlua(&tls.authority(), &["eval", "--redis", &plain, "return 1", "0"]);
+    let args = ["eval", "--timeout", "1", "--redis", &plain, "return 1", "0"];
+    let (code, _, error) = redlua(&tls.authority(), &args);
     assert_eq!((code, error.lines().count()), (2, 1), "{error}");
 }

@@ -43,6 +43,8 @@ impl Error {
     pub(crate) fn new(address: &str, source: redis::RedisError) -> Self {
         let cause = Cause(match value::error_reply(&source) {
             Some(line) => String::from_utf8_lossy(&line).into_owned(),
+            // The system's own word for it says nothing.
+            None if source.is_timeout() => "the time is over".to_owned(),
             None => source.to_string(),
         });
         Error { fault: fault(&source), address: address.to_owned(), cause, source }
