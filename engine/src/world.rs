@@ -10,6 +10,7 @@ use redlua_core::{
 use crate::gate::Rights;
 use crate::ldb::Debugger;
 use crate::monitor::{Monitor, RunKind};
+use crate::places::Places;
 use crate::run::{Run, session};
 
 /// One Lua state, made when it is first needed.
@@ -29,6 +30,8 @@ pub(crate) struct Task<'a> {
     pub(crate) invocation: Invocation<'a>,
     /// The whole command.
     pub(crate) command: &'a [&'a [u8]],
+    /// The keys it may touch, when not all.
+    pub(crate) places: Option<Places<'a>>,
     /// How many libraries and functions there are, for `FUNCTION STATS` meanwhile.
     pub(crate) loaded: (usize, usize),
 }
@@ -77,7 +80,7 @@ impl World {
     /// Runs a script of this Lua state; its reply goes into `sink`.
     pub(crate) fn run(
         &mut self,
-        task: &Task<'_>,
+        mut task: Task<'_>,
         monitor: &Monitor,
         host: &mut dyn Host,
         caller: &Session,
@@ -85,11 +88,12 @@ impl World {
         mut debugger: Option<&mut Debugger<'_>>,
     ) {
         let Some((vm, libraries)) = self.parts() else { return };
-        monitor.begin(task, vm.stop_token());
+        monitor.begin(&task, vm.stop_token());
         if let Some(debugger) = debugger.as_deref_mut() {
             debugger.begin(vm.stop_token());
         }
         host.script_started();
+        let places = task.places.take();
         let mut run = Run {
             host: &mut *host,
             session: session(caller),
@@ -99,6 +103,8 @@ impl World {
             name: task.name,
             sink,
             debugger,
+            places,
+            strict: false,
         };
         vm.run(task.script, &task.invocation, &mut run as &mut dyn Bridge);
         host.script_ended();

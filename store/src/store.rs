@@ -364,9 +364,19 @@ impl Host for Store {
         self.evict();
     }
 
+    fn keys(&self, spec: &CommandSpec, argv: &[&[u8]]) -> Vec<usize> {
+        if !spec.flags.contains(CommandFlags::MOVABLE_KEYS) {
+            return spec.keys.positions(argv.len());
+        }
+        let command = self.table.number(spec.id);
+        let keys = command.and_then(|command| command.keys(argv)).unwrap_or_default();
+        keys.into_iter().map(|(at, _)| at).collect()
+    }
+
     fn condition(&self) -> Condition {
         Condition {
             out_of_memory: eviction::is_full(&self.keys, &self.server.config),
+            cluster: self.server.config.cluster,
             ..Condition::default()
         }
     }
