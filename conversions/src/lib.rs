@@ -8,6 +8,7 @@ pub mod check;
 pub mod glob;
 pub mod lualib;
 pub mod number;
+pub mod order;
 pub mod rdb;
 pub mod reply;
 pub mod resp;

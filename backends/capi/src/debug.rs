@@ -199,6 +199,10 @@ impl Frame for StackFrame {
                 visit(Evaluation::Refused(message));
             } else {
                 let status = call(thread, limit, bridge);
+                #[cfg(not(lua51))]
+                if status.is_some_and(|status| status != 0) {
+                    crate::wording::reword_at(thread, -1);
+                }
                 let mut value = StackReader::new(thread, ffi::lua_gettop(thread), 1);
                 visit(match status {
                     None => Evaluation::Late,

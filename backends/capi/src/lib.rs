@@ -52,6 +52,8 @@ mod state;
 #[cfg(luajit)]
 mod tailcall;
 mod vm;
+#[cfg(any(luajit, lua54))]
+mod walk;
 #[cfg(luau)]
 mod watch;
 #[cfg(not(lua51))]

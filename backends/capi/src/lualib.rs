@@ -14,7 +14,7 @@ use crate::base::stock;
 use crate::ffi::{self, lua_CFunction, lua_State};
 use crate::interrupt;
 use crate::native::{Verdict, conclude, failure, panicked, raise_memory};
-use crate::reader::{StackReader, string_at};
+use crate::reader::{StackReader, next_pair, string_at};
 use crate::sandbox::{push_stock, set_top};
 use crate::scratch::stack_address;
 use crate::state::{State, state_of};
@@ -161,7 +161,7 @@ pub(crate) unsafe fn run(lua: *mut lua_State, function: Function) -> c_int {
                     ffi::lua_pushboolean(lua, less);
                 }
                 Ok(Step::Next { table }) => {
-                    if ffi::lua_next(lua, table as c_int + 1) == 0 {
+                    if next_pair(lua, table as c_int + 1) == 0 {
                         ffi::lua_pushnil(lua);
                     }
                 }

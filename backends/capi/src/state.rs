@@ -50,11 +50,15 @@ pub(crate) struct State {
     /// stack.
     pub(crate) reporting: Cell<bool>,
     /// Intervals of the count hook that a debugged run has lasted.
+    #[cfg(not(luau))]
     pub(crate) ticks: Cell<u32>,
     /// Room for calls with many arguments, kept between calls.
     pub(crate) spare: Cell<crate::call::Spare>,
     /// Where the functions of Lua's library put their results together.
     pub(crate) scratch: RefCell<crate::scratch::Scratch>,
+    /// Tables that are being walked in another order than the engine's.
+    #[cfg(any(luajit, lua54))]
+    pub(crate) walks: crate::walk::Walks,
     /// Calls from C into Lua that are inside one another now.
     #[cfg(luajit)]
     pub(crate) nesting: Cell<u32>,
@@ -85,9 +89,12 @@ impl State {
             stopped: Cell::new(None),
             stopped_at: RefCell::new((Vec::new(), -1)),
             reporting: Cell::new(false),
+            #[cfg(not(luau))]
             ticks: Cell::new(0),
             spare: Cell::new(crate::call::Spare::default()),
             scratch: RefCell::default(),
+            #[cfg(any(luajit, lua54))]
+            walks: crate::walk::Walks::default(),
             #[cfg(luajit)]
             nesting: Cell::new(0),
             collector_tuned: Cell::new(false),

@@ -326,6 +326,8 @@ impl Vm for CVm {
             self.report(status, bridge);
             self.state.bridge.set(None);
             self.state.clear_scratch();
+            #[cfg(any(luajit, lua54))]
+            crate::walk::forget(self.lua, &self.state);
             ffi::lua_settop(self.lua, 0);
             if self.state.reporting.take() | self.state.stopped.get().is_some() {
                 interrupt::arm(self.lua);

@@ -15,11 +15,11 @@ pub(crate) use mlua::ffi::{
     LUA_TUSERDATA, lua_CFunction, lua_State, lua_call, lua_callbacks, lua_checkstack, lua_close,
     lua_concat, lua_createtable, lua_gc, lua_getallocf, lua_getmetatable, lua_gettop, lua_insert,
     lua_iscfunction, lua_isnumber, lua_isstring, lua_lessthan, lua_newstate, lua_next, lua_objlen,
-    lua_pcall, lua_pushboolean, lua_pushlightuserdata, lua_pushnil, lua_pushnumber, lua_pushvalue,
-    lua_rawset, lua_replace, lua_setmetatable, lua_settop, lua_toboolean, lua_tocfunction,
-    lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata, lua_type, lua_typename,
-    lua_upvalueindex, luaL_checklstring, luaL_checknumber, luaL_optlstring, luaL_ref, luaL_unref,
-    luaL_where,
+    lua_pcall, lua_pushboolean, lua_pushlightuserdata, lua_pushnil, lua_pushnumber, lua_pushthread,
+    lua_pushvalue, lua_rawset, lua_replace, lua_setmetatable, lua_settop, lua_toboolean,
+    lua_tocfunction, lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata, lua_type,
+    lua_typename, lua_upvalueindex, luaL_checklstring, luaL_checknumber, luaL_optlstring, luaL_ref,
+    luaL_unref, luaL_where,
 };
 use mlua::ffi::{
     LUA_GLOBALSINDEX, lua_Debug, lua_getinfo, lua_pushcclosurek, lua_pushfstring, luaopen_base,

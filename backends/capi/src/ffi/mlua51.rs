@@ -18,19 +18,23 @@ pub(crate) use mlua::ffi::{
     lua_pushnil, lua_pushnumber, lua_pushvalue, lua_rawset, lua_replace, lua_sethook,
     lua_setmetatable, lua_settop, lua_toboolean, lua_tocfunction, lua_tolstring, lua_tonumber,
     lua_topointer, lua_touserdata, lua_type, lua_upvalueindex, luaL_argerror, luaL_checkany,
-    luaL_checkinteger, luaL_checklstring, luaL_checktype, luaL_error, luaL_gsub, luaL_optinteger,
-    luaL_optlstring, luaL_ref, luaL_unref, luaL_where,
+    luaL_checkinteger, luaL_checklstring, luaL_checktype, luaL_error, luaL_optlstring, luaL_ref,
+    luaL_unref, luaL_where,
 };
 use mlua::ffi::{
     LUA_GLOBALSINDEX, lua_Reader, luaopen_base, luaopen_math, luaopen_string, luaopen_table,
 };
 #[cfg(not(luajit))]
-pub(crate) use mlua::ffi::{lua_call, lua_pcall};
+pub(crate) use mlua::ffi::{
+    lua_call, lua_pcall, luaL_checkstack_ as luaL_checkstack, luaL_gsub, luaL_optinteger,
+};
 #[cfg(luajit)]
-pub(crate) use mlua::ffi::{lua_dump_ as lua_dump, lua_iscfunction, lua_typename, luaopen_jit};
+pub(crate) use mlua::ffi::{
+    lua_dump_ as lua_dump, lua_iscfunction, lua_pushthread, lua_rawequal, lua_typename, luaopen_jit,
+};
 pub(crate) use mlua::ffi::{
     lua_gettable_ as lua_gettable, lua_pushlstring_ as lua_pushlstring, lua_rawget_ as lua_rawget,
-    lua_rawgeti_ as lua_rawgeti, lua_rawseti_ as lua_rawseti, luaL_checkstack_ as luaL_checkstack,
+    lua_rawgeti_ as lua_rawgeti, lua_rawseti_ as lua_rawseti,
 };
 
 /// Switches LuaJIT's compiler on, or off with all that it has compiled.
