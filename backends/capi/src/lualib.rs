@@ -74,7 +74,8 @@ functions! {
     rep = once(Function::REP);
 }
 
-/// `table.sort`: C's own where it cannot take long, because there is not much to sort.
+/// `table.sort`: C's own where it cannot take long, because there is not much to sort. LuaJIT's
+/// does not count the calls that it makes.
 ///
 /// # Safety
 /// Called by Lua, with the stock function as its upvalue.
@@ -82,7 +83,7 @@ unsafe extern "C-unwind" fn sort(lua: *mut lua_State) -> c_int {
     // SAFETY: called by Lua; this frame owns nothing.
     unsafe {
         let table = ffi::lua_type(lua, 1) == ffi::LUA_TTABLE;
-        if !table || ffi::lua_objlen(lua, 1) <= SHORT {
+        if !cfg!(luajit) && (!table || ffi::lua_objlen(lua, 1) <= SHORT) {
             return stock(lua);
         }
         run(lua, Function::SORT)
