@@ -277,8 +277,11 @@ fn recursion_ends() {
         ("return loadstring('x='..string.rep('a.',100000)..'a')", ""),
         ("return loadstring(string.rep('local a ',300))", ""),
     ] {
+        // Some engines nest so deeply that memory runs out before.
         let reply = one(script);
-        assert!(error(&reply).contains(part), "{script}: {reply:?}");
+        let text = error(&reply);
+        let memory = part == "stack overflow" && text.contains("not enough memory");
+        assert!(text.contains(part) || memory, "{script}: {reply:?}");
     }
 }
 
