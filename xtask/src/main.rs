@@ -7,6 +7,7 @@
 //! ```text
 //! cargo run -p redlua-xtask -- matrix [--check] [--profile NAME] [BACKEND…]
 //! cargo run -p redlua-xtask -- test [--profile NAME] [BACKEND…]
+//! cargo run -p redlua-xtask -- report [--quick] [--bench NAME] [--filter TEXT] [--output FOLDER] [BACKEND…]
 //! ```
 //!
 //! `matrix` runs the conformance suite on each backend and renews COMPATIBILITY.md and the figures
@@ -15,6 +16,8 @@
 //! and those of the suite on each. Both fail when one of the builds fails: a case that differs and
 //! is not declared, or is declared and does not differ, is such a failure.
 #![forbid(unsafe_code)]
+
+mod report;
 
 use std::env;
 use std::fs;
@@ -44,11 +47,11 @@ struct Options {
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
     let command = arguments.next().unwrap_or_default();
-    let outcome = Options::parse(arguments).and_then(|options| match command.as_str() {
-        "matrix" => options.matrix(),
-        "test" => options.test(),
-        _ => Err("usage: redlua-xtask matrix|test [--check] [--profile NAME] [BACKEND…]".into()),
-    });
+    let outcome = if command == "report" {
+        report::Report::parse(arguments).and_then(|report| report.run())
+    } else {
+        chore(&command, arguments)
+    };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -57,6 +60,14 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn chore(command: &str, arguments: impl Iterator<Item = String>) -> Result<bool, String> {
+    Options::parse(arguments).and_then(|options| match command {
+        "matrix" => options.matrix(),
+        "test" => options.test(),
+        _ => Err("usage: redlua-xtask matrix|test|report [OPTION…] [BACKEND…]".into()),
+    })
 }
 
 impl Options {

@@ -121,7 +121,6 @@ pub(crate) fn wait(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         keys: Vec::new(),
         timeout: (timeout > 0).then(|| Duration::from_millis(timeout)),
         reply: TimeoutReply::Integer(0),
-        argv: None,
     });
     Ok(())
 }

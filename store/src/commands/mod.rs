@@ -13,6 +13,7 @@ pub(crate) mod configuration;
 pub(crate) mod connection;
 pub(crate) mod counters;
 pub(crate) mod debug;
+mod digest;
 mod documents;
 pub(crate) mod dump;
 pub(crate) mod expiry;
