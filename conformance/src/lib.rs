@@ -6,14 +6,16 @@
 
 mod commands;
 mod compatibility;
+mod figures;
 mod gaps;
 mod report;
 
 pub use commands::{CommandState, State, command_table, commands};
 pub use compatibility::compatibility;
+pub use figures::{Figure, figure_lines, figures};
 pub use gaps::{Gap, Gaps};
 pub use redlua_cases::{
     Arg, Broken, Case, Connection, Embedded, Error, Finding, Instance, Played, Runner, Socket,
     Step, Target, Verdict, bytes_of, judge, load, load_dir, play, record, text_of,
 };
-pub use report::{EngineInfo, Report, Tally, engines, markdown};
+pub use report::{EngineInfo, Report, Seconds, Tally, engines, markdown};

@@ -9,6 +9,7 @@ pub mod glob;
 pub mod keys;
 pub mod lualib;
 pub mod number;
+pub mod order;
 pub mod rdb;
 pub mod reply;
 pub mod resp;

@@ -57,6 +57,7 @@ pub(crate) fn run(
         view: LOAD_VIEW,
         lines: false,
     };
+    vm.stop_token().clear();
     vm.run(script, &invocation, &mut loading);
     let Loading { registered, failure, .. } = loading;
     vm.release(script);

@@ -10,10 +10,11 @@
 //! cargo run -p redlua-xtask -- report [--quick] [--bench NAME] [--filter TEXT] [--output FOLDER] [BACKEND…]
 //! ```
 //!
-//! `matrix` runs the conformance suite on each backend and renews COMPATIBILITY.md; with
-//! `--check` it leaves the file alone. `test` runs the lints and tests of the backend and
-//! those of the suite on each. Both fail when one of the builds fails: a case that differs and is not declared, or is
-//! declared and does not differ, is such a failure.
+//! `matrix` runs the conformance suite on each backend and renews COMPATIBILITY.md and the figures
+//! of `conformance/figures.jsonl`; some backends alone do not, they are only shown. With `--check`
+//! it renews nothing and fails when a figure falls. `test` runs the lints and tests of the backend
+//! and those of the suite on each. Both fail when one of the builds fails: a case that differs and
+//! is not declared, or is declared and does not differ, is such a failure.
 #![forbid(unsafe_code)]
 
 mod report;
@@ -90,7 +91,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Runs the suite on each backend; merges the reports into COMPATIBILITY.md.
+    /// Runs the suite on each backend; merges the reports into COMPATIBILITY.md and the figures.
     fn matrix(&self) -> Result<bool, String> {
         let folder = target().join("matrix");
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -107,6 +108,10 @@ impl Options {
             let (build, run) = (build.elapsed(), Instant::now());
             let mut suite = self.suite("run", backend);
             suite.args(["-q", "--", "run", "-v", "--json"]).arg(&report);
+            suite.args(["--build-seconds", &build.as_secs().to_string()]);
+            if self.check {
+                suite.arg("--check");
+            }
             let shown = suite.output().map_err(|error| format!("cargo: {error}"))?;
             let good = shown.status.success();
             let verdict = if good { "as declared" } else { "NOT as declared" };
@@ -126,16 +131,20 @@ impl Options {
                 reports.push(report);
             }
         }
-        let Some(last) = self.backends.last() else { return Ok(passed) };
-        let mut merge = self.suite("run", last);
-        merge.args(["-q", "--", "compatibility"]).args(&reports);
-        let text = merge.output().map_err(|error| format!("cargo: {error}"))?;
-        if !text.status.success() {
-            return Err(String::from_utf8_lossy(&text.stderr).into_owned());
+        if self.check || !passed || self.backends.len() < BACKENDS.len() {
+            return Ok(passed);
         }
-        if !self.check {
-            fs::write("COMPATIBILITY.md", text.stdout)
-                .map_err(|error| format!("COMPATIBILITY.md: {error}"))?;
+        for (what, path) in
+            [("compatibility", "COMPATIBILITY.md"), ("figures", "conformance/figures.jsonl")]
+        {
+            let Some(last) = self.backends.last() else { return Ok(passed) };
+            let mut merge = self.suite("run", last);
+            merge.args(["-q", "--", what]).args(&reports);
+            let text = merge.output().map_err(|error| format!("cargo: {error}"))?;
+            if !text.status.success() {
+                return Err(String::from_utf8_lossy(&text.stderr).into_owned());
+            }
+            fs::write(path, text.stdout).map_err(|error| format!("{path}: {error}"))?;
         }
         Ok(passed)
     }

@@ -72,7 +72,6 @@ pub(crate) fn address() -> usize {
 pub(crate) fn begin(state: &State) {
     #[cfg(luajit)]
     state.nesting.set(0);
-    state.stop.clear();
     state.stopped.set(None);
     state.executed.set(0);
     state.deadline.set(state.time.get().and_then(|time| Instant::now().checked_add(time)));

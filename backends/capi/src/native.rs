@@ -56,6 +56,8 @@ unsafe extern "C-unwind" fn handler(lua: *mut lua_State) -> c_int {
     unsafe {
         #[cfg(not(lua51))]
         crate::wording::reword_at(lua, 1);
+        #[cfg(luajit)]
+        crate::wording::place_at(lua, 1);
         trampoline(lua)
     }
 }

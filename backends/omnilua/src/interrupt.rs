@@ -36,7 +36,6 @@ pub(crate) fn arm(thread: &mut LuaState, shared: &Rc<Shared>) {
 
 /// Prepares the counters of a new run.
 pub(crate) fn begin(state: &LuaState, shared: &Shared) {
-    shared.stop.clear();
     shared.stopped.set(None);
     shared.executed.set(0);
     shared.deadline.set(shared.time.get().and_then(|time| Instant::now().checked_add(time)));
