@@ -4,6 +4,7 @@
 //! answers: a [`Target`] is a server behind a socket or one inside this process.
 #![forbid(unsafe_code)]
 
+mod attack;
 mod case;
 mod commands;
 mod compatibility;
@@ -17,6 +18,10 @@ mod socket;
 mod target;
 mod verdict;
 
+pub use attack::{
+    Attack, AttackPlayed, AttackRun, Expect, Outcome, Real, attacks, peak, play_attack, reset_peak,
+    resident, security, watch,
+};
 pub use case::{Arg, Case, Step, bytes_of, load, load_dir, text_of};
 pub use commands::{CommandState, State, command_table, commands};
 pub use compatibility::compatibility;

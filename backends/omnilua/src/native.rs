@@ -16,6 +16,7 @@ use redlua_core::{NativeId, Raise};
 use crate::frame::{
     Frame, Values, argument_error, arguments, closure, message, no_memory, plain, results,
 };
+use crate::interrupt;
 use crate::reader::Reader;
 use crate::shared::Shared;
 use crate::writer::Writer;
@@ -41,7 +42,7 @@ pub(crate) fn run(
     // Lua code that only calls natives would never collect what they make.
     state.gc_check_step();
     let arguments = arguments(state);
-    let (result, values) = {
+    let (result, stop, starved, values) = {
         let frame =
             Frame { state: RefCell::new(&mut *state), shared, arguments: &arguments, below: 0 };
         let mut args = Reader::new(&frame);
@@ -49,9 +50,13 @@ pub(crate) fn run(
         let result = shared.bridge.with(|bridge| {
             catch_unwind(AssertUnwindSafe(|| bridge.native(id, &mut args, &mut out)))
         });
-        (result, out.into_values())
+        (result, out.stop(), out.is_starved(), out.into_values())
     };
+    if let Some(reason) = stop {
+        interrupt::stop(state, shared, reason);
+    }
     match result {
+        Some(Ok(Ok(()))) if starved => Err(no_memory()),
         Some(Ok(Ok(()))) => {
             let count = results(state, &values)?;
             if shared.over_limit(state) { Err(no_memory()) } else { Ok(count) }
