@@ -34,10 +34,29 @@ pub(crate) fn function(state: &mut LuaState, shared: &Shared, id: NativeId) -> L
     function
 }
 
+/// The native `id` as the handler of errors: with no memory left it has to do its work all the
+/// same, or it would be called again for its own failure.
+pub(crate) fn handle(
+    state: &mut LuaState,
+    shared: &Rc<Shared>,
+    id: NativeId,
+) -> Result<usize, LuaError> {
+    run_native(state, shared, id, false)
+}
+
 pub(crate) fn run(
     state: &mut LuaState,
     shared: &Rc<Shared>,
     id: NativeId,
+) -> Result<usize, LuaError> {
+    run_native(state, shared, id, true)
+}
+
+fn run_native(
+    state: &mut LuaState,
+    shared: &Rc<Shared>,
+    id: NativeId,
+    limited: bool,
 ) -> Result<usize, LuaError> {
     // Lua code that only calls natives would never collect what they make.
     state.gc_check_step();
@@ -56,10 +75,10 @@ pub(crate) fn run(
         interrupt::stop(state, shared, reason);
     }
     match result {
-        Some(Ok(Ok(()))) if starved => Err(no_memory()),
+        Some(Ok(Ok(()))) if starved && limited => Err(no_memory()),
         Some(Ok(Ok(()))) => {
             let count = results(state, &values)?;
-            if shared.over_limit(state) { Err(no_memory()) } else { Ok(count) }
+            if limited && shared.over_limit(state) { Err(no_memory()) } else { Ok(count) }
         }
         Some(Ok(Err(raise))) => Err(raised(state, raise, values.last())),
         Some(Err(panic)) => Err(plain(&panic_text(panic.as_ref()))),

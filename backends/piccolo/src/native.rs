@@ -62,6 +62,9 @@ fn run_native<'gc>(
         Ok(Err(raise)) => Err(raised(m, ctx, caller, raise, values.last().copied())),
         Err(panic) => Err(m.text(ctx, caller, panic_text(panic.as_ref()))),
     };
+    if answer.is_err() && m.run.verdict().is_some() {
+        exec.fuel().interrupt();
+    }
     give_turn(m, ctx, &mut exec, before);
     answer
 }
