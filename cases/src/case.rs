@@ -66,6 +66,11 @@ pub enum Arg {
         /// The step, from 0.
         reply: usize,
     },
+    /// Text put together from pieces, each as often as its number says: for what is long.
+    Pieces {
+        /// The pieces.
+        pieces: Vec<(String, usize)>,
+    },
     /// A file's contents.
     File {
         /// Its path from the case's folder, or from one of those around it.
@@ -135,6 +140,11 @@ impl Case {
                     // The step has been answered wrongly, which its own verdict says.
                     _ => Ok(bytes.to_vec()),
                 }
+            }
+            Arg::Pieces { pieces } => {
+                let text: String =
+                    pieces.iter().map(|(piece, times)| piece.repeat(*times)).collect();
+                bytes_of(&text).ok_or_else(|| self.wrong("text beyond U+00FF"))
             }
             Arg::File { file } => {
                 let places = self.folder.ancestors().map(|folder| folder.join(file));

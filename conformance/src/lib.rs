@@ -4,12 +4,17 @@
 //! `redlua-cases`'.
 #![forbid(unsafe_code)]
 
+mod attack;
 mod commands;
 mod compatibility;
 mod figures;
 mod gaps;
 mod report;
 
+pub use attack::{
+    Attack, AttackPlayed, AttackRun, Expect, Outcome, Real, attacks, peak, play_attack, reset_peak,
+    resident, security, watch,
+};
 pub use commands::{CommandState, State, command_table, commands};
 pub use compatibility::compatibility;
 pub use figures::{Figure, figure_lines, figures};

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use redlua_core::{Backend, BackendInfo, Limits, ScriptFigures};
 
+use crate::cache::Cache;
 use crate::functions::Functions;
 use crate::monitor::Monitor;
 use crate::places::Cluster;
 use crate::sandbox;
-use crate::scripts::Cache;
 use crate::world::World;
 
 /// Redis scripting on one Lua backend: the scripts and libraries it knows and the Lua states

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod cache;
 mod dispatch;
 mod engine;
 mod fault;

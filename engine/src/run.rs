@@ -3,12 +3,15 @@
 //! Owns `redis.call` from the gate to the Lua value, and the way a run ends. Must not know which
 //! command started the script.
 
+use std::time::Instant;
+
 use redlua_conversions::Libraries;
 use redlua_conversions::resp::{RespWriter, emit};
-use redlua_conversions::script::{ReplyToValue, value_to_reply};
+use redlua_conversions::script::{ReplyToValue, reply_fits, value_to_reply};
 use redlua_core::{
-    Arguments, Bridge, CallMode, CommandFlags, CommandSpec, Debugging, Flow, Frame, Host, NativeId,
-    Outcome, Pause, Protocol, Raise, ReplySink, Session, StopReason, ValueWriter,
+    Arguments, Bridge, CallMode, CommandFlags, CommandSpec, Debugging, Flow, Frame, Host, Kind,
+    NativeId, Outcome, Pause, Protocol, Raise, ReplySink, Session, StopReason, ValueReader,
+    ValueWriter,
 };
 
 use crate::fault;
@@ -30,6 +33,10 @@ pub(crate) struct Run<'a, 'c> {
     pub(crate) monitor: &'a Monitor,
     /// The script's SHA1 or the function's name, as errors show it.
     pub(crate) name: &'a [u8],
+    /// How many bytes the reply may take.
+    pub(crate) most: usize,
+    /// When time is over, also for what comes after the script.
+    pub(crate) ends: Option<Instant>,
     /// Where the caller wants the reply.
     pub(crate) sink: &'a mut dyn ReplySink,
     /// Who looks on, in a debugging session.
@@ -114,6 +121,30 @@ impl Run<'_, '_> {
         fault::push_refusal(out, &text);
     }
 
+    /// Replies with what the script has returned, unless that is too much.
+    fn answer(&mut self, value: &mut dyn ValueReader) {
+        let protocol = self.session.protocol;
+        let large = match value.kind() {
+            Kind::String => value.bytes().len() > self.most,
+            Kind::Table if self.most < usize::MAX => {
+                let go_on = || self.reason_to_end().is_none();
+                !reply_fits(value, protocol, self.most, go_on)
+            }
+            _ => false,
+        };
+        if large {
+            let text = self.reason_to_end().map_or(text::LONG_REPLY, stopped);
+            return self.sink.error(text);
+        }
+        value_to_reply(value, protocol, self.sink);
+    }
+
+    /// Why the run must end although the script has.
+    fn reason_to_end(&self) -> Option<StopReason> {
+        let late = || self.ends.is_some_and(|ends| Instant::now() >= ends);
+        self.monitor.reason_to_end().or_else(|| late().then_some(StopReason::Time))
+    }
+
     /// Shows the debugger an error that the script is told of.
     fn tell(&mut self, error: &[u8]) {
         if let Some(debugger) = self.debugger.as_deref_mut() {
@@ -166,7 +197,7 @@ impl Bridge for Run<'_, '_> {
 
     fn finish(&mut self, outcome: Outcome<'_>) {
         match outcome {
-            Outcome::Returned(value) => value_to_reply(value, self.session.protocol, self.sink),
+            Outcome::Returned(value) => self.answer(value),
             Outcome::Raised(value) => fault::reply(value, self.name, self.sink),
             Outcome::Stopped { reason, at } => {
                 fault::reply_at(stopped(reason), at, self.name, self.sink);
@@ -177,7 +208,7 @@ impl Bridge for Run<'_, '_> {
 
 /// What the caller of a stopped script hears: of a kill, by whichever command, what
 /// `luaMaskCountHook` in `script_lua.c` raises; the others are ours.
-fn stopped(reason: StopReason) -> &'static [u8] {
+pub(crate) fn stopped(reason: StopReason) -> &'static [u8] {
     match reason {
         StopReason::Kill => b"ERR Script killed by user with SCRIPT KILL...",
         StopReason::Host => b"ERR Script stopped by the host",

@@ -2,16 +2,19 @@
 //!
 //! Must not know commands.
 
+use std::time::Instant;
+
 use redlua_conversions::Libraries;
 use redlua_core::{
-    Backend, Bridge, Environment, Host, Invocation, Limits, ReplySink, ScriptId, Session, Vm,
+    Backend, Bridge, Environment, Host, Invocation, Limits, ReplySink, ScriptId, Session,
+    StopReason, Vm,
 };
 
 use crate::gate::Rights;
 use crate::ldb::Debugger;
 use crate::monitor::{Monitor, RunKind};
 use crate::places::Places;
-use crate::run::{Run, session};
+use crate::run::{self, Run, session};
 
 /// One Lua state, made when it is first needed.
 #[derive(Default)]
@@ -78,9 +81,11 @@ impl World {
     }
 
     /// Runs a script of this Lua state; its reply goes into `sink`.
+    #[expect(clippy::too_many_arguments, reason = "all of it belongs to one run")]
     pub(crate) fn run(
         &mut self,
         mut task: Task<'_>,
+        limits: &Limits,
         monitor: &Monitor,
         host: &mut dyn Host,
         caller: &Session,
@@ -88,6 +93,9 @@ impl World {
         mut debugger: Option<&mut Debugger<'_>>,
     ) {
         let Some((vm, libraries)) = self.parts() else { return };
+        if !fits(&task, limits, vm) {
+            return sink.error(run::stopped(StopReason::Memory));
+        }
         monitor.begin(&task, vm.stop_token());
         if let Some(debugger) = debugger.as_deref_mut() {
             debugger.begin(vm.stop_token());
@@ -101,6 +109,8 @@ impl World {
             libraries,
             monitor,
             name: task.name,
+            most: limits.reply.unwrap_or(usize::MAX),
+            ends: limits.time.and_then(|time| Instant::now().checked_add(time)),
             sink,
             debugger,
             places,
@@ -111,6 +121,24 @@ impl World {
         monitor.end();
     }
 }
+
+/// Whether there is memory for the script's arguments, which go into the Lua state without the
+/// limit being looked at.
+fn fits(task: &Task<'_>, limits: &Limits, vm: &mut dyn Vm) -> bool {
+    let Some(most) = limits.memory else { return true };
+    let words = task.invocation.keys.iter().chain(task.invocation.args);
+    let bytes: usize = words.map(|word| word.len() + WORD).sum();
+    if bytes < FEW || bytes <= most.saturating_sub(vm.memory_used()) {
+        return true;
+    }
+    vm.collect();
+    bytes <= most.saturating_sub(vm.memory_used())
+}
+
+/// About what a word takes besides its bytes.
+const WORD: usize = 40;
+/// Arguments of fewer bytes are not worth a look.
+const FEW: usize = 64 << 10;
 
 /// Some words of a command.
 pub(crate) type Words<'a> = &'a [&'a [u8]];
