@@ -81,10 +81,10 @@ fn limits() -> Limits {
     Limits { memory: Some(MEMORY), time: Some(TIME), reply: Some(REPLY), ..Limits::default() }
 }
 
-/// The steps: who sends which words.
 /// The words of a command for a connection of that name.
 type Request = (String, Vec<Vec<u8>>);
 
+/// The steps: who sends which words.
 fn requests(attack: &Attack) -> Result<Vec<Request>, Error> {
     let request = |index| match attack.step(index)? {
         Step::Call(name, argv) => Ok((name, argv)),
