@@ -9,7 +9,7 @@
 
 use std::thread;
 
-use redlua::{Client, Engine, Reply, Script};
+use redlua::{Client, Connection, Engine, Reply, Script};
 
 /// A client for each backend of the build, with its name.
 fn clients() -> Vec<(&'static str, Client)> {
@@ -69,9 +69,9 @@ fn they_answer_alike_and_do_not_share_a_state() {
     let script = Script::new("return 'loaded'");
     for at in 0..clients.len() {
         let (_, client) = &mut clients[at];
-        client.request(&[b"SCRIPT", b"LOAD", b"return 'loaded'"]);
+        client.request(&[b"SCRIPT".as_slice(), b"LOAD", b"return 'loaded'"]);
         for (other, (name, client)) in clients.iter_mut().enumerate() {
-            let reply = client.request(&[b"EVALSHA", script.sha().as_bytes(), b"0"]);
+            let reply = client.request(&[b"EVALSHA".as_slice(), script.sha().as_bytes(), b"0"]);
             assert_eq!(reply == text("loaded"), other <= at, "{name}: {reply:?}");
         }
     }
