@@ -14,9 +14,11 @@ use std::time::{Duration, Instant};
 use clap::{Args, Parser, Subcommand};
 use redlua::core::Backend;
 use redlua_conformance::{
-    Case, Embedded, Error, Gaps, Report, Runner, Seconds, Socket, compatibility, figure_lines,
-    figures, load, load_dir, markdown, record,
+    Case, Embedded, Error, Gaps, Report, Runner, Seconds, Socket, attacks, compatibility,
+    figure_lines, figures, load, load_dir, markdown, play_attack, record, security, watch,
 };
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Cases with the replies of redis-server 7.0.15.
 #[derive(Parser)]
@@ -50,6 +52,33 @@ enum Command {
     /// Print what the JSON reports of several runs reached, for figures.jsonl.
     Figures {
         /// Files written by `run --json`.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Run the attacks on a backend, in child processes.
+    Attacks {
+        /// The backend; the build's first by default.
+        #[arg(long)]
+        backend: Option<String>,
+        /// Write the results there, for `security`.
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
+    /// Run the attacks in this process, a line of JSON for each that it survives.
+    #[command(hide = true)]
+    Attack {
+        #[arg(long)]
+        backend: Option<String>,
+        /// The first one.
+        #[arg(long, default_value_t = 0)]
+        from: usize,
+        /// Only those whose name contains this.
+        #[arg(long, default_value = "")]
+        filter: String,
+    },
+    /// Print SECURITY.md from the results of `attacks --json`.
+    Security {
+        /// The results, a file a backend.
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -99,6 +128,9 @@ fn main() -> ExitCode {
         Command::Record { redis, files } => record_all(&redis, files),
         Command::Report { files } => merge(&files),
         Command::Figures { files } => print_figures(&files),
+        Command::Attacks { backend, json } => attack_all(backend.as_deref(), json),
+        Command::Attack { backend, from, filter } => attack(backend.as_deref(), from, &filter),
+        Command::Security { files } => secure(&files),
         Command::Compatibility { files } => compatible(&files),
     };
     outcome.unwrap_or_else(|error| {
@@ -137,9 +169,7 @@ impl Run {
         }
         print!("{report}");
         if let Some(path) = self.json {
-            let unwritable = |source| Error::File { path: path.clone(), source };
-            let json = serde_json::to_string(&report).map_err(|error| unwritable(error.into()))?;
-            fs::write(&path, json).map_err(unwritable)?;
+            write_json(&path, &report)?;
         }
         let mut behind = Vec::new();
         if self.check {
@@ -153,13 +183,7 @@ impl Run {
     }
 
     fn backend(&self) -> Result<Arc<dyn Backend>, Error> {
-        match &self.backend {
-            Some(name) => redlua::backend(name).map_err(|error| Error::Backend(error.to_string())),
-            None => redlua::backends()
-                .into_iter()
-                .next()
-                .ok_or_else(|| Error::Backend("no backend in this build".into())),
-        }
+        named(self.backend.as_deref())
     }
 
     fn cases(&self) -> Result<Vec<Arc<Case>>, Error> {
@@ -173,6 +197,50 @@ impl Run {
         let wanted = |case: &Case| self.filter.as_ref().is_none_or(|part| case.id.contains(part));
         Ok(cases.into_iter().filter(wanted).map(Arc::new).collect())
     }
+}
+
+/// The backend of that name, or the build's first.
+fn named(name: Option<&str>) -> Result<Arc<dyn Backend>, Error> {
+    match name {
+        Some(name) => redlua::backend(name).map_err(|error| Error::Backend(error.to_string())),
+        None => redlua::backends()
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::Backend("no backend in this build".into())),
+    }
+}
+
+fn attack_all(backend: Option<&str>, json: Option<PathBuf>) -> Result<ExitCode, Error> {
+    let info = named(backend)?.info();
+    let catalogue = attacks(&here().join("attacks"))?;
+    let run = watch(&std::env::current_exe()?, info.name, info.version, &catalogue)?;
+    let failures = run.failures(&catalogue);
+    failures.iter().for_each(|failure| println!("{failure}"));
+    println!("{}: {} attacks, {} failures", info.name, catalogue.len(), failures.len());
+    if let Some(path) = json {
+        write_json(&path, &run)?;
+    }
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn attack(backend: Option<&str>, from: usize, filter: &str) -> Result<ExitCode, Error> {
+    let backend = named(backend)?;
+    let catalogue = attacks(&here().join("attacks"))?;
+    let wanted = catalogue.iter().skip(from).filter(|attack| attack.id.contains(filter));
+    for attack in wanted {
+        let played = play_attack(attack, backend.clone())?;
+        println!("{}", serde_json::to_string(&played).map_err(std::io::Error::from)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn secure(files: &[PathBuf]) -> Result<ExitCode, Error> {
+    let dir = here().join("attacks");
+    let preface = dir.join("PREFACE.md");
+    let text = fs::read_to_string(&preface)
+        .map_err(|source| Error::File { path: preface.clone(), source })?;
+    print!("{}", security(&text, &attacks(&dir)?, &read_json(files)?));
+    Ok(ExitCode::SUCCESS)
 }
 
 fn record_all(url: &str, mut files: Vec<PathBuf>) -> Result<ExitCode, Error> {
@@ -197,7 +265,7 @@ fn record_all(url: &str, mut files: Vec<PathBuf>) -> Result<ExitCode, Error> {
 }
 
 fn merge(files: &[PathBuf]) -> Result<ExitCode, Error> {
-    print!("{}", markdown(&reports(files)?));
+    print!("{}", markdown(&read_json::<Report>(files)?));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -206,12 +274,12 @@ fn print_figures(files: &[PathBuf]) -> Result<ExitCode, Error> {
         path: "figures.jsonl".into(),
         source: error.into(),
     };
-    print!("{}", figure_lines(&reports(files)?).map_err(unwritable)?);
+    print!("{}", figure_lines(&read_json(files)?).map_err(unwritable)?);
     Ok(ExitCode::SUCCESS)
 }
 
 fn compatible(files: &[PathBuf]) -> Result<ExitCode, Error> {
-    let reports = if files.is_empty() { run_all()? } else { reports(files)? };
+    let reports = if files.is_empty() { run_all()? } else { read_json(files)? };
     print!("{}", compatibility(&here(), &reports)?);
     Ok(ExitCode::SUCCESS)
 }
@@ -230,7 +298,13 @@ fn run_all() -> Result<Vec<Report>, Error> {
     redlua::backends().into_iter().map(run).collect()
 }
 
-fn reports(files: &[PathBuf]) -> Result<Vec<Report>, Error> {
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    let unwritable = |source| Error::File { path: path.to_owned(), source };
+    let json = serde_json::to_string(value).map_err(|error| unwritable(error.into()))?;
+    fs::write(path, json).map_err(unwritable)
+}
+
+fn read_json<T: DeserializeOwned>(files: &[PathBuf]) -> Result<Vec<T>, Error> {
     let read = |path: &PathBuf| {
         let text = fs::read_to_string(path)
             .map_err(|source| Error::File { path: path.clone(), source })?;

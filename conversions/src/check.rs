@@ -6,8 +6,9 @@
 
 use std::ops::Deref;
 
-use redlua_core::{Arguments, Kind, Raise, Scalar};
+use redlua_core::{Arguments, Kind, Raise, Scalar, ValueWriter};
 
+use crate::lualib::STOPPED;
 use crate::number::{self, Text};
 
 /// How many values a C function may hold on Lua 5.1's stack (`LUAI_MAXCSTACK`); what the bundled
@@ -21,6 +22,57 @@ pub(crate) const LONGEST: usize = 512 << 20;
 
 /// Scratch space beyond this is given back after a call.
 pub(crate) const KEPT: usize = 1 << 20;
+
+/// Why a native gives up although nothing is wrong with its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Halt {
+    /// The script may hold no more.
+    Memory,
+    /// The script is to end.
+    Stopped,
+}
+
+impl From<Halt> for Raise {
+    fn from(halt: Halt) -> Raise {
+        match halt {
+            Halt::Memory => out_of_memory(),
+            Halt::Stopped => Raise::Text(STOPPED.into()),
+        }
+    }
+}
+
+/// Counts the steps of a native and looks now and then whether it may go on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pace(u32);
+
+impl Pace {
+    /// One step: a value read or written.
+    ///
+    /// # Errors
+    /// It may not go on.
+    #[inline]
+    pub(crate) fn step(&mut self, out: &mut dyn ValueWriter) -> Result<(), Halt> {
+        self.0 = self.0.wrapping_add(1);
+        if self.0.is_multiple_of(64) { self.look(out) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn look(self, out: &mut dyn ValueWriter) -> Result<(), Halt> {
+        if out.failed() {
+            return Err(Halt::Memory);
+        }
+        if self.0.is_multiple_of(8192) && out.interrupted() {
+            return Err(Halt::Stopped);
+        }
+        Ok(())
+    }
+}
+
+/// The most bytes that may be put together before they are appended to `out`: they are there twice
+/// then.
+pub(crate) fn text_room(out: &dyn ValueWriter) -> usize {
+    (out.allowance() / 2).min(LONGEST)
+}
 
 /// Lua's error when memory is out (`MEMERRMSG`), which is what becomes of longer strings.
 #[cold]

@@ -68,7 +68,7 @@ impl Cjson {
                 one_argument(args)?;
                 self.buffer.clear();
                 args.select(0);
-                let done = encode::encode(config, &mut self.buffer, &mut self.encoder, args);
+                let done = encode::encode(config, &mut self.buffer, &mut self.encoder, args, out);
                 if done.is_ok() {
                     out.string(&self.buffer);
                 }

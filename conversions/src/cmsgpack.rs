@@ -64,7 +64,7 @@ impl Cmsgpack {
         self.buffer.clear();
         let packed = (0..count).try_for_each(|index| {
             args.select(index);
-            Encoder::new(&mut self.buffer, args).value(0, count + index + 1)
+            Encoder::new(&mut self.buffer, args, out).value(0, count + index + 1)
         });
         if packed.is_ok() {
             out.string(&self.buffer);

@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod glob;
+pub mod keys;
 pub mod lualib;
 pub mod number;
 pub mod order;
@@ -13,6 +14,7 @@ pub mod rdb;
 pub mod reply;
 pub mod resp;
 pub mod script;
+pub mod slot;
 pub mod syntax;
 pub mod tree;
 pub mod typed;

@@ -8,7 +8,7 @@ mod format;
 use redlua_core::{Arguments, Raise, ValueWriter};
 use smallvec::SmallVec;
 
-use crate::check::{Check, KEPT, STACK};
+use crate::check::{Check, KEPT, STACK, out_of_memory, text_room};
 use crate::number::{c_u64, lua_str2number};
 use format::{Format, MAX_INTEGER, Piece};
 
@@ -34,7 +34,7 @@ pub(crate) fn call(
     match function {
         Function::Pack => {
             buffer.clear();
-            let packed = pack(format, buffer, args);
+            let packed = pack(format, buffer, args, text_room(out));
             if packed.is_ok() {
                 out.string(buffer);
             }
@@ -49,7 +49,12 @@ pub(crate) fn call(
     }
 }
 
-fn pack(mut format: Format<'_>, out: &mut Vec<u8>, args: &mut dyn Arguments) -> Result<(), Raise> {
+fn pack(
+    mut format: Format<'_>,
+    out: &mut Vec<u8>,
+    args: &mut dyn Arguments,
+    room: usize,
+) -> Result<(), Raise> {
     let mut index = 1;
     let mut total: usize = 0;
     while let Some((option, mut size)) = format.next_option()? {
@@ -86,6 +91,9 @@ fn pack(mut format: Format<'_>, out: &mut Vec<u8>, args: &mut dyn Arguments) -> 
                     // The error names the argument after the short one.
                     return Err(Raise::argument(index + 1, "string too short"));
                 };
+                if bytes.len() > room.saturating_sub(out.len()) {
+                    return Err(out_of_memory());
+                }
                 out.extend_from_slice(bytes);
                 if piece == Piece::Text {
                     out.push(0);

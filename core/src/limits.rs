@@ -20,16 +20,38 @@ pub struct Limits {
     pub instructions: Option<u64>,
     /// Nested calls between Lua and natives (`LUAI_MAXCCALLS`).
     pub depth: u32,
+    /// Bytes of what a script answers, as RESP. `None`: no limit. A table may contain another
+    /// many times, so that a reply can be far larger than what the script holds.
+    pub reply: Option<usize>,
+    /// Bytes of a script's or a library's source text. `None`: no limit.
+    pub source: Option<usize>,
+    /// Scripts that are kept for `EVALSHA`. `None`: no limit, as in redis-server 7.0.
+    ///
+    /// When a new one comes and there are as many, an eighth of those that `EVAL` brought is
+    /// forgotten, those first that have not run for the longest time; so they are when they take
+    /// more than half of [`memory`](Self::memory). What `SCRIPT LOAD` brought stays until
+    /// `SCRIPT FLUSH`, and is refused when there are as many of it.
+    pub scripts: Option<usize>,
+    /// Function libraries. `None`: no limit. None is ever forgotten: one more is refused.
+    pub libraries: Option<usize>,
+    /// Functions in all libraries together. `None`: no limit. More are refused.
+    pub functions: Option<usize>,
 }
 
 impl Default for Limits {
-    /// 512 MiB, one minute, any number of instructions, 200 nested native calls.
+    /// 512 MiB, one minute, any number of instructions, 200 nested native calls, replies of
+    /// 512 MiB, sources of 16 MiB, 10,000 scripts, 1,000 libraries with 10,000 functions.
     fn default() -> Self {
         Limits {
             memory: Some(512 << 20),
             time: Some(Duration::from_secs(60)),
             instructions: None,
             depth: 200,
+            reply: Some(512 << 20),
+            source: Some(16 << 20),
+            scripts: Some(10_000),
+            libraries: Some(1_000),
+            functions: Some(10_000),
         }
     }
 }
@@ -37,7 +59,17 @@ impl Default for Limits {
 impl Limits {
     /// No limit that redis-server does not have either: a script may run and grow for ever.
     pub fn unlimited() -> Self {
-        Limits { memory: None, time: None, instructions: None, depth: 200 }
+        Limits {
+            memory: None,
+            time: None,
+            instructions: None,
+            depth: 200,
+            reply: None,
+            source: None,
+            scripts: None,
+            libraries: None,
+            functions: None,
+        }
     }
 }
 

@@ -214,8 +214,19 @@ pub trait ValueWriter {
     /// Whether `values` more can be held before some are set away. Recursive builders ask
     /// before each level (two values a level). `luaL_checkstack`.
     fn room(&mut self, values: usize) -> bool;
-    /// Whether some earlier call failed.
+    /// Whether some earlier call failed, or more is held now than the script may hold. Whoever
+    /// builds much asks now and then and gives up; the engine then ends the call with an error.
     fn failed(&self) -> bool;
+    /// How many bytes the script may take yet. Whoever puts text together before it is appended
+    /// keeps below this.
+    fn allowance(&self) -> usize {
+        usize::MAX
+    }
+    /// Whether the script is to end. Whoever takes long asks every ten thousand steps or so and
+    /// then raises anything: the engine, which knows why, ends the script.
+    fn interrupted(&mut self) -> bool {
+        false
+    }
 }
 
 /// How a native function ends other than by returning.

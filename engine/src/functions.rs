@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 use redlua_conversions::glob;
-use redlua_core::{Host, Invocation, Passing, ReplySink, ScriptId, Seq, Session};
+use redlua_core::{Host, Invocation, Limits, Passing, ReplySink, ScriptId, Seq, Session};
 
 use crate::engine::Engine;
 use crate::help;
@@ -82,8 +82,14 @@ impl Functions {
     ///
     /// # Errors
     /// The error reply, with what was loaded released.
-    pub(crate) fn add(&mut self, loaded: Vec<Loaded>, replace: bool) -> Result<(), Vec<u8>> {
-        if let Some(error) = self.collision(&loaded, replace) {
+    pub(crate) fn add(
+        &mut self,
+        loaded: Vec<Loaded>,
+        replace: bool,
+        limits: &Limits,
+    ) -> Result<(), Vec<u8>> {
+        let refused = self.collision(&loaded, replace);
+        if let Some(error) = refused.or_else(|| self.excess(&loaded, limits)) {
             for library in &loaded {
                 self.release(library.functions.iter().map(|function| function.id));
             }
@@ -108,6 +114,19 @@ impl Functions {
             self.libraries.insert(library.name, Library { code: library.code, functions });
         }
         Ok(())
+    }
+
+    /// What there would be too much of.
+    fn excess(&self, loaded: &[Loaded], limits: &Limits) -> Option<Vec<u8>> {
+        let replaced = || loaded.iter().filter_map(|library| self.libraries.get(&library.name));
+        let libraries = self.libraries.len() + loaded.len() - replaced().count();
+        let gone: usize = replaced().map(|library| library.functions.len()).sum();
+        let more: usize = loaded.iter().map(|library| library.functions.len()).sum();
+        if limits.libraries.is_some_and(|most| libraries > most) {
+            return Some(text::MANY_LIBRARIES.to_vec());
+        }
+        let functions = self.functions.len() + more - gone;
+        limits.functions.is_some_and(|most| functions > most).then(|| text::MANY_FUNCTIONS.to_vec())
     }
 
     fn collision(&self, loaded: &[Loaded], replace: bool) -> Option<Vec<u8>> {
@@ -202,13 +221,14 @@ impl Engine {
     ) -> Result<(), Vec<u8>> {
         let [_, name, numkeys, rest @ ..] = argv else { return Ok(()) };
         let monitor = self.monitor().clone();
-        let Functions { world, functions, libraries } = &mut self.functions;
-        let Some(function) = functions.get(&name.to_ascii_lowercase()) else {
+        let limits = self.limits().clone();
+        let Some(function) = self.functions.functions.get(&name.to_ascii_lowercase()) else {
             return Err(b"ERR Function not found".to_vec());
         };
-        run::permit(&*host, function.flags)?;
+        run::permit(&*host, self.cluster_of(&*host), function.flags)?;
         let (keys, args) = keys_and_args(numkeys, rest, b"ERR Bad number of keys provided")?;
         let rights = run::rights(&*host, function.flags, read_only)?;
+        let places = self.places(&*host, keys, function.flags, session.slot)?;
         let invocation = Invocation {
             keys,
             args,
@@ -223,9 +243,10 @@ impl Engine {
             rights,
             invocation,
             command: argv,
-            loaded: (libraries.len(), functions.len()),
+            places,
+            loaded: (self.functions.libraries.len(), self.functions.functions.len()),
         };
-        world.run(&task, &monitor, host, session, sink, None);
+        self.functions.world.run(task, &limits, &monitor, host, session, sink, None);
         Ok(())
     }
 
@@ -301,7 +322,8 @@ impl Engine {
         }
         let loaded = self.load(host, session, code)?;
         let name = loaded.name.clone();
-        self.functions.add(vec![loaded], replace)?;
+        let limits = self.limits().clone();
+        self.functions.add(vec![loaded], replace, &limits)?;
         Ok(name)
     }
 
@@ -317,7 +339,13 @@ impl Engine {
     ) -> Result<Loaded, Vec<u8>> {
         let header = shebang::library(code)?;
         check_header(&header)?;
-        let functions = register::run(self.function_world()?, host, session, header.code)?;
+        let limits = self.limits().clone();
+        if limits.source.is_some_and(|most| code.len() > most) {
+            return Err(text::LONG_SOURCE.to_vec());
+        }
+        let monitor = self.monitor().clone();
+        let world = self.function_world()?;
+        let functions = register::run(world, host, session, header.code, &monitor, &limits)?;
         if functions.is_empty() {
             return Err(b"ERR No functions registered".to_vec());
         }

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod cache;
 mod dispatch;
 mod engine;
 mod fault;
@@ -20,6 +21,7 @@ mod ldb;
 mod monitor;
 mod noted;
 mod payload;
+mod places;
 mod register;
 mod run;
 mod sandbox;
@@ -33,5 +35,6 @@ pub use engine::Engine;
 pub use functions::push_busy_stats;
 pub use ldb::Console;
 pub use monitor::{KillOutcome, Monitor, RunKind, RunningFunction};
+pub use places::{Cluster, CrossSlot};
 pub use scripts::push_kill;
 pub use text::OOM as OUT_OF_MEMORY;

@@ -151,6 +151,16 @@ impl Monitor {
         self.0.kind.store(if task.kind == RunKind::Eval { 1 } else { 2 }, Ordering::Release);
     }
 
+    /// The code of a library is about to run: [`stop`](Self::stop) ends it.
+    pub(crate) fn load(&self, stop: StopToken) {
+        self.details().stop = stop;
+    }
+
+    /// Why somebody wants the running script to end.
+    pub(crate) fn reason_to_end(&self) -> Option<StopReason> {
+        self.details().stop.reason()
+    }
+
     /// The script has written.
     pub(crate) fn written(&self) {
         self.0.dirty.store(true, Ordering::Release);

@@ -66,7 +66,8 @@ APPEND or REPLACE."
             // The new functions live in the same Lua state: drop only the old libraries.
             self.functions.remove_all();
         }
-        self.functions.add(loaded, policy == Policy::Replace)
+        let limits = self.limits().clone();
+        self.functions.add(loaded, policy == Policy::Replace, &limits)
     }
 
     fn load_all(

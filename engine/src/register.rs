@@ -3,21 +3,27 @@
 //! Owns `redis.register_function` (`function_lua.c`). Must not know what becomes of the
 //! functions.
 
+use std::time::Duration;
+
 use redlua_conversions::Libraries;
 use redlua_core::{
-    Arguments, Bridge, CallMode, Chunk, Flow, Host, Invocation, Kind, NativeId, Outcome, Passing,
-    Raise, ScriptId, Session, ValueWriter,
+    Arguments, Bridge, CallMode, Chunk, Flow, Host, Invocation, Kind, Limits, NativeId, Outcome,
+    Passing, Raise, ScriptId, Session, ValueWriter,
 };
 
+use crate::monitor::Monitor;
 use crate::sandbox::{LOAD_VIEW, Native};
 use crate::shebang::{ScriptFlags, flag, valid_name};
 use crate::text::join;
 use crate::world::World;
-use crate::{api, fault};
+use crate::{api, fault, text};
 
 /// The error of a library's or function's name.
 pub(crate) const BAD_NAME: &[u8] = b"Library names can only contain letters, numbers, or \
 underscores(_) and must be at least one character long";
+
+/// How long the code of a library may run (`LOAD_TIMEOUT_MS` in `function_lua.c`).
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A function that a library's code registered.
 #[derive(Debug)]
@@ -37,6 +43,8 @@ pub(crate) fn run(
     host: &mut dyn Host,
     session: &Session,
     code: &[u8],
+    monitor: &Monitor,
+    limits: &Limits,
 ) -> Result<Vec<Registered>, Vec<u8>> {
     let chunk = Chunk { name: "@user_function", source: code };
     let Some((vm, libraries)) = world.parts() else { return Ok(Vec::new()) };
@@ -47,7 +55,9 @@ pub(crate) fn run(
         host,
         session: crate::run::session(session),
         libraries,
+        pinned: Vec::new(),
         registered: Vec::new(),
+        most: limits.functions.unwrap_or(usize::MAX),
         failure: None,
     };
     let invocation = Invocation {
@@ -57,18 +67,27 @@ pub(crate) fn run(
         view: LOAD_VIEW,
         lines: false,
     };
-    vm.stop_token().clear();
+    let time = limits.time.map_or(TIMEOUT, |time| time.min(TIMEOUT));
+    vm.set_limits(&Limits { time: Some(time), ..limits.clone() });
+    let stop = vm.stop_token();
+    stop.clear();
+    monitor.load(stop);
     vm.run(script, &invocation, &mut loading);
-    let Loading { registered, failure, .. } = loading;
+    vm.set_limits(limits);
+    let Loading { pinned, mut registered, failure, .. } = loading;
     vm.release(script);
+    if failure.is_some() {
+        registered.clear();
+    }
+    // What was given for a function that then was refused goes as well.
+    for id in pinned {
+        if !registered.iter().any(|function| function.id == id) {
+            vm.release(id);
+        }
+    }
     match failure {
         None => Ok(registered),
-        Some(failure) => {
-            for function in registered {
-                vm.release(function.id);
-            }
-            Err(join(&[b"ERR Error registering functions: ", &failure]))
-        }
+        Some(failure) => Err(join(&[b"ERR Error registering functions: ", &failure])),
     }
 }
 
@@ -77,7 +96,11 @@ struct Loading<'a> {
     host: &'a mut dyn Host,
     session: Session,
     libraries: &'a mut Libraries,
+    /// Every function that the code gave, whatever became of it.
+    pinned: Vec<ScriptId>,
     registered: Vec<Registered>,
+    /// How many functions there may be.
+    most: usize,
     failure: Option<Vec<u8>>,
 }
 
@@ -85,8 +108,8 @@ impl Loading<'_> {
     /// `redis.register_function(name, callback)` or with one table of named arguments.
     fn register(&mut self, args: &mut dyn Arguments) -> Result<(), Vec<u8>> {
         let function = match args.count() {
-            1 => named(args)?,
-            2 => positional(args)?,
+            1 => named(args, &mut self.pinned)?,
+            2 => positional(args, &mut self.pinned)?,
             _ => return Err(b"wrong number of arguments to redis.register_function".to_vec()),
         };
         if !valid_name(&function.name) {
@@ -94,6 +117,9 @@ impl Loading<'_> {
         }
         if self.registered.iter().any(|known| known.name.eq_ignore_ascii_case(&function.name)) {
             return Err(b"Function already exists in the library".to_vec());
+        }
+        if self.registered.len() >= self.most {
+            return Err(text::MANY_FUNCTIONS.to_vec());
         }
         self.registered.push(function);
         Ok(())
@@ -134,19 +160,26 @@ impl Bridge for Loading<'_> {
     }
 }
 
-fn positional(args: &mut dyn Arguments) -> Result<Registered, Vec<u8>> {
+/// The function under the cursor, kept alive and noted.
+fn pin(args: &mut dyn Arguments, pinned: &mut Vec<ScriptId>) -> Option<ScriptId> {
+    let id = args.pin()?;
+    pinned.push(id);
+    Some(id)
+}
+
+fn positional(args: &mut dyn Arguments, pinned: &mut Vec<ScriptId>) -> Result<Registered, Vec<u8>> {
     args.select(0);
     let Some(name) = api::text_of(args) else {
         return Err(b"first argument to redis.register_function must be a string".to_vec());
     };
     args.select(1);
-    let Some(id) = args.pin() else {
+    let Some(id) = pin(args, pinned) else {
         return Err(b"second argument to redis.register_function must be a function".to_vec());
     };
     Ok(Registered { name, id, flags: ScriptFlags::empty(), description: None })
 }
 
-fn named(args: &mut dyn Arguments) -> Result<Registered, Vec<u8>> {
+fn named(args: &mut dyn Arguments, pinned: &mut Vec<ScriptId>) -> Result<Registered, Vec<u8>> {
     args.select(0);
     if args.kind() != Kind::Table {
         return Err(b"calling redis.register_function with a single argument is only applicable \
@@ -179,7 +212,7 @@ to Lua table (representing named arguments)."
                 )?);
             }
             b"callback" => {
-                id = Some(args.pin().ok_or(
+                id = Some(pin(args, pinned).ok_or(
                     &b"callback argument given to redis.register_function must be a function"[..],
                 )?);
             }

@@ -3,18 +3,22 @@
 //! Owns `redis.call` from the gate to the Lua value, and the way a run ends. Must not know which
 //! command started the script.
 
+use std::time::Instant;
+
 use redlua_conversions::Libraries;
 use redlua_conversions::resp::{RespWriter, emit};
-use redlua_conversions::script::{ReplyToValue, value_to_reply};
+use redlua_conversions::script::{ReplyToValue, reply_fits, value_to_reply};
 use redlua_core::{
-    Arguments, Bridge, CallMode, CommandFlags, CommandSpec, Debugging, Flow, Frame, Host, NativeId,
-    Outcome, Pause, Protocol, Raise, ReplySink, Session, StopReason, ValueWriter,
+    Arguments, Bridge, CallMode, CommandFlags, CommandSpec, Debugging, Flow, Frame, Host, Kind,
+    NativeId, Outcome, Pause, Protocol, Raise, ReplySink, Session, StopReason, ValueReader,
+    ValueWriter,
 };
 
 use crate::fault;
-use crate::gate::{self, Rights};
+use crate::gate::{self, Refusal, Rights};
 use crate::ldb::Debugger;
 use crate::monitor::Monitor;
+use crate::places::{Cluster, Places};
 use crate::sandbox::Native;
 use crate::shebang::ScriptFlags;
 use crate::{api, text};
@@ -29,10 +33,18 @@ pub(crate) struct Run<'a, 'c> {
     pub(crate) monitor: &'a Monitor,
     /// The script's SHA1 or the function's name, as errors show it.
     pub(crate) name: &'a [u8],
+    /// How many bytes the reply may take.
+    pub(crate) most: usize,
+    /// When time is over, also for what comes after the script.
+    pub(crate) ends: Option<Instant>,
     /// Where the caller wants the reply.
     pub(crate) sink: &'a mut dyn ReplySink,
     /// Who looks on, in a debugging session.
     pub(crate) debugger: Option<&'a mut Debugger<'c>>,
+    /// The keys it may touch, when not all.
+    pub(crate) places: Option<Places<'a>>,
+    /// Whether the last call was refused in a way that `redis.pcall` raises too.
+    pub(crate) strict: bool,
 }
 
 impl Run<'_, '_> {
@@ -76,18 +88,61 @@ impl Run<'_, '_> {
         let spec = match gate::admit(&*self.host, &self.session, &self.rights, argv) {
             Ok(spec) => spec,
             Err(refusal) => {
-                self.tell(&refusal.text);
-                let text = fault::with_code(&refusal.text);
-                self.host.command_refused(&self.session, argv, &text, refusal.denied.as_ref());
-                fault::push_refusal(out, &text);
+                self.refuse(&refusal, argv, out);
                 return None;
             }
         };
+        if let Some(places) = &self.places
+            && let Some(text) = places.undeclared(&*self.host, &spec, argv)
+        {
+            self.strict = true;
+            self.refuse(&text.into(), argv, out);
+            return None;
+        }
         if !self.rights.dirty && spec.flags.contains(CommandFlags::WRITE) {
             self.rights.dirty = true;
             self.monitor.written();
         }
+        if let Some(places) = &mut self.places
+            && let Some(text) = places.misplaced(&*self.host, &spec, argv)
+        {
+            self.refuse(&text.to_vec().into(), argv, out);
+            return None;
+        }
         Some(spec)
+    }
+
+    /// Tells everybody of a refusal, the script too.
+    #[cold]
+    fn refuse(&mut self, refusal: &Refusal, argv: &[&[u8]], out: &mut dyn ValueWriter) {
+        self.tell(&refusal.text);
+        let text = fault::with_code(&refusal.text);
+        self.host.command_refused(&self.session, argv, &text, refusal.denied.as_ref());
+        fault::push_refusal(out, &text);
+    }
+
+    /// Replies with what the script has returned, unless that is too much.
+    fn answer(&mut self, value: &mut dyn ValueReader) {
+        let protocol = self.session.protocol;
+        let large = match value.kind() {
+            Kind::String => value.bytes().len() > self.most,
+            Kind::Table if self.most < usize::MAX => {
+                let go_on = || self.reason_to_end().is_none();
+                !reply_fits(value, protocol, self.most, go_on)
+            }
+            _ => false,
+        };
+        if large {
+            let text = self.reason_to_end().map_or(text::LONG_REPLY, stopped);
+            return self.sink.error(text);
+        }
+        value_to_reply(value, protocol, self.sink);
+    }
+
+    /// Why the run must end although the script has.
+    fn reason_to_end(&self) -> Option<StopReason> {
+        let late = || self.ends.is_some_and(|ends| Instant::now() >= ends);
+        self.monitor.reason_to_end().or_else(|| late().then_some(StopReason::Time))
     }
 
     /// Shows the debugger an error that the script is told of.
@@ -114,7 +169,8 @@ impl Bridge for Run<'_, '_> {
             }
             Some(argv) => self.execute(argv, out),
         };
-        if failed && mode == CallMode::Call { Flow::Raise } else { Flow::Return }
+        let strict = std::mem::take(&mut self.strict);
+        if failed && (mode == CallMode::Call || strict) { Flow::Raise } else { Flow::Return }
     }
 
     fn native(
@@ -141,7 +197,7 @@ impl Bridge for Run<'_, '_> {
 
     fn finish(&mut self, outcome: Outcome<'_>) {
         match outcome {
-            Outcome::Returned(value) => value_to_reply(value, self.session.protocol, self.sink),
+            Outcome::Returned(value) => self.answer(value),
             Outcome::Raised(value) => fault::reply(value, self.name, self.sink),
             Outcome::Stopped { reason, at } => {
                 fault::reply_at(stopped(reason), at, self.name, self.sink);
@@ -152,7 +208,7 @@ impl Bridge for Run<'_, '_> {
 
 /// What the caller of a stopped script hears: of a kill, by whichever command, what
 /// `luaMaskCountHook` in `script_lua.c` raises; the others are ours.
-fn stopped(reason: StopReason) -> &'static [u8] {
+pub(crate) fn stopped(reason: StopReason) -> &'static [u8] {
     match reason {
         StopReason::Kill => b"ERR Script killed by user with SCRIPT KILL...",
         StopReason::Host => b"ERR Script stopped by the host",
@@ -172,7 +228,11 @@ pub(crate) fn session(caller: &Session) -> Session {
 ///
 /// # Errors
 /// The error reply.
-pub(crate) fn permit(host: &dyn Host, flags: ScriptFlags) -> Result<(), &'static [u8]> {
+pub(crate) fn permit(
+    host: &dyn Host,
+    cluster: Option<Cluster>,
+    flags: ScriptFlags,
+) -> Result<(), &'static [u8]> {
     let condition = host.condition();
     let compatible = flags.contains(ScriptFlags::COMPATIBLE);
     let writes = !compatible && !flags.contains(ScriptFlags::NO_WRITES);
@@ -188,7 +248,7 @@ pub(crate) fn permit(host: &dyn Host, flags: ScriptFlags) -> Result<(), &'static
     if condition.stale && !flags.contains(ScriptFlags::ALLOW_STALE) {
         return Err(text::MASTERDOWN);
     }
-    if condition.cluster && flags.contains(ScriptFlags::NO_CLUSTER) {
+    if cluster.is_some() && flags.contains(ScriptFlags::NO_CLUSTER) {
         return Err(b"ERR Can not run script on cluster, 'no-cluster' flag is set.");
     }
     Ok(())

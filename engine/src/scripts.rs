@@ -2,27 +2,20 @@
 //!
 //! Owns the rules of `eval.c`. Must not know functions.
 
-use hashbrown::HashMap;
-use redlua_core::{Chunk, Debugging, Host, Invocation, Passing, ReplySink, ScriptId, Seq, Session};
+use redlua_core::{Chunk, Debugging, Host, Invocation, Passing, ReplySink, Seq, Session};
 
 use crate::api::sha1;
+use crate::cache::Cached;
 use crate::engine::Engine;
 use crate::ldb::Debugger;
 use crate::monitor::{KillOutcome, RunKind};
-use crate::shebang::{self, ScriptFlags};
+use crate::shebang;
 use crate::text::{self, join};
 use crate::world::{Task, keys_and_args};
 use crate::{help, run};
 
-/// The scripts compiled into the EVAL state, by their SHA1 in lower-case hexadecimal.
-pub(crate) type Cache = HashMap<[u8; 40], Cached>;
-
-/// A compiled script.
-#[derive(Clone, Copy)]
-pub(crate) struct Cached {
-    id: ScriptId,
-    flags: ScriptFlags,
-}
+/// What a Lua engine says when it has no memory for a chunk.
+const NO_MEMORY: &[u8] = b"not enough memory";
 
 /// What names the script of an EVAL command.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,9 +57,9 @@ impl Engine {
         host: &dyn Host,
         source: &[u8],
     ) -> Result<(), &'static [u8]> {
-        let known = self.scripts.get(&sha1(source)).map(|cached| cached.flags);
+        let known = self.scripts.look(&sha1(source)).map(|cached| cached.flags);
         let flags = known.or_else(|| shebang::script(source).ok().map(|(flags, _)| flags));
-        flags.map_or(Ok(()), |flags| run::permit(host, flags))
+        flags.map_or(Ok(()), |flags| run::permit(host, self.cluster_of(host), flags))
     }
 
     fn try_eval(
@@ -87,9 +80,9 @@ impl Engine {
             By::Source => sha1(script),
             By::Sha => lower(script).ok_or(text::NOSCRIPT)?,
         };
-        let known = self.scripts.get(&sha).copied();
+        let known = self.scripts.run(&sha);
         match (known, by) {
-            (Some(cached), By::Sha) => run::permit(&*host, cached.flags)?,
+            (Some(cached), By::Sha) => run::permit(&*host, self.cluster_of(&*host), cached.flags)?,
             (None, By::Sha) => {}
             (_, By::Source) => self.permit_source(&*host, script)?,
         }
@@ -104,7 +97,7 @@ impl Engine {
             (Some(cached), _) => cached,
             (None, By::Sha) => return Err(text::NOSCRIPT.to_vec()),
             (None, By::Source) => {
-                let cached = self.compile(sha, script)?;
+                let cached = self.compile(sha, script, false)?;
                 // The script may ask how many there are.
                 host.scripting_changed(&self.figures());
                 cached
@@ -114,6 +107,7 @@ impl Engine {
             return Err(b"ERR The Lua engine in use cannot debug scripts".to_vec());
         }
         let rights = run::rights(&*host, cached.flags, read_only)?;
+        let places = self.places(&*host, keys, cached.flags, session.slot)?;
         let task = Task {
             script: cached.id,
             kind: RunKind::Eval,
@@ -127,29 +121,52 @@ impl Engine {
                 lines: debugger.is_some(),
             },
             command: argv,
+            places,
             loaded: (0, 0),
         };
         let monitor = self.monitor().clone();
-        self.eval.run(&task, &monitor, host, session, sink, debugger);
+        let limits = self.limits().clone();
+        self.eval.run(task, &limits, &monitor, host, session, sink, debugger);
         Ok(())
     }
 
-    /// Compiles a script and caches it (`luaCreateFunction`).
+    /// Compiles a script and caches it (`luaCreateFunction`); `keep` until `SCRIPT FLUSH`.
     ///
     /// # Errors
     /// The error reply.
-    fn compile(&mut self, sha: [u8; 40], source: &[u8]) -> Result<Cached, Vec<u8>> {
+    fn compile(&mut self, sha: [u8; 40], source: &[u8], keep: bool) -> Result<Cached, Vec<u8>> {
+        let limits = self.limits().clone();
+        if limits.source.is_some_and(|most| source.len() > most) {
+            return Err(text::LONG_SOURCE.to_vec());
+        }
         let (flags, code) = shebang::script(source)?;
         let chunk = Chunk { name: "@user_script", source: code };
-        let Some(vm) = self.eval_world()?.vm() else { return Err(Vec::new()) };
-        let id = vm.compile(chunk).map_err(|error| {
+        if keep && limits.scripts.is_some_and(|most| self.scripts.kept() >= most) {
+            return Err(text::MANY_SCRIPTS.to_vec());
+        }
+        self.eval_world()?;
+        let (Some(vm), scripts) = (self.eval.vm(), &mut self.scripts) else {
+            return Err(Vec::new());
+        };
+        scripts.make_room(vm, &limits);
+        let mut compiled = vm.compile(chunk);
+        // What nobody has run lately gives its memory up.
+        while compiled.as_ref().is_err_and(|error| error.message == NO_MEMORY)
+            && scripts.forget_some(vm) > 0
+        {
+            vm.collect();
+            compiled = vm.compile(chunk);
+        }
+        let id = compiled.map_err(|error| {
             let message: Vec<u8> =
                 error.message.iter().copied().take_while(|&byte| byte != 0).collect();
             join(&[b"ERR Error compiling script (new function): ", &message])
         })?;
-        let cached = Cached { id, flags };
-        self.scripts.insert(sha, cached);
-        Ok(cached)
+        if keep && scripts.is_starving(vm, &limits) {
+            vm.release(id);
+            return Err(text::MANY_SCRIPTS.to_vec());
+        }
+        Ok(scripts.insert(sha, id, flags, keep))
     }
 
     /// `SCRIPT` with its subcommands; `argv` has at least two words.
@@ -165,7 +182,7 @@ impl Engine {
             (b"exists", [_, ..]) => {
                 sink.seq(Seq::Array, rest.len());
                 for sha in rest {
-                    let known = lower(sha).is_some_and(|sha| self.scripts.contains_key(&sha));
+                    let known = lower(sha).is_some_and(|sha| self.scripts.look(&sha).is_some());
                     sink.integer(i64::from(known));
                 }
             }
@@ -184,8 +201,8 @@ impl Engine {
 
     fn script_load(&mut self, source: &[u8], sink: &mut dyn ReplySink) {
         let sha = sha1(source);
-        if !self.scripts.contains_key(&sha)
-            && let Err(error) = self.compile(sha, source)
+        if !self.scripts.keep(&sha)
+            && let Err(error) = self.compile(sha, source, true)
         {
             sink.error(&error);
             return;

@@ -30,6 +30,16 @@ pub(crate) const MISCONF: &[u8] = b"MISCONF Redis is configured to save RDB snap
 currently unable to persist to disk. Commands that may modify the data set are disabled, because \
 this instance is configured to report errors during writes if RDB snapshotting fails \
 (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
+/// A source longer than the limits have it.
+pub(crate) const LONG_SOURCE: &[u8] = b"ERR Script is longer than its limit";
+/// More scripts that stay than the limits have it.
+pub(crate) const MANY_SCRIPTS: &[u8] = b"ERR Too many scripts are kept; SCRIPT FLUSH forgets them";
+/// More libraries than the limits have it.
+pub(crate) const MANY_LIBRARIES: &[u8] = b"ERR Too many libraries";
+/// More functions than the limits have it.
+pub(crate) const MANY_FUNCTIONS: &[u8] = b"ERR Too many functions";
+/// A reply longer than the limits have it.
+pub(crate) const LONG_REPLY: &[u8] = b"ERR Script exceeded its reply limit";
 /// NUMKEYS beyond the arguments.
 pub(crate) const TOO_MANY_KEYS: &[u8] = b"ERR Number of keys can't be greater than number of args";
 /// NUMKEYS below zero.

@@ -2,15 +2,19 @@
 //!
 //! Must not know commands.
 
+use std::time::Instant;
+
 use redlua_conversions::Libraries;
 use redlua_core::{
-    Backend, Bridge, Environment, Host, Invocation, Limits, ReplySink, ScriptId, Session, Vm,
+    Backend, Bridge, Environment, Host, Invocation, Limits, ReplySink, ScriptId, Session,
+    StopReason, Vm,
 };
 
 use crate::gate::Rights;
 use crate::ldb::Debugger;
 use crate::monitor::{Monitor, RunKind};
-use crate::run::{Run, session};
+use crate::places::Places;
+use crate::run::{self, Run, session};
 
 /// One Lua state, made when it is first needed.
 #[derive(Default)]
@@ -29,6 +33,8 @@ pub(crate) struct Task<'a> {
     pub(crate) invocation: Invocation<'a>,
     /// The whole command.
     pub(crate) command: &'a [&'a [u8]],
+    /// The keys it may touch, when not all.
+    pub(crate) places: Option<Places<'a>>,
     /// How many libraries and functions there are, for `FUNCTION STATS` meanwhile.
     pub(crate) loaded: (usize, usize),
 }
@@ -75,9 +81,11 @@ impl World {
     }
 
     /// Runs a script of this Lua state; its reply goes into `sink`.
+    #[expect(clippy::too_many_arguments, reason = "all of it belongs to one run")]
     pub(crate) fn run(
         &mut self,
-        task: &Task<'_>,
+        mut task: Task<'_>,
+        limits: &Limits,
         monitor: &Monitor,
         host: &mut dyn Host,
         caller: &Session,
@@ -85,11 +93,15 @@ impl World {
         mut debugger: Option<&mut Debugger<'_>>,
     ) {
         let Some((vm, libraries)) = self.parts() else { return };
-        monitor.begin(task, vm.stop_token());
+        if !fits(&task, limits, vm) {
+            return sink.error(run::stopped(StopReason::Memory));
+        }
+        monitor.begin(&task, vm.stop_token());
         if let Some(debugger) = debugger.as_deref_mut() {
             debugger.begin(vm.stop_token());
         }
         host.script_started();
+        let places = task.places.take();
         let mut run = Run {
             host: &mut *host,
             session: session(caller),
@@ -97,14 +109,36 @@ impl World {
             libraries,
             monitor,
             name: task.name,
+            most: limits.reply.unwrap_or(usize::MAX),
+            ends: limits.time.and_then(|time| Instant::now().checked_add(time)),
             sink,
             debugger,
+            places,
+            strict: false,
         };
         vm.run(task.script, &task.invocation, &mut run as &mut dyn Bridge);
         host.script_ended();
         monitor.end();
     }
 }
+
+/// Whether there is memory for the script's arguments, which go into the Lua state without the
+/// limit being looked at.
+fn fits(task: &Task<'_>, limits: &Limits, vm: &mut dyn Vm) -> bool {
+    let Some(most) = limits.memory else { return true };
+    let words = task.invocation.keys.iter().chain(task.invocation.args);
+    let bytes: usize = words.map(|word| word.len() + WORD).sum();
+    if bytes < FEW || bytes <= most.saturating_sub(vm.memory_used()) {
+        return true;
+    }
+    vm.collect();
+    bytes <= most.saturating_sub(vm.memory_used())
+}
+
+/// About what a word takes besides its bytes.
+const WORD: usize = 40;
+/// Arguments of fewer bytes are not worth a look.
+const FEW: usize = 64 << 10;
 
 /// Some words of a command.
 pub(crate) type Words<'a> = &'a [&'a [u8]];

@@ -11,6 +11,7 @@ use redlua_conversions::resp::RespWriter;
 use redlua_core::{
     CommandFlags, CommandSpec, Debugging, Denied, Host, Protocol, ReplySink, Session, UserId,
 };
+use redlua_engine::CrossSlot;
 use redlua_store::{Blocked, Store};
 
 use crate::busy::Shutdown;
@@ -438,6 +439,14 @@ impl Client {
     }
 
     fn exec(&mut self, core: &mut Core, out: &mut RespWriter) -> Progress {
+        let slot = match self.transaction.slot(&core.engine, &core.store) {
+            Ok(slot) => slot,
+            Err(CrossSlot) => {
+                self.transaction.reset(&mut core.store);
+                out.error(CrossSlot::TEXT);
+                return Progress::Done;
+            }
+        };
         let Some(queue) = self.transaction.exec(&mut core.store, out) else {
             return Progress::Done;
         };
@@ -446,7 +455,9 @@ impl Client {
         if self.session.debug != Debugging::Off {
             return self.run_debugged(core, &queue, out);
         }
+        self.session.slot = slot;
         self.run_queue(core, &queue, out);
+        self.session.slot = None;
         Progress::Done
     }
 

@@ -3,7 +3,8 @@
 //! Owns the queue and the watched keys of one connection (`multi.c`). Must not know what the
 //! queued commands do.
 
-use redlua_core::{CommandFlags, CommandSpec, ReplySink, Seq};
+use redlua_core::{CommandFlags, CommandSpec, Host, ReplySink, Seq};
+use redlua_engine::{CrossSlot, Engine};
 use redlua_store::{LateStamp, LateWatches, Store};
 
 /// The transaction of a connection.
@@ -75,6 +76,26 @@ impl Transaction {
         }
         self.unwatch(store);
         sink.status(b"OK");
+    }
+
+    /// The slot of the keys of all queued commands (`getNodeByQuery` in `cluster.c`); `None` when
+    /// they have none, or there is no cluster.
+    ///
+    /// # Errors
+    /// They are in several slots.
+    pub(crate) fn slot(&self, engine: &Engine, store: &Store) -> Result<Option<u16>, CrossSlot> {
+        let mut slot = None;
+        let queue = self.queue.as_deref().filter(|_| engine.is_clustered());
+        for words in queue.unwrap_or_default() {
+            let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+            let Some(spec) = store.command(&argv) else { continue };
+            let found = engine.slot(store, &spec, &argv)?;
+            if found.is_some() && slot.is_some() && found != slot {
+                return Err(CrossSlot);
+            }
+            slot = slot.or(found);
+        }
+        Ok(slot)
     }
 
     /// `EXEC`: the commands to run now, after the array's header was pushed; `None` when the

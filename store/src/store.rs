@@ -364,15 +364,27 @@ impl Host for Store {
         self.evict();
     }
 
+    fn keys(&self, spec: &CommandSpec, argv: &[&[u8]]) -> Vec<usize> {
+        if !spec.flags.contains(CommandFlags::MOVABLE_KEYS) {
+            return spec.keys.positions(argv.len());
+        }
+        let command = self.table.number(spec.id);
+        let keys = command.and_then(|command| command.keys(argv)).unwrap_or_default();
+        keys.into_iter().map(|(at, _)| at).collect()
+    }
+
     fn condition(&self) -> Condition {
         Condition {
             out_of_memory: eviction::is_full(&self.keys, &self.server.config),
+            cluster: self.server.config.cluster,
             ..Condition::default()
         }
     }
 
     fn permits(&self, session: &Session, spec: &CommandSpec, argv: &[&[u8]]) -> Result<(), Denied> {
-        // The first user, unless it has been restricted, may do everything.
+        if self.server.acl.is_free(session.user) {
+            return Ok(());
+        }
         match self.table.number(spec.id) {
             Some(command) => self.server.acl.permits(session.user, command, argv),
             None => Ok(()),

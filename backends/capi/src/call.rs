@@ -25,6 +25,14 @@ pub(crate) struct Spare {
     texts: Vec<Text>,
 }
 
+/// How a call ended.
+enum Ended {
+    /// One value is on top of the stack.
+    Flow(Flow),
+    /// The reply is more than the script may hold, and perhaps not complete.
+    Starved,
+}
+
 /// `redis.call`.
 ///
 /// # Safety
@@ -51,9 +59,12 @@ unsafe fn run(lua: *mut lua_State, mode: CallMode) -> c_int {
     unsafe {
         let state = state_of(lua);
         match dispatch(lua, state, mode) {
-            Flow::Return if !state.over_limit() => 1,
-            Flow::Return => crate::native::raise_memory(lua),
-            Flow::Raise => ffi::lua_error(lua),
+            Ended::Flow(Flow::Return) => 1,
+            Ended::Flow(Flow::Raise) => ffi::lua_error(lua),
+            Ended::Starved => {
+                ffi::lua_settop(lua, 0);
+                crate::native::raise_memory(lua)
+            }
         }
     }
 }
@@ -63,7 +74,7 @@ unsafe fn run(lua: *mut lua_State, mode: CallMode) -> c_int {
 /// # Safety
 /// Called in a C function called by Lua. Does not raise.
 #[inline]
-unsafe fn dispatch(lua: *mut lua_State, state: &State, mode: CallMode) -> Flow {
+unsafe fn dispatch(lua: *mut lua_State, state: &State, mode: CallMode) -> Ended {
     // SAFETY: reads the arguments of the running C function.
     let count = unsafe { ffi::lua_gettop(lua) };
     let was = state.enforce(false);
@@ -99,7 +110,7 @@ unsafe fn dispatch(lua: *mut lua_State, state: &State, mode: CallMode) -> Flow {
 /// # Safety
 /// As for [`dispatch`].
 #[cold]
-unsafe fn dispatch_many(lua: *mut lua_State, state: &State, mode: CallMode, count: c_int) -> Flow {
+unsafe fn dispatch_many(lua: *mut lua_State, state: &State, mode: CallMode, count: c_int) -> Ended {
     let Spare { mut argv, mut texts } = state.spare.take();
     let mut numbers = 0;
     let mut valid = true;
@@ -150,11 +161,11 @@ unsafe fn bridge(
     mode: CallMode,
     argv: Option<&[&[u8]]>,
     count: c_int,
-) -> Flow {
+) -> Ended {
     let Some(mut bridge) = state.bridge.get() else {
         // SAFETY: pushes one string.
         unsafe { StackWriter::new(lua, 1, count).string(b"redis.call outside of a script") };
-        return Flow::Raise;
+        return Ended::Flow(Flow::Raise);
     };
     // SAFETY: the writer pushes above the arguments; the bridge outlives the run, and only this
     // call uses it now: it cannot start another one in this Lua state.
@@ -162,17 +173,18 @@ unsafe fn bridge(
         let mut out = StackWriter::new(lua, 1, count);
         let result = catch_unwind(AssertUnwindSafe(|| bridge.as_mut().call(mode, argv, &mut out)));
         match result {
+            Ok(_) if out.is_starved() => Ended::Starved,
             Ok(flow) => {
                 // The contract is one value; whatever a faulty bridge left, Lua gets one.
                 if ffi::lua_gettop(lua) <= count {
                     ffi::lua_pushnil(lua);
                 }
-                flow
+                Ended::Flow(flow)
             }
             Err(panic) => {
                 ffi::lua_settop(lua, count);
                 out.string(&crate::native::panic_text(panic.as_ref()));
-                Flow::Raise
+                Ended::Flow(Flow::Raise)
             }
         }
     }

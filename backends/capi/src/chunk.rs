@@ -112,7 +112,7 @@ unsafe fn compile(
 ) -> c_int {
     // SAFETY: by contract.
     unsafe {
-        let mut piece = Piece { bytes: text, len };
+        let mut piece = Piece { bytes: text, len, first: true };
         let status = ffi::lua_load(lua, read, ptr::from_mut(&mut piece).cast(), name);
         #[cfg(luajit)]
         if status == 0 {
@@ -127,23 +127,38 @@ unsafe fn compile(
 struct Piece {
     bytes: *const c_char,
     len: usize,
+    /// Whether nothing was read yet.
+    first: bool,
 }
 
 /// # Safety
 /// Called by `lua_load` with a `Piece` whose bytes are alive.
 #[cfg(not(luau))]
 unsafe extern "C-unwind" fn read(
-    _lua: *mut lua_State,
+    lua: *mut lua_State,
     data: *mut c_void,
     size: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `data` is a `Piece`, `size` a valid out-pointer.
+    // SAFETY: `data` is a `Piece`, `size` a valid out-pointer; pieces lie within the text.
     unsafe {
         let piece = &mut *data.cast::<Piece>();
-        *size = std::mem::take(&mut piece.len);
-        if *size == 0 { ptr::null() } else { piece.bytes }
+        let bytes = piece.bytes;
+        *size = piece.len.min(PIECE);
+        let first = std::mem::replace(&mut piece.first, false);
+        if *size == 0 || !first && crate::interrupt::note(lua) {
+            *size = 0;
+            return ptr::null();
+        }
+        piece.bytes = bytes.add(*size);
+        piece.len -= *size;
+        bytes
     }
 }
+
+/// Bytes that the compiler gets at once: between two pieces somebody looks at the clock, because
+/// its time grows with the square of what it has to jump over.
+#[cfg(not(luau))]
+const PIECE: usize = 512;
 
 /// Replaces the chunk on top of the stack by the same without the tail calls that Lua 5.1 does
 /// not make.
@@ -161,13 +176,29 @@ unsafe fn plain_calls(lua: *mut lua_State) {
             return;
         }
         let Some(code) = crate::tailcall::plain_calls(&dump) else { return };
-        let mut piece = Piece { bytes: code.as_ptr().cast(), len: code.len() };
+        let mut piece = (code.as_ptr().cast::<c_char>(), code.len());
         let data = ptr::from_mut(&mut piece).cast();
-        if ffi::lua_load(lua, read, data, c"=chunk".as_ptr()) == 0 {
+        if ffi::lua_load(lua, read_whole, data, c"=chunk".as_ptr()) == 0 {
             ffi::lua_replace(lua, -2);
         } else {
             ffi::lua_settop(lua, -2);
         }
+    }
+}
+
+/// # Safety
+/// Called by `lua_load` with a place and a length.
+#[cfg(luajit)]
+unsafe extern "C-unwind" fn read_whole(
+    _lua: *mut lua_State,
+    data: *mut c_void,
+    size: *mut usize,
+) -> *const c_char {
+    // SAFETY: by contract.
+    unsafe {
+        let (bytes, len) = &mut *data.cast::<(*const c_char, usize)>();
+        *size = std::mem::take(len);
+        if *size == 0 { ptr::null() } else { *bytes }
     }
 }
 

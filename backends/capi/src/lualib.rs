@@ -244,7 +244,8 @@ impl Budget for Allowance<'_> {
     }
 
     fn room(&self) -> usize {
-        self.state.room()
+        // While a result is given to Lua it is there twice.
+        self.state.room() / 2
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum Verdict {
     Argument(c_int),
     Value,
     Memory,
+    /// The run ends.
+    Stopped,
 }
 
 /// Pushes the function that runs the native `id`.
@@ -52,13 +54,18 @@ pub(crate) unsafe fn push_handler(lua: *mut lua_State, id: NativeId) {
 /// # Safety
 /// Called by Lua with what was raised, with the native's id as its upvalue.
 unsafe extern "C-unwind" fn handler(lua: *mut lua_State) -> c_int {
-    // SAFETY: the argument is there; the trampoline works in this frame.
+    // SAFETY: the argument is there; dispatch does not raise, and then nothing is owned here.
     unsafe {
         #[cfg(not(lua51))]
         crate::wording::reword_at(lua, 1);
         #[cfg(luajit)]
         crate::wording::place_at(lua, 1);
-        trampoline(lua)
+        // With no memory left it has to do its work all the same.
+        let verdict = match dispatch(lua) {
+            Verdict::Memory => Verdict::Return(1.min(ffi::lua_gettop(lua))),
+            verdict => verdict,
+        };
+        conclude(lua, verdict)
     }
 }
 
@@ -95,6 +102,10 @@ pub(crate) unsafe fn conclude(lua: *mut lua_State, verdict: Verdict) -> c_int {
             }
             Verdict::Value => ffi::lua_error(lua),
             Verdict::Memory => raise_memory(lua),
+            Verdict::Stopped => {
+                ffi::lua_settop(lua, 0);
+                crate::interrupt::end(lua)
+            }
         }
     }
 }
@@ -118,7 +129,8 @@ unsafe fn dispatch(lua: *mut lua_State) -> Verdict {
         let result =
             catch_unwind(AssertUnwindSafe(|| bridge.as_mut().native(id, &mut args, &mut out)));
         let verdict = match result {
-            Ok(Ok(())) if state.over_limit() => Verdict::Memory,
+            Ok(_) if state.stopped.get().is_some() => Verdict::Stopped,
+            Ok(Ok(())) if out.is_starved() => Verdict::Memory,
             Ok(Ok(())) => Verdict::Return(ffi::lua_gettop(lua) - args.floor()),
             Ok(Err(raise)) => failure(lua, count, raise),
             Err(panic) => panicked(lua, count, panic.as_ref()),

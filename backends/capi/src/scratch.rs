@@ -6,6 +6,8 @@
 
 /// What a buffer may keep between runs.
 const KEPT: usize = 64 << 10;
+/// What it may keep between calls.
+const LARGE: usize = 2 << 20;
 
 /// The buffer and who has parts of it.
 #[derive(Default)]
@@ -49,6 +51,10 @@ impl Scratch {
             self.waiting.pop();
         }
         self.bytes.truncate(start);
+        // Nobody counts it, and what was made of it is in Lua's memory now.
+        if self.waiting.is_empty() && self.bytes.capacity() > LARGE {
+            self.bytes.shrink_to(KEPT);
+        }
     }
 
     /// Forgets all, and gives back what is large.

@@ -29,6 +29,9 @@ use crate::state::{State, new_state, state_of};
 #[cfg(luau)]
 use crate::watch::Watch;
 
+/// The message of a chunk that takes longer to compile than it may run.
+const TOO_SLOW: &[u8] = b"compiling exceeded the time limit";
+
 /// Makes a Lua state with `environment` in it.
 ///
 /// # Errors
@@ -85,6 +88,10 @@ fn state(info: &'static BackendInfo, environment: &Environment) -> Result<CVm, V
     // SAFETY: a fresh state, memory not limited.
     unsafe {
         vm.globals = sandbox::build(lua, environment)?;
+        // Lua makes the text of an error in the handler of errors outside of any protection, where
+        // want of memory ends the process. It finds this one.
+        ffi::lua_pushlstring(lua, c"error in error handling".as_ptr(), 23);
+        ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
         native::push_handler(lua, environment.error_handler);
         vm.state.handler.set(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
         interrupt::arm(lua);
@@ -241,6 +248,7 @@ impl Vm for CVm {
 
     fn compile(&mut self, chunk: Chunk<'_>) -> Result<ScriptId, CompileError> {
         let name = CString::new(chunk.name).unwrap_or_default();
+        interrupt::begin(&self.state);
         self.state.enforce(true);
         // SAFETY: source and name outlive the call, which is protected inside Lua; the stack is
         // empty before and after.
@@ -256,6 +264,10 @@ impl Vm for CVm {
                 self.state.enforce(true);
                 status = load_text(self.lua, bytes, len, name.as_ptr());
                 self.state.enforce(false);
+            }
+            if self.state.stopped.get().is_some() {
+                ffi::lua_settop(self.lua, 0);
+                return Err(CompileError { message: TOO_SLOW.to_vec() });
             }
             if status == 0 {
                 let reference = ffi::luaL_ref(self.lua, ffi::LUA_REGISTRYINDEX);

@@ -2,12 +2,22 @@
 //!
 //! Owns [`StackWriter`]. It must not know what the values mean.
 
+use std::cell::Cell;
 use std::ffi::c_int;
 
 use redlua_core::{Kind, NativeId, Scalar, ValueWriter, Workspace};
 
 use crate::ffi::{self, lua_State};
+use crate::interrupt;
 use crate::reader::scalar_at;
+use crate::state::state_of;
+
+/// Arrays of that length are looked at before they grow.
+const LARGE: i64 = 4096;
+/// What a value takes in an array.
+const SLOT: usize = 16;
+/// Strings of more bytes are looked at before they are pushed.
+const LONG: usize = 4096;
 
 /// A [`ValueWriter`] that pushes onto a Lua stack.
 ///
@@ -20,6 +30,8 @@ pub(crate) struct StackWriter {
     /// How many arguments there are.
     count: c_int,
     failed: bool,
+    /// Whether the script was seen to hold more than it may: nothing more is built then.
+    starved: Cell<bool>,
 }
 
 impl StackWriter {
@@ -31,7 +43,7 @@ impl StackWriter {
     /// [`StackReader`](crate::reader::StackReader) of the same call. At least `LUA_MINSTACK`
     /// slots are free.
     pub(crate) unsafe fn new(lua: *mut lua_State, arguments: c_int, count: c_int) -> Self {
-        StackWriter { lua, arguments, count, failed: false }
+        StackWriter { lua, arguments, count, failed: false, starved: Cell::new(false) }
     }
 }
 
@@ -58,6 +70,11 @@ impl ValueWriter for StackWriter {
 
     #[inline]
     fn string(&mut self, bytes: &[u8]) {
+        // Without the limit a long one would be there before anybody looks.
+        if bytes.len() > LONG && bytes.len() > self.allowance() {
+            self.starved.set(true);
+            return self.nil();
+        }
         // SAFETY: see above. Stack +1; allocates.
         unsafe { ffi::lua_pushlstring(self.lua, bytes.as_ptr().cast(), bytes.len()) }
     }
@@ -92,6 +109,11 @@ impl ValueWriter for StackWriter {
 
     #[inline]
     fn set_index(&mut self, index: i64) {
+        // From a power of two on the array becomes twice as large at once.
+        if index >= LARGE && (index & (index - 1)) == 0 && self.allowance() < index as usize * SLOT
+        {
+            self.starved.set(true);
+        }
         match c_int::try_from(index) {
             // SAFETY: [table, value] are on top. Stack -1; allocates.
             Ok(index) => unsafe { ffi::lua_rawseti(self.lua, -2, index) },
@@ -141,11 +163,32 @@ impl ValueWriter for StackWriter {
     }
 
     fn failed(&self) -> bool {
-        self.failed
+        self.failed || self.is_starved()
+    }
+
+    fn allowance(&self) -> usize {
+        // SAFETY: see above.
+        unsafe { state_of(self.lua) }.room()
+    }
+
+    fn interrupted(&mut self) -> bool {
+        // SAFETY: see above; a function called by Lua runs.
+        unsafe { interrupt::note(self.lua) }
     }
 }
 
 impl StackWriter {
+    /// Whether the script holds more than it may, or did so when it was last looked at: what was
+    /// built since is not complete.
+    pub(crate) fn is_starved(&self) -> bool {
+        // SAFETY: see above.
+        let over = unsafe { state_of(self.lua) }.over_limit();
+        if over {
+            self.starved.set(true);
+        }
+        self.starved.get()
+    }
+
     /// The stack index of a value that was appended, when it is there.
     #[inline]
     fn index_of(&self, value: usize) -> Option<c_int> {

@@ -40,8 +40,10 @@ fn run(state: &mut LuaState, shared: &Shared, mode: CallMode) -> Result<usize, L
             .bridge
             .with(|bridge| catch_unwind(AssertUnwindSafe(|| bridge.call(mode, argv, &mut out))))
     });
+    let starved = out.is_starved();
     let value = out.into_values().pop().unwrap_or_default();
     match outcome {
+        Some(Ok(_)) if starved => Err(no_memory()),
         Some(Ok(Flow::Return)) => {
             state.push(value);
             if shared.over_limit(state) { Err(no_memory()) } else { Ok(1) }

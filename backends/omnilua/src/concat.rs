@@ -20,6 +20,7 @@ use lua_vm::state::LuaState;
 use lua_vm::zio::ZIO;
 
 use crate::frame::{closure, no_memory, set_field};
+use crate::load::in_pieces;
 use crate::shared::Shared;
 use crate::source::{positioned, tidied};
 
@@ -69,9 +70,10 @@ fn operands(state: &mut LuaState, shared: &Shared) -> Result<usize, LuaError> {
             _ => NUMBER,
         })
         .sum();
-    if total > SMALL && total > shared.room(state) {
+    // While the result is put together it is there twice.
+    if total > SMALL && total > shared.room(state) / 2 {
         crate::shared::collect(state);
-        if total > shared.room(state) {
+        if total > shared.room(state) / 2 {
             return Err(no_memory());
         }
     }
@@ -99,7 +101,7 @@ fn parse(
     }
     let text = tidied(text);
     let first = text.first().map_or(-1, |byte| i32::from(*byte));
-    let mut rest = ZIO::from_bytes(text.get(1..).unwrap_or_default().to_vec());
+    let mut rest = ZIO::new(in_pieces(text.get(1..).unwrap_or_default().to_vec()));
     let parsed = lua_parse::parse(state, lua_parse::DynData::default(), &mut rest, name, first);
     let chunk = match parsed {
         Ok(chunk) => chunk,

@@ -101,6 +101,12 @@ pub(crate) fn go_on(state: &mut LuaState, shared: &Shared) {
     state.reset_hook_count();
 }
 
+/// Why a function that takes long is to end.
+pub(crate) fn reason(shared: &Shared) -> Option<StopReason> {
+    let late = || shared.deadline.get().is_some_and(|end| Instant::now() >= end);
+    shared.stop.reason().or_else(|| late().then_some(StopReason::Time))
+}
+
 fn look(state: &mut LuaState, shared: &Shared) {
     let executed = shared.executed.get().saturating_add(INTERVAL as u64);
     shared.executed.set(executed);

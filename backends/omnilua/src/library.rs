@@ -7,7 +7,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Instant;
 
 use lua_types::closure::LuaClosure;
 use lua_types::{LuaError, LuaValue, StackIdx};
@@ -57,14 +56,13 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     fn new(state: &LuaState, shared: &'a Shared) -> Self {
-        Watch { shared, room: shared.room(state).min(LONGEST), reason: Cell::new(None) }
+        Watch { shared, room: (shared.room(state) / 2).min(LONGEST), reason: Cell::new(None) }
     }
 }
 
 impl Budget for Watch<'_> {
     fn interrupted(&mut self) -> bool {
-        let late = || self.shared.deadline.get().is_some_and(|end| Instant::now() >= end);
-        let reason = self.shared.stop.reason().or_else(|| late().then_some(StopReason::Time));
+        let reason = interrupt::reason(self.shared);
         self.reason.set(reason);
         reason.is_some()
     }

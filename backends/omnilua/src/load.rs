@@ -3,7 +3,7 @@
 //! Owns the way to omniLua's compiler for scripts, `load` and `loadstring`. Precompiled code does
 //! not pass: a chunk that begins with its signature is read as text.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use lua_types::{LuaError, LuaStatus, LuaValue};
@@ -21,10 +21,14 @@ const DISGUISE: u8 = 1;
 /// What the compiler takes for each byte of source at worst: instructions, line numbers, names.
 const EXPANSION: usize = 6;
 
+/// Bytes that the compiler gets at once: between two pieces somebody looks at the clock, because
+/// its time grows with the square of what it has to jump over.
+const PIECE: usize = 512;
+
 /// Compiles `source`; the error is the compiler's message.
 pub(crate) fn text(
     state: &mut LuaState,
-    shared: &Shared,
+    shared: &Rc<Shared>,
     source: &[u8],
     name: &[u8],
 ) -> Result<LuaValue, LuaValue> {
@@ -35,7 +39,33 @@ pub(crate) fn text(
     let disguised = Rc::new(Cell::new(false));
     disguise(&mut source, &disguised);
     let mut pieces = Some(source);
-    finish(state, Box::new(move |_| Ok(pieces.take())), name, &disguised)
+    finish(state, shared, Box::new(move |_| Ok(pieces.take())), name, &disguised)
+}
+
+thread_local! {
+    /// Whose clock is looked at while a chunk is compiled: omniLua gives its parser no more than
+    /// the state.
+    static WATCHED: RefCell<Option<Rc<Shared>>> = const { RefCell::new(None) };
+}
+
+/// A chunk for omniLua's parser in pieces, the last of which comes early when the run must end:
+/// what ends there is wrong in most cases, and nothing comes of it in any.
+pub(crate) fn in_pieces(text: Vec<u8>) -> lua_vm::zio::ChunkReader {
+    let mut at = 0;
+    Box::new(move |state| {
+        let watched = WATCHED.with_borrow(Clone::clone);
+        if at > 0
+            && let Some(shared) = watched
+            && let Some(reason) = interrupt::reason(&shared)
+        {
+            interrupt::stop(state, &shared, reason);
+            return Ok(None);
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        let piece = rest.get(..PIECE).unwrap_or(rest).to_vec();
+        at += piece.len();
+        Ok((!piece.is_empty()).then_some(piece))
+    })
 }
 
 /// `loadstring`.
@@ -85,7 +115,7 @@ pub(crate) fn load(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, L
         Ok((!piece.is_empty()).then_some(piece))
     };
     let name = name.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
-    let result = finish(state, Box::new(pieces), &name, &disguised);
+    let result = finish(state, shared, Box::new(pieces), &name, &disguised);
     loaded(state, shared, result)
 }
 
@@ -113,11 +143,14 @@ fn loaded(
 
 fn finish(
     state: &mut LuaState,
+    shared: &Rc<Shared>,
     pieces: lua_vm::zio::ChunkReader,
     name: &[u8],
     disguised: &Cell<bool>,
 ) -> Result<LuaValue, LuaValue> {
+    WATCHED.set(Some(shared.clone()));
     let status = lua_vm::api::load(state, pieces, Some(name), Some(b"t"));
+    WATCHED.set(None);
     let value = match status {
         Ok(LuaStatus::Ok) => return Ok(state.pop()),
         Ok(LuaStatus::ErrMem) => {

@@ -16,6 +16,7 @@ use redlua_core::{NativeId, Raise};
 use crate::frame::{
     Frame, Values, argument_error, arguments, closure, message, no_memory, plain, results,
 };
+use crate::interrupt;
 use crate::reader::Reader;
 use crate::shared::Shared;
 use crate::writer::Writer;
@@ -33,15 +34,34 @@ pub(crate) fn function(state: &mut LuaState, shared: &Shared, id: NativeId) -> L
     function
 }
 
+/// The native `id` as the handler of errors: with no memory left it has to do its work all the
+/// same, or it would be called again for its own failure.
+pub(crate) fn handle(
+    state: &mut LuaState,
+    shared: &Rc<Shared>,
+    id: NativeId,
+) -> Result<usize, LuaError> {
+    run_native(state, shared, id, false)
+}
+
 pub(crate) fn run(
     state: &mut LuaState,
     shared: &Rc<Shared>,
     id: NativeId,
 ) -> Result<usize, LuaError> {
+    run_native(state, shared, id, true)
+}
+
+fn run_native(
+    state: &mut LuaState,
+    shared: &Rc<Shared>,
+    id: NativeId,
+    limited: bool,
+) -> Result<usize, LuaError> {
     // Lua code that only calls natives would never collect what they make.
     state.gc_check_step();
     let arguments = arguments(state);
-    let (result, values) = {
+    let (result, stop, starved, values) = {
         let frame =
             Frame { state: RefCell::new(&mut *state), shared, arguments: &arguments, below: 0 };
         let mut args = Reader::new(&frame);
@@ -49,12 +69,16 @@ pub(crate) fn run(
         let result = shared.bridge.with(|bridge| {
             catch_unwind(AssertUnwindSafe(|| bridge.native(id, &mut args, &mut out)))
         });
-        (result, out.into_values())
+        (result, out.stop(), out.is_starved(), out.into_values())
     };
+    if let Some(reason) = stop {
+        interrupt::stop(state, shared, reason);
+    }
     match result {
+        Some(Ok(Ok(()))) if starved && limited => Err(no_memory()),
         Some(Ok(Ok(()))) => {
             let count = results(state, &values)?;
-            if shared.over_limit(state) { Err(no_memory()) } else { Ok(count) }
+            if limited && shared.over_limit(state) { Err(no_memory()) } else { Ok(count) }
         }
         Some(Ok(Err(raise))) => Err(raised(state, raise, values.last())),
         Some(Err(panic)) => Err(plain(&panic_text(panic.as_ref()))),

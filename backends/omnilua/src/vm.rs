@@ -56,7 +56,7 @@ pub(crate) fn create(environment: &Environment, limits: &Limits) -> Result<Box<d
         };
         crate::frame::set_count(state, 0);
         state.push(raised);
-        native::run(state, &record, id)
+        native::handle(state, &record, id)
     });
     let fields = environment.error_fields;
     let read_fields = closure(&mut state, move |state| read_fields(state, fields));
@@ -204,7 +204,8 @@ impl Vm for OmniVm {
     fn compile(&mut self, chunk: Chunk<'_>) -> Result<ScriptId, CompileError> {
         let heap = self.state.global().heap.clone();
         let _guard = HeapGuard::push(&heap);
-        let (state, shared, stack) = (&mut self.state, &*self.shared, &mut self.stack);
+        interrupt::begin(&self.state, &self.shared);
+        let (state, shared, stack) = (&mut self.state, &self.shared, &mut self.stack);
         let mut compile = || {
             on_stack(&mut *stack, || {
                 catch_unwind(AssertUnwindSafe(|| {
@@ -220,6 +221,12 @@ impl Vm for OmniVm {
                 Err(text(&mut self.state, &panic_text(panic.as_ref())))
             }
         };
+        if interrupt::tripped(&self.state, &self.shared).is_some() {
+            self.shared.stopped.set(None);
+            self.state.sandbox_reset();
+            let message = b"compiling exceeded the time limit".to_vec();
+            return Err(CompileError { message });
+        }
         match result {
             Ok(function) => {
                 let pinned = self.shared.pin(&mut self.state, function);

@@ -5,17 +5,22 @@
 //! The values built lie in Rust memory and not on a Lua stack: nothing collects garbage before
 //! the native has returned.
 
+use std::cell::Cell;
+
 use lua_types::LuaValue;
 use lua_types::gc::GcRef;
 use lua_types::table::LuaTable;
-use redlua_core::{Kind, NativeId, Scalar, ValueWriter, Workspace};
+use redlua_core::{Kind, NativeId, Scalar, StopReason, ValueWriter, Workspace};
 
 use crate::frame::{Frame, Values, set};
-use crate::native;
 use crate::reader::scalar;
+use crate::shared::Shared;
+use crate::{interrupt, native};
 
 /// See the reader: what C Lua allows one function to have on its stack.
 const SLOTS: usize = 8000;
+/// Strings of more bytes are looked at before they are made.
+const LONG: usize = 4096;
 /// A declared length allocates no more than this by itself.
 const HINT: usize = 1 << 16;
 
@@ -24,18 +29,39 @@ pub(crate) struct Writer<'a> {
     frame: &'a Frame<'a>,
     values: Values,
     failed: bool,
+    /// Whether the script was seen to hold more than it may.
+    starved: Cell<bool>,
+    /// Why the script is to end, when something has asked.
+    stop: Option<StopReason>,
 }
 
 impl<'a> Writer<'a> {
     /// A writer that goes on from `values`.
     #[inline]
     pub(crate) fn on(frame: &'a Frame<'a>, values: Values) -> Self {
-        Writer { frame, values, failed: false }
+        Writer { frame, values, failed: false, starved: Cell::new(false), stop: None }
     }
 
     /// What was built.
     pub(crate) fn into_values(self) -> Values {
         self.values
+    }
+
+    /// Why the script is to end, when what it was built for has asked.
+    pub(crate) fn stop(&self) -> Option<StopReason> {
+        self.stop
+    }
+
+    /// Whether the script holds more than it may, or did so when it was last looked at: what was
+    /// built since is not complete.
+    pub(crate) fn is_starved(&self) -> bool {
+        let frame = self.frame;
+        // Garbage is not collected meanwhile, so it counts for nothing here.
+        let most = frame.shared.limit.get().saturating_add(frame.shared.limit.get() / 16);
+        if Shared::used(&frame.state.borrow()) > most {
+            self.starved.set(true);
+        }
+        self.starved.get()
     }
 
     /// Takes the last value away and gives the table before it.
@@ -83,6 +109,10 @@ impl ValueWriter for Writer<'_> {
 
     #[inline]
     fn string(&mut self, bytes: &[u8]) {
+        if bytes.len() > LONG && bytes.len() > self.allowance() {
+            self.starved.set(true);
+            return self.nil();
+        }
         match self.frame.state.borrow_mut().intern_str(bytes) {
             Ok(string) => self.values.push(LuaValue::Str(string)),
             Err(_) => {
@@ -160,7 +190,16 @@ impl ValueWriter for Writer<'_> {
     }
 
     fn failed(&self) -> bool {
-        self.failed
+        self.failed || self.is_starved()
+    }
+
+    fn allowance(&self) -> usize {
+        self.frame.shared.room(&self.frame.state.borrow())
+    }
+
+    fn interrupted(&mut self) -> bool {
+        self.stop = interrupt::reason(self.frame.shared);
+        self.stop.is_some()
     }
 }
 

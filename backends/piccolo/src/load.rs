@@ -90,10 +90,13 @@ fn allocator_api2_vec<'gc>(
 fn loaded<'gc>(
     m: M<'gc>,
     ctx: Context<'gc>,
+    exec: &mut Execution<'gc, '_>,
     stack: &mut Stack<'gc, '_>,
     source: &[u8],
     name: &[u8],
 ) {
+    // The host looks at the clock after much has been compiled.
+    exec.fuel().consume(i32::try_from(source.len() / 8).unwrap_or(i32::MAX));
     stack.clear();
     match compile(m, ctx, source, name) {
         Ok(closure) => stack.push_back(closure.into()),
@@ -105,7 +108,7 @@ fn loaded<'gc>(
 pub(crate) fn loadstring<'gc>(
     m: M<'gc>,
     ctx: Context<'gc>,
-    exec: Execution<'gc, '_>,
+    mut exec: Execution<'gc, '_>,
     mut stack: Stack<'gc, '_>,
 ) -> Answer<'gc> {
     let caller = Caller::of(&exec);
@@ -114,7 +117,7 @@ pub(crate) fn loadstring<'gc>(
         Value::Nil => source.clone(),
         _ => check::text(m, ctx, caller, &stack, 1)?,
     };
-    loaded(m, ctx, &mut stack, &source, &name);
+    loaded(m, ctx, &mut exec, &mut stack, &source, &name);
     Ok(CallbackReturn::Return)
 }
 
@@ -172,7 +175,7 @@ impl<'gc> Sequence<'gc> for Pieces<'gc> {
     fn poll(
         &mut self,
         ctx: Context<'gc>,
-        _: Execution<'gc, '_>,
+        mut exec: Execution<'gc, '_>,
         mut stack: Stack<'gc, '_>,
     ) -> Result<SequencePoll<'gc>, Error<'gc>> {
         let m = self.m;
@@ -202,7 +205,7 @@ impl<'gc> Sequence<'gc> for Pieces<'gc> {
             return Ok(SequencePoll::Return);
         }
         if end {
-            loaded(m, ctx, &mut stack, &self.source, &self.name);
+            loaded(m, ctx, &mut exec, &mut stack, &self.source, &self.name);
             return Ok(SequencePoll::Return);
         }
         stack.clear();

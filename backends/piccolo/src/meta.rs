@@ -306,7 +306,8 @@ pub(crate) fn concat<'gc>(
         let texts = values.iter().rev().take_while(|value| is_text(**value)).count();
         let from = total - texts;
         let mut joined = Vec::new();
-        let room = room(m, ctx);
+        // While the result is given to Lua it is there twice.
+        let room = room(m, ctx) / 2;
         for value in values.iter().skip(from) {
             match value {
                 Value::String(text) => joined.extend_from_slice(text.as_bytes()),

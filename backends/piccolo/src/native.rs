@@ -17,6 +17,9 @@ use crate::reader::Reader;
 use crate::value::number;
 use crate::writer::Writer;
 
+/// Lua's error when memory is out (`MEMERRMSG`).
+const NO_MEMORY: &str = "not enough memory";
+
 scoped_thread_local! {
     /// The engine's side of the run on this thread. piccolo's functions must be `'static`, the
     /// bridge is not.
@@ -47,8 +50,10 @@ fn run_native<'gc>(
         catch_unwind(AssertUnwindSafe(|| bridge.native(id, &mut reader, &mut writer)))
     });
     drop(reader);
+    let starved = writer.is_starved();
     let values = writer.values;
     let answer = match result {
+        Ok(Ok(())) if starved => Err(m.text(ctx, caller, NO_MEMORY)),
         Ok(Ok(())) => {
             stack.clear();
             stack.extend(values);
@@ -57,6 +62,9 @@ fn run_native<'gc>(
         Ok(Err(raise)) => Err(raised(m, ctx, caller, raise, values.last().copied())),
         Err(panic) => Err(m.text(ctx, caller, panic_text(panic.as_ref()))),
     };
+    if answer.is_err() && m.run.verdict().is_some() {
+        exec.fuel().interrupt();
+    }
     give_turn(m, ctx, &mut exec, before);
     answer
 }
@@ -149,6 +157,11 @@ fn call<'gc>(
         writer.string(panic_text(panic.as_ref()).as_bytes());
         Flow::Raise
     });
+    if writer.is_starved() {
+        let error = m.text(ctx, Caller::of(&exec), NO_MEMORY);
+        give_turn(m, ctx, &mut exec, before);
+        return Err(error);
+    }
     // The contract is one value; whatever a faulty bridge left, Lua gets one.
     let value = writer.values.last().copied().unwrap_or_default();
     give_turn(m, ctx, &mut exec, before);

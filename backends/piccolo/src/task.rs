@@ -59,7 +59,7 @@ pub(crate) struct Allowance<'gc> {
 
 impl<'gc> Allowance<'gc> {
     pub(crate) fn new(m: M<'gc>, ctx: Context<'gc>) -> Self {
-        Allowance { m, room: meta::room(m, ctx) }
+        Allowance { m, room: meta::room(m, ctx) / 2 }
     }
 }
 

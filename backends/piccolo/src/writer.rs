@@ -2,12 +2,17 @@
 //!
 //! Owns [`Writer`]. It must not know what the values mean.
 
+use std::cell::Cell;
+
 use piccolo::{Context, Table, Value};
 use redlua_core::{NativeId, Scalar, ValueWriter, Workspace};
 
 use crate::machine::M;
 use crate::reader::{STACK, scalar};
-use crate::{native, tables};
+use crate::{meta, native, tables};
+
+/// Strings of more bytes are looked at before they are made.
+const LONG: usize = 4096;
 
 /// The values that a function of the host makes: its results in the end.
 pub(crate) struct Writer<'gc, 'a> {
@@ -16,11 +21,13 @@ pub(crate) struct Writer<'gc, 'a> {
     args: &'a [Value<'gc>],
     pub(crate) values: Vec<Value<'gc>>,
     failed: bool,
+    /// Whether the script was seen to hold more than it may.
+    starved: Cell<bool>,
 }
 
 impl<'gc, 'a> Writer<'gc, 'a> {
     pub(crate) fn new(m: M<'gc>, ctx: Context<'gc>, args: &'a [Value<'gc>]) -> Self {
-        Writer { m, ctx, args, values: Vec::new(), failed: false }
+        Writer { m, ctx, args, values: Vec::new(), failed: false, starved: Cell::new(false) }
     }
 
     /// A writer that goes on with what another one left.
@@ -30,7 +37,16 @@ impl<'gc, 'a> Writer<'gc, 'a> {
         args: &'a [Value<'gc>],
         values: Vec<Value<'gc>>,
     ) -> Self {
-        Writer { m, ctx, args, values, failed: false }
+        Writer { m, ctx, args, values, failed: false, starved: Cell::new(false) }
+    }
+
+    /// Whether the script holds more than it may, or did so when it was last looked at: what was
+    /// built since is not complete.
+    pub(crate) fn is_starved(&self) -> bool {
+        if self.ctx.metrics().total_allocation() > self.m.run.memory.get() {
+            self.starved.set(true);
+        }
+        self.starved.get()
     }
 
     fn set(&mut self, key: Value<'gc>) {
@@ -64,6 +80,10 @@ impl ValueWriter for Writer<'_, '_> {
     }
 
     fn string(&mut self, bytes: &[u8]) {
+        if bytes.len() > LONG && bytes.len() > self.allowance() {
+            self.starved.set(true);
+            return self.nil();
+        }
         self.values.push(tables::string(self.ctx, bytes));
     }
 
@@ -108,7 +128,15 @@ impl ValueWriter for Writer<'_, '_> {
     }
 
     fn failed(&self) -> bool {
-        self.failed
+        self.failed || self.is_starved()
+    }
+
+    fn allowance(&self) -> usize {
+        meta::room(self.m, self.ctx)
+    }
+
+    fn interrupted(&mut self) -> bool {
+        self.m.run.verdict().is_some()
     }
 }
 

@@ -7,7 +7,7 @@ use redlua_core::{Raise, ValueWriter};
 
 use super::config::Config;
 use super::token::{Token, Tokens};
-use crate::check::STACK;
+use crate::check::{Halt, Pace, STACK};
 
 /// A table being built.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub(super) fn decode(
     }
     let tokens = Tokens::new(text, scratch, config.decode_invalid);
     frames.clear();
-    let mut decoder = Decoder { tokens, frames, out, slots: 1 };
+    let mut decoder = Decoder { tokens, frames, out, slots: 1, pace: Pace::default() };
     match decoder.document(config.decode_max_depth as usize) {
         Ok(()) => Ok(()),
         Err(wrong) => Err(decoder.raise(wrong)),
@@ -46,6 +46,7 @@ struct Decoder<'a, 'b> {
     out: &'b mut dyn ValueWriter,
     /// The values that the original holds on its stack.
     slots: usize,
+    pace: Pace,
 }
 
 /// What is wrong; small, since it travels with every token.
@@ -58,12 +59,20 @@ enum Wrong {
     ArrayNext(Token),
     ObjectNext(Token),
     End(Token),
+    Halt(Halt),
+}
+
+impl From<Halt> for Wrong {
+    fn from(halt: Halt) -> Wrong {
+        Wrong::Halt(halt)
+    }
 }
 
 impl Decoder<'_, '_> {
     fn document(&mut self, max_depth: usize) -> Result<(), Wrong> {
         let mut token = self.tokens.next();
         loop {
+            self.pace.step(self.out)?;
             match token {
                 Token::String => self.out.string(self.tokens.string()),
                 Token::Number => self.out.number(self.tokens.number),
@@ -170,6 +179,7 @@ impl Decoder<'_, '_> {
             Wrong::ArrayNext(found) => ("comma or array end", found),
             Wrong::ObjectNext(found) => ("comma or object end", found),
             Wrong::End(found) => ("the end", found),
+            Wrong::Halt(halt) => return halt.into(),
         };
         let (found, place) = (self.tokens.name(found), self.tokens.start + 1);
         Raise::message(format!("Expected {expected} but found {found} at character {place}"))

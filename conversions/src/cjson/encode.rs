@@ -3,10 +3,10 @@
 //! Owns what counts as an array, the spelling of strings and numbers, and the limits
 //! (`json_append_*` in `lua_cjson.c`). Must not know where the text goes.
 
-use redlua_core::{Arguments, Kind, Raise};
+use redlua_core::{Arguments, Kind, Raise, ValueWriter};
 
 use super::config::{Config, InvalidNumbers};
-use crate::check::{LONGEST, STACK, out_of_memory};
+use crate::check::{Pace, STACK, out_of_memory, text_room};
 use crate::number::{c_i32, g, integral};
 
 /// A table being written.
@@ -19,20 +19,24 @@ pub(super) enum Frame {
 }
 
 /// Appends the value under the cursor to `out`. Nesting is kept in `frames`, not on the stack of
-/// this thread: a script may ask for any depth.
+/// this thread: a script may ask for any depth. `limits` knows what the script may take.
 pub(super) fn encode(
     config: &Config,
     out: &mut Vec<u8>,
     frames: &mut Vec<Frame>,
     args: &mut dyn Arguments,
+    limits: &mut dyn ValueWriter,
 ) -> Result<(), Raise> {
     frames.clear();
+    let room = text_room(limits);
+    let mut pace = Pace::default();
     // The values that the original holds on its stack: the argument, then one a level of an
     // array and two a level of an object.
     let mut slots = 1;
     loop {
+        pace.step(limits)?;
         match args.kind() {
-            Kind::String => string(args.bytes(), out),
+            Kind::String => string(args.bytes(), out, room)?,
             Kind::Number => number(config, args.number(), out)?,
             Kind::Boolean => {
                 out.extend_from_slice(if args.boolean() { b"true" } else { b"false" });
@@ -46,7 +50,7 @@ pub(super) fn encode(
                         "Cannot serialise, excessive nesting ({depth})"
                     )));
                 }
-                match shape(config, args)? {
+                match shape(config, args, &mut pace, limits)? {
                     Shape::Empty => out.extend_from_slice(b"{}"),
                     Shape::Array(len) => {
                         out.push(b'[');
@@ -57,7 +61,7 @@ pub(super) fn encode(
                     }
                     Shape::Object => {
                         out.push(b'{');
-                        key(config, args, out)?;
+                        key(config, args, out, room)?;
                         frames.push(Frame::Object);
                         slots += 2;
                         continue;
@@ -66,7 +70,7 @@ pub(super) fn encode(
             }
             kind => return Err(exception(kind, "type not supported")),
         }
-        if out.len() > LONGEST {
+        if out.len() > room {
             return Err(out_of_memory());
         }
         // The value is complete; so may be the tables around it.
@@ -87,7 +91,7 @@ pub(super) fn encode(
                 Some(Frame::Object) => {
                     if args.next() {
                         out.push(b',');
-                        key(config, args, out)?;
+                        key(config, args, out, room)?;
                         break;
                     }
                     out.push(b'}');
@@ -110,7 +114,12 @@ enum Shape {
 }
 
 /// What the table under the cursor becomes. A first key that is a string decides at once.
-fn shape(config: &Config, args: &mut dyn Arguments) -> Result<Shape, Raise> {
+fn shape(
+    config: &Config,
+    args: &mut dyn Arguments,
+    pace: &mut Pace,
+    limits: &mut dyn ValueWriter,
+) -> Result<Shape, Raise> {
     args.iterate();
     if !args.next() {
         return Ok(Shape::Empty);
@@ -119,7 +128,7 @@ fn shape(config: &Config, args: &mut dyn Arguments) -> Result<Shape, Raise> {
         return Ok(Shape::Object);
     }
     args.stop();
-    if let Some(len) = array_len(config, args)? {
+    if let Some(len) = array_len(config, args, pace, limits)? {
         return Ok(Shape::Array(len));
     }
     args.iterate();
@@ -128,15 +137,20 @@ fn shape(config: &Config, args: &mut dyn Arguments) -> Result<Shape, Raise> {
 }
 
 /// The key of the pair under the cursor, and the colon.
-fn key(config: &Config, args: &mut dyn Arguments, out: &mut Vec<u8>) -> Result<(), Raise> {
+fn key(
+    config: &Config,
+    args: &mut dyn Arguments,
+    out: &mut Vec<u8>,
+    room: usize,
+) -> Result<(), Raise> {
     if let Some(bytes) = args.key_bytes() {
-        string(bytes, out);
+        string(bytes, out, room)?;
         out.push(b':');
         return Ok(());
     }
     args.key();
     match args.kind() {
-        Kind::String => string(args.bytes(), out),
+        Kind::String => string(args.bytes(), out, room)?,
         Kind::Number => {
             out.push(b'"');
             number(config, args.number(), out)?;
@@ -150,11 +164,17 @@ fn key(config: &Config, args: &mut dyn Arguments, out: &mut Vec<u8>) -> Result<(
 }
 
 /// The length of the table under the cursor when it becomes an array (`lua_array_length`).
-fn array_len(config: &Config, args: &mut dyn Arguments) -> Result<Option<i32>, Raise> {
+fn array_len(
+    config: &Config,
+    args: &mut dyn Arguments,
+    pace: &mut Pace,
+    limits: &mut dyn ValueWriter,
+) -> Result<Option<i32>, Raise> {
     let mut max: i32 = 0;
     let mut items: i32 = 0;
     args.iterate();
     while args.next() {
+        pace.step(limits)?;
         args.key();
         let key = if args.kind() == Kind::Number { args.number() } else { 0.0 };
         args.leave();
@@ -227,7 +247,11 @@ const ESCAPES: [u8; 256] = {
     table
 };
 
-fn string(bytes: &[u8], out: &mut Vec<u8>) {
+fn string(bytes: &[u8], out: &mut Vec<u8>, room: usize) -> Result<(), Raise> {
+    // It becomes at least as long as it is.
+    if bytes.len() > room.saturating_sub(out.len()) {
+        return Err(out_of_memory());
+    }
     out.reserve(bytes.len() + 2);
     out.push(b'"');
     let mut rest = bytes;
@@ -238,9 +262,13 @@ fn string(bytes: &[u8], out: &mut Vec<u8>) {
             escape(byte, out);
             rest = after;
         }
+        if out.len() > room {
+            return Err(out_of_memory());
+        }
     }
     out.extend_from_slice(rest);
     out.push(b'"');
+    Ok(())
 }
 
 fn escape(byte: u8, out: &mut Vec<u8>) {

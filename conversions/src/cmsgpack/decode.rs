@@ -5,7 +5,7 @@
 
 use redlua_core::{Raise, ValueWriter};
 
-use crate::check::STACK;
+use crate::check::{Halt, Pace, STACK};
 
 /// A table under construction.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +49,14 @@ enum Wrong {
     NanKey,
     /// Too many values (`luaL_checkstack`), by the name that the original gives to the place.
     Overflow(&'static str),
+    /// The script may not go on.
+    Halt(Halt),
+}
+
+impl From<Halt> for Wrong {
+    fn from(halt: Halt) -> Wrong {
+        Wrong::Halt(halt)
+    }
 }
 
 impl From<Wrong> for Raise {
@@ -60,6 +68,7 @@ impl From<Wrong> for Raise {
             // Lua's own errors in a C function, hence without a position.
             Wrong::NilKey => Raise::Text(b"table index is nil".to_vec()),
             Wrong::NanKey => Raise::Text(b"table index is NaN".to_vec()),
+            Wrong::Halt(halt) => halt.into(),
             Wrong::Overflow(place) => Raise::message(format!("stack overflow ({place})")),
         }
     }
@@ -71,12 +80,13 @@ pub(super) struct Decoder<'a> {
     frames: &'a mut Vec<Frame>,
     /// How many values the original's stack holds.
     slots: usize,
+    pace: Pace,
 }
 
 impl<'a> Decoder<'a> {
     /// A decoder of `data` while the original's stack holds `slots` values.
     pub(super) fn new(data: &'a [u8], frames: &'a mut Vec<Frame>, slots: usize) -> Self {
-        Decoder { rest: data, frames, slots }
+        Decoder { rest: data, frames, slots, pace: Pace::default() }
     }
 
     pub(super) fn at_end(&self) -> bool {
@@ -105,6 +115,7 @@ impl<'a> Decoder<'a> {
             return Err(Wrong::Overflow(TOO_MANY));
         }
         loop {
+            self.pace.step(out)?;
             if self.rest.is_empty() {
                 return Err(Wrong::Short);
             }

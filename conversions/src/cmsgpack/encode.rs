@@ -3,9 +3,9 @@
 //! Owns the choice of formats (`mp_encode_*` in `lua_cmsgpack.c`). Must not know how many values
 //! are packed.
 
-use redlua_core::{Arguments, Kind, Raise};
+use redlua_core::{Arguments, Kind, Raise, ValueWriter};
 
-use crate::check::{LONGEST, STACK, out_of_memory};
+use crate::check::{Halt, Pace, STACK, out_of_memory, text_room};
 use crate::number::{c_i32, c_i64};
 
 /// Tables nested deeper than this become nil (`LUACMSGPACK_MAX_NESTING`).
@@ -15,21 +15,31 @@ const MAX_NESTING: usize = 16;
 pub(super) struct Encoder<'a> {
     out: &'a mut Vec<u8>,
     cursor: &'a mut dyn Arguments,
+    /// Who knows what the script may take.
+    limits: &'a mut dyn ValueWriter,
+    room: usize,
+    pace: Pace,
 }
 
 impl<'a> Encoder<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>, cursor: &'a mut dyn Arguments) -> Self {
-        Encoder { out, cursor }
+    pub(super) fn new(
+        out: &'a mut Vec<u8>,
+        cursor: &'a mut dyn Arguments,
+        limits: &'a mut dyn ValueWriter,
+    ) -> Self {
+        let room = text_room(limits);
+        Encoder { out, cursor, limits, room, pace: Pace::default() }
     }
 
     /// Appends the value under the cursor, inside `level` tables, while the original's stack
     /// holds `slots` values.
     pub(super) fn value(&mut self, level: usize, slots: usize) -> Result<(), Raise> {
-        if self.out.len() > LONGEST {
+        self.pace.step(self.limits)?;
+        if self.out.len() > self.room {
             return Err(out_of_memory());
         }
         match self.cursor.kind() {
-            Kind::String => string(self.out, self.cursor.bytes()),
+            Kind::String => string(self.out, self.cursor.bytes(), self.room)?,
             Kind::Number => self.number(self.cursor.number()),
             Kind::Boolean => self.out.push(if self.cursor.boolean() { 0xc3 } else { 0xc2 }),
             Kind::Table if level < MAX_NESTING => return self.table(level, slots),
@@ -79,7 +89,7 @@ impl<'a> Encoder<'a> {
         }
         if self.cursor.key_bytes().is_none() {
             self.cursor.stop();
-            if let Some(len) = self.sequence() {
+            if let Some(len) = self.sequence()? {
                 self.check_room(slots, 1, "in function mp_encode_lua_table_as_array")?;
                 collection(self.out, len, 0x90, 0xdc);
                 for index in 1..=len {
@@ -104,7 +114,7 @@ impl<'a> Encoder<'a> {
         let mut len = 0;
         loop {
             match self.cursor.key_bytes() {
-                Some(bytes) => string(self.out, bytes),
+                Some(bytes) => string(self.out, bytes, self.room)?,
                 None => {
                     self.cursor.key();
                     self.value(level + 1, slots + 3)?;
@@ -128,11 +138,12 @@ impl<'a> Encoder<'a> {
     }
 
     /// The length of the table when its keys are 1 to that length (`table_is_an_array`).
-    fn sequence(&mut self) -> Option<usize> {
+    fn sequence(&mut self) -> Result<Option<usize>, Halt> {
         let mut count = 0;
         let mut max: i32 = 0;
         self.cursor.iterate();
         while self.cursor.next() {
+            self.pace.step(self.limits)?;
             self.cursor.key();
             let key = (self.cursor.kind() == Kind::Number).then(|| self.cursor.number());
             self.cursor.leave();
@@ -142,12 +153,12 @@ impl<'a> Encoder<'a> {
                 }
                 _ => {
                     self.cursor.stop();
-                    return None;
+                    return Ok(None);
                 }
             }
             count += 1;
         }
-        (usize::try_from(max) == Ok(count)).then_some(count)
+        Ok((usize::try_from(max) == Ok(count)).then_some(count))
     }
 
     fn check_room(&mut self, slots: usize, more: usize, place: &str) -> Result<(), Raise> {
@@ -159,13 +170,17 @@ impl<'a> Encoder<'a> {
     }
 }
 
-fn string(out: &mut Vec<u8>, bytes: &[u8]) {
+fn string(out: &mut Vec<u8>, bytes: &[u8], room: usize) -> Result<(), Raise> {
+    if bytes.len() > room.saturating_sub(out.len()) {
+        return Err(out_of_memory());
+    }
     match bytes.len() {
         len @ ..32 => out.push(0xa0 | len as u8),
         len @ ..=0xff => out.extend([0xd9, len as u8]),
         len => header(out, len, 0xda, 0xdb),
     }
     out.extend_from_slice(bytes);
+    Ok(())
 }
 
 /// The beginning of an array or a map of `len` elements.

@@ -99,7 +99,15 @@ impl<'a> ReplyToValue<'a> {
             open.came += 1;
             open.left -= 1;
             match open.kind {
-                Container::Array => self.out.set_index(open.came as i64),
+                Container::Array => {
+                    self.out.set_index(open.came as i64);
+                    // A reply may be larger than what the script may hold: the rest of it is
+                    // not taken, and the engine raises.
+                    if open.came.is_multiple_of(64) && self.out.failed() {
+                        self.done = true;
+                        return;
+                    }
+                }
                 Container::Set => {
                     self.out.boolean(true);
                     self.out.set_pair();

@@ -3,8 +3,12 @@
 //! Owns the rules of `luaReplyToRedisReply` in `script_lua.c`. Must not know where the reply
 //! goes.
 
+use std::cell::Cell;
+
 use redlua_core::{Kind, Protocol, ReplySink, Seq, ValueReader};
 use smallvec::SmallVec;
+
+use super::scale::Scale;
 
 /// Pushes the value under the cursor of `value` into `sink`.
 ///
@@ -23,11 +27,43 @@ use smallvec::SmallVec;
 /// sink's matter. The cursor ends where it began. Nothing recurses: depth is limited by
 /// [`ValueReader::room`], and what does not fit becomes the error `reached lua stack limit`.
 pub fn value_to_reply(value: &mut dyn ValueReader, script: Protocol, sink: &mut dyn ReplySink) {
+    walk(value, script, sink, || true);
+}
+
+/// Whether what [`value_to_reply`] is going to push takes no more than about `most` bytes. The same
+/// table may be met again and again inside others, so that a reply is not bounded by what the
+/// script holds. `go_on` is asked now and then; when it says no, so does this, and then the cursor
+/// is left where it is.
+pub fn reply_fits(
+    value: &mut dyn ValueReader,
+    script: Protocol,
+    most: usize,
+    mut go_on: impl FnMut() -> bool,
+) -> bool {
+    let bytes = Cell::new(0);
+    let mut turns: u32 = 0;
+    let finished = walk(value, script, &mut Scale(&bytes), || {
+        turns = turns.wrapping_add(1);
+        bytes.get() <= most && (!turns.is_multiple_of(8192) || go_on())
+    });
+    finished && bytes.get() <= most
+}
+
+/// Pushes a value, as long as `go_on` says so; whether it came to the end.
+fn walk(
+    value: &mut dyn ValueReader,
+    script: Protocol,
+    sink: &mut dyn ReplySink,
+    mut go_on: impl FnMut() -> bool,
+) -> bool {
     let mut open: SmallVec<[Open; 8]> = SmallVec::new();
     if let Some(container) = begin(value, script, sink, 0) {
         open.push(container);
     }
     while let Some(container) = open.last_mut() {
+        if !go_on() {
+            return false;
+        }
         let inner = match &mut container.kind {
             Container::Array { next, len } => {
                 if *next > *len {
@@ -68,6 +104,7 @@ pub fn value_to_reply(value: &mut dyn ValueReader, script: Protocol, sink: &mut 
             }
         }
     }
+    true
 }
 
 /// A number as the integer a reply shows: cut off towards zero; what no 64-bit integer holds

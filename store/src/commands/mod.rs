@@ -8,6 +8,7 @@ pub(crate) mod bitfields;
 pub(crate) mod bitmaps;
 pub(crate) mod client;
 pub(crate) mod client_tracking;
+pub(crate) mod cluster;
 pub(crate) mod command_info;
 pub(crate) mod configuration;
 pub(crate) mod connection;

@@ -50,6 +50,9 @@ pub struct Case {
     /// What other servers answer, by version.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub also: BTreeMap<String, Vec<String>>,
+    /// The folder of the file that it was read from.
+    #[serde(skip)]
+    pub folder: PathBuf,
 }
 
 /// One word of a command.
@@ -63,9 +66,14 @@ pub enum Arg {
         /// The step, from 0.
         reply: usize,
     },
+    /// Text put together from pieces, each as often as its number says: for what is long.
+    Pieces {
+        /// The pieces.
+        pieces: Vec<(String, usize)>,
+    },
     /// A file's contents.
     File {
-        /// Its path from the project's root.
+        /// Its path from the case's folder, or from one of those around it.
         file: String,
     },
 }
@@ -133,8 +141,15 @@ impl Case {
                     _ => Ok(bytes.to_vec()),
                 }
             }
+            Arg::Pieces { pieces } => {
+                let text: String =
+                    pieces.iter().map(|(piece, times)| piece.repeat(*times)).collect();
+                bytes_of(&text).ok_or_else(|| self.wrong("text beyond U+00FF"))
+            }
             Arg::File { file } => {
-                let path = root().join(file);
+                let places = self.folder.ancestors().map(|folder| folder.join(file));
+                let path = places.into_iter().find(|path| path.exists());
+                let path = path.unwrap_or_else(|| self.folder.join(file));
                 fs::read(&path).map_err(|source| Error::File { path, source })
             }
         }
@@ -185,12 +200,6 @@ fn without_numbers(bytes: &[u8]) -> Vec<u8> {
     masked
 }
 
-/// The project's root, from which files are named.
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_owned()
-}
-
 /// Bytes as text whose code points are the bytes.
 pub fn text_of(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
@@ -205,7 +214,7 @@ pub fn bytes_of(text: &str) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// The file cannot be read, or a line is of another form.
-pub(crate) fn lines<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
+pub fn lines<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
     let text =
         fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
@@ -225,7 +234,10 @@ pub(crate) fn lines<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Vec<T
 /// # Errors
 /// The file cannot be read, or a line is no case.
 pub fn load(path: &Path) -> Result<Vec<Case>, Error> {
-    lines(path)
+    let mut cases: Vec<Case> = lines(path)?;
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    cases.iter_mut().for_each(|case| case.folder.clone_from(&folder));
+    Ok(cases)
 }
 
 /// Reads the cases of every `.jsonl` file in a directory, the files in the order of their names.
