@@ -169,7 +169,7 @@ impl Options {
                     .status_ok()?;
             let suite = self
                 .suite("test", backend)
-                .args(["--test", "hostile", "--test", "conformance"])
+                .args(["--test", "hostile", "--test", "attacks", "--test", "conformance"])
                 .status_ok()?;
             if !(lint && own && suite) {
                 println!("{backend}: tests FAILED");

@@ -160,7 +160,7 @@ unsafe extern "C-unwind" fn read_piece(
         }
         let bytes = piece.bytes;
         *size = piece.len.min(PIECE);
-        if *size == 0 || !first && interrupt::note(lua) {
+        if *size == 0 || !first && interrupt::note(lua, interrupt::INTERVAL) {
             // What ends here is wrong in most cases, and the run ends in all.
             *size = 0;
             return ptr::null();

@@ -145,7 +145,7 @@ unsafe extern "C-unwind" fn read(
         let bytes = piece.bytes;
         *size = piece.len.min(PIECE);
         let first = std::mem::replace(&mut piece.first, false);
-        if *size == 0 || !first && crate::interrupt::note(lua) {
+        if *size == 0 || !first && crate::interrupt::note(lua, crate::interrupt::INTERVAL) {
             *size = 0;
             return ptr::null();
         }

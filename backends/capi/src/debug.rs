@@ -57,7 +57,7 @@ unsafe extern "C-unwind" fn hook(lua: *mut lua_State, ar: *mut ffi::lua_Debug) {
     unsafe {
         let state = state_of(lua);
         let pause = if (*ar).event == ffi::LUA_HOOKCOUNT {
-            if interrupt::note(lua) {
+            if interrupt::note(lua, interrupt::INTERVAL) {
                 interrupt::end(lua);
             }
             state.ticks.set(state.ticks.get().wrapping_add(1));

@@ -19,12 +19,11 @@ use crate::ffi::{self, lua_State};
 use crate::reader::location;
 use crate::state::{State, state_of};
 
-/// Instructions between two looks at the clock and the token.
-#[cfg(not(luau))]
+/// Instructions between two looks at the clock and the token; what a look from elsewhere counts for.
 pub(crate) const INTERVAL: c_int = 1000;
-/// Luau looks at loops and calls only, and then at each; this many instructions they count for.
+/// Luau's interrupt comes at each loop and call; this many instructions they count for.
 #[cfg(luau)]
-const INTERVAL: c_int = 10;
+const LOOP: c_int = 10;
 
 /// What a script that catches the interruption sees.
 const TEXT: &std::ffi::CStr = c"script stopped";
@@ -86,7 +85,7 @@ unsafe extern "C-unwind" fn interrupt(lua: *mut lua_State, gc: c_int) {
         if gc >= 0 {
             return;
         }
-        if note(lua) {
+        if note(lua, LOOP) {
             ffi::lua_checkstack(lua, 1);
             end(lua);
         }
@@ -101,7 +100,7 @@ unsafe extern "C-unwind" fn interrupt(lua: *mut lua_State, gc: c_int) {
 unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _ar: *mut ffi::lua_Debug) {
     // SAFETY: `note` does not raise and leaves nothing to drop; the rest is the raise phase.
     unsafe {
-        if note(lua) {
+        if note(lua, INTERVAL) {
             end(lua);
         }
     }
@@ -123,15 +122,14 @@ pub(crate) unsafe fn end(lua: *mut lua_State) -> c_int {
     }
 }
 
-/// Whether the run must end; remembers why and where. Each time counts as many instructions as
-/// lie between two calls of the hook.
+/// Whether the run must end; remembers why and where. Each time counts for so many instructions.
 ///
 /// # Safety
 /// Called in a hook or in a function called by Lua. Stack 0; does not raise.
-pub(crate) unsafe fn note(lua: *mut lua_State) -> bool {
+pub(crate) unsafe fn note(lua: *mut lua_State, instructions: c_int) -> bool {
     // SAFETY: called in a hook, so `lua` is live.
     let state = unsafe { state_of(lua) };
-    let Some(reason) = verdict(state) else { return false };
+    let Some(reason) = verdict(state, instructions) else { return false };
     state.stopped.set(Some(reason));
     // SAFETY: level 0 is the function the hook interrupted.
     if let Some(at) = unsafe { location(lua, 0) }
@@ -144,11 +142,11 @@ pub(crate) unsafe fn note(lua: *mut lua_State) -> bool {
     true
 }
 
-fn verdict(state: &State) -> Option<StopReason> {
+fn verdict(state: &State, instructions: c_int) -> Option<StopReason> {
     if let Some(reason) = state.stopped.get() {
         return Some(reason);
     }
-    let executed = state.executed.get().saturating_add(INTERVAL as u64);
+    let executed = state.executed.get().saturating_add(instructions as u64);
     state.executed.set(executed);
     if let Some(reason) = state.stop.reason() {
         return Some(reason);

@@ -240,7 +240,7 @@ struct Allowance<'a> {
 impl Budget for Allowance<'_> {
     fn interrupted(&mut self) -> bool {
         // SAFETY: the state is live, and a function called by Lua runs.
-        unsafe { interrupt::note(self.lua) }
+        unsafe { interrupt::note(self.lua, interrupt::INTERVAL) }
     }
 
     fn room(&self) -> usize {

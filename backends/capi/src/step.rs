@@ -14,7 +14,7 @@ use redlua_core::{Flow, Pause};
 use std::ffi::c_int;
 
 /// Steps between two looks at the clock and the token.
-const INTERVAL: u32 = 1000;
+const INTERVAL: u32 = interrupt::INTERVAL as u32;
 
 /// Where the functions of a run are, the innermost last: coroutine, depth in it, line.
 #[derive(Default)]
@@ -74,7 +74,7 @@ unsafe extern "C-unwind" fn step(lua: *mut lua_State, ar: *mut ffi::lua_Debug) {
         let state = state_of(lua);
         let ticks = state.ticks.get().wrapping_add(1);
         state.ticks.set(ticks);
-        if ticks % INTERVAL == 0 && interrupt::note(lua) {
+        if ticks % INTERVAL == 0 && interrupt::note(lua, interrupt::INTERVAL) {
             interrupt::end(lua);
         }
         if !state.reporting.get() {

@@ -331,13 +331,14 @@ impl Vm for CVm {
             }
         };
         self.state.enforce(false);
-        #[cfg(luau)]
-        if let Some(watch) = &self.watch {
-            watch.done();
-        }
         // SAFETY: the result is on top.
         unsafe {
             self.report(status, bridge);
+            // Reading an error table may have run Lua, too.
+            #[cfg(luau)]
+            if let Some(watch) = &self.watch {
+                watch.done();
+            }
             self.state.bridge.set(None);
             self.state.clear_scratch();
             #[cfg(any(luajit, lua54))]
