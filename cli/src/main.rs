@@ -10,6 +10,7 @@ mod case;
 mod diff;
 mod dump;
 mod error;
+mod order;
 mod output;
 mod recorded;
 mod scratch;
@@ -26,7 +27,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::error::Error;
 
@@ -157,7 +158,8 @@ fn main() -> ExitCode {
     if let Some(words) = serving(std::env::args_os()) {
         return serve::run(words);
     }
-    match Cli::parse().perform() {
+    let args = order::ordered(&Cli::command(), std::env::args_os());
+    match Cli::parse_from(args).perform() {
         Ok(code) => code,
         Err(error) => {
             let mut message = error.to_string();

@@ -106,6 +106,8 @@ fn diff_agrees() {
         let args = ["diff", "--redis", &url, "--resp", resp, "--seed", &seed, &file, "h", ",", "2"];
         let expected = (0, "1 identical, 0 different\n".into(), String::new());
         assert_eq!(redlua(&args), expected);
+        let args = ["diff", &file, "h", ",", "2", "--seed", &seed, "--redis", &url, "--resp", resp];
+        assert_eq!(redlua(&args), expected);
         assert_eq!(content(&server), before);
     }
     // An error on both sides is the same when its text is.

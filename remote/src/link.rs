@@ -62,6 +62,8 @@ impl Link {
     ) -> RedisResult<Self> {
         let connection = redis::cluster::ClusterClient::builder(nodes)
             .use_protocol(version)
+            // A redirection or two; not so many that a node which hangs is waited for all day.
+            .retries(2)
             .connection_timeout(options.connect)
             .response_timeout(options.reply)
             .build()?

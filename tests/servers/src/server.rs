@@ -4,6 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -46,11 +47,13 @@ impl Server {
 
     fn try_start(folder: Folder, options: &[&str]) -> Result<Self, Folder> {
         let port = free_port();
+        // Written once the port is bound: that somebody listens there says not that we do.
+        let written = folder.join("redis.pid");
         let child = Command::new("redis-server")
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"])
             .arg(folder.path())
             .args(["--save", "", "--appendonly", "no", "--loglevel", "warning"])
-            .args(["--crash-log-enabled", "no"])
+            .args(["--crash-log-enabled", "no", "--pidfile", &written])
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -59,10 +62,11 @@ impl Server {
             .expect("redis-server was there a moment ago");
         let mut server = Server { child, port, folder };
         for _ in 0..400 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            let bound = Path::new(&written).exists();
+            if bound && TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return Ok(server);
             }
-            if !matches!(server.child.try_wait(), Ok(None)) {
+            if !server.lives() {
                 break;
             }
             thread::sleep(Duration::from_millis(25));
