@@ -87,7 +87,7 @@ pub fn examples() -> Vec<Workload> {
             r#"0 {"name":"Ada","at":{"x":1.5}}"#,
             "redis.call('del', KEYS[1])"
         ),
-        script!("page", "1 feed", "10", ""),
+        script!("page", "1 feed", "10 ", ""),
         script!(
             "promote_due",
             "2 delayed ready",

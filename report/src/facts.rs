@@ -27,6 +27,36 @@ pub(crate) struct Facts {
     /// What the suite found, unless it was not run.
     #[serde(skip)]
     pub(crate) conformance: Option<Conformance>,
+    /// What it found another day.
+    #[serde(skip)]
+    pub(crate) kept: Option<Tally>,
+}
+
+/// A line of `conformance/figures.jsonl`.
+#[derive(Deserialize)]
+struct Kept {
+    backend: String,
+    cases: u64,
+    not_identical: u64,
+    wrong: u64,
+}
+
+impl Kept {
+    fn tally(&self) -> Tally {
+        Tally {
+            identical: self.cases - self.not_identical.min(self.cases),
+            error_text: self.not_identical.saturating_sub(self.wrong),
+            different: self.wrong,
+            hung: 0,
+        }
+    }
+}
+
+impl Facts {
+    /// What the suite found: now, or else another day.
+    pub(crate) fn total(&self) -> Option<Tally> {
+        self.conformance.as_ref().map(Conformance::total).or(self.kept)
+    }
 }
 
 /// A report of `redlua-conformance run --json`.
@@ -90,8 +120,11 @@ impl Conformance {
 }
 
 /// Reads `<backend>.facts.json` and `<backend>.conformance.json` of a folder, for these backends
-/// and in their order. What is missing or broken counts as not known.
-pub(crate) fn read(folder: &Path, backends: &[String]) -> Vec<Facts> {
+/// and in their order, and `kept`, the figures of another day. What is missing or broken counts
+/// as not known.
+pub(crate) fn read(folder: &Path, kept: Option<&Path>, backends: &[String]) -> Vec<Facts> {
+    let kept = kept.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+    let kept: Vec<Kept> = kept.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let file = |name: String| fs::read(folder.join(name)).ok();
     let facts = |backend: &String| {
         let known = file(format!("{backend}.facts.json"));
@@ -100,8 +133,23 @@ pub(crate) fn read(folder: &Path, backends: &[String]) -> Vec<Facts> {
         Facts {
             backend: backend.clone(),
             conformance: suite.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
+            kept: kept.iter().find(|kept| kept.backend == *backend).map(Kept::tally),
             ..known.unwrap_or_default()
         }
     };
     backends.iter().map(facts).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_of_another_day_stand_in() {
+        let line = r#"{"backend":"one","cases":200,"not_identical":5,"wrong":1}"#;
+        let kept: Kept = serde_json::from_str(line).expect("the form of the file");
+        let facts = Facts { kept: Some(kept.tally()), ..Facts::default() };
+        let total = facts.total().expect("they are known");
+        assert_eq!((total.cases(), total.percent(), total.percent_values()), (200, 97.5, 99.5));
+    }
 }

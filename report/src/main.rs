@@ -30,6 +30,9 @@ struct Cli {
     /// The folder with `<backend>.facts.json` and `<backend>.conformance.json`.
     #[arg(long)]
     facts: PathBuf,
+    /// The suite's figures of another day, for backends on which it was not run.
+    #[arg(long)]
+    figures: Option<PathBuf>,
     /// Where `report.html`, `report.md` and `report.svg` go.
     #[arg(long)]
     output: PathBuf,
@@ -58,7 +61,7 @@ fn run(cli: &Cli) -> Result<PathBuf, chart::Failure> {
     let told = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     let figures = Figures::read(&cli.criterion, &cli.backends)
         .map_err(|error| told(&cli.criterion, error))?;
-    let mut backends = facts::read(&cli.facts, &cli.backends);
+    let mut backends = facts::read(&cli.facts, cli.figures.as_deref(), &cli.backends);
     for facts in &mut backends {
         if facts.failure.is_none() && !figures.knows(&facts.backend) {
             facts.failure = Some("was not measured".into());

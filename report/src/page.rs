@@ -145,7 +145,7 @@ impl Report {
         }
         let suite = facts.conformance.as_ref();
         let engine = suite.and_then(|suite| suite.engine.as_ref());
-        let total = suite.map(|suite| suite.total());
+        let total = facts.total();
         let of = |group, what, times: f64| {
             self.figures.of(group, what, name).map(|all| chart::time(all / times))
         };

@@ -20,7 +20,7 @@ const PROGRAM: &str = "custom_host";
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     /// One build with the backends that stand side by side, few samples, no link-time
-    /// optimization.
+    /// optimization, the suite's figures of another day.
     quick: bool,
     /// Only benches whose name contains this.
     filter: Option<String>,
@@ -101,6 +101,7 @@ impl Report {
         let output = self.output.clone().unwrap_or_else(|| folder.clone());
         let mut page = Command::new(cargo());
         page.args(["run", "-q", "-p", "redlua-report", "--", "--criterion"]).arg(&criterion);
+        page.args(["--figures", "conformance/figures.jsonl"]);
         page.arg("--facts").arg(&folder).arg("--output").arg(&output);
         for note in self.notes() {
             page.args(["--note", &note]);
@@ -119,25 +120,8 @@ impl Report {
 
     /// Builds, runs the suite and the benches.
     fn measure(&self, build: &Build, folder: &Path) -> Result<(), String> {
-        let began = Instant::now();
-        let program = self.cargo("build", build, &["-p", "redlua", "--example", PROGRAM]);
-        step("building", program)?;
-        let took = began.elapsed().as_secs_f64();
-        println!("  built in {took:.0} s");
-        let bytes = fs::metadata(target().join(self.folder()).join("examples").join(PROGRAM));
-        if let ([backend], Ok(bytes)) = (&build.backends[..], bytes) {
-            let facts = format!("\"build_seconds\":{took:.1},\"binary_bytes\":{}", bytes.len());
-            write_facts(folder, backend, &facts)?;
-        }
-        for backend in &build.backends {
-            let report = folder.join(format!("{backend}.conformance.json"));
-            let mut suite = self.cargo("run", build, &["-q", "-p", "redlua-conformance"]);
-            suite.args(["--", "run", "--backend", backend, "--json"]).arg(&report);
-            // Undeclared differences are for the suite's own run to judge: here they are figures.
-            let _ = step(&format!("the suite on {backend}"), suite);
-            if !report.exists() {
-                return Err("the suite does not run".into());
-            }
+        if !self.quick {
+            self.look_closely(build, folder)?;
         }
         for bench in &self.benches {
             let mut run = self.cargo("bench", build, &["-p", "redlua-benches", "--bench", bench]);
@@ -157,6 +141,31 @@ impl Report {
             }
             run.args(&self.filter);
             step(&format!("bench {bench}"), run)?;
+        }
+        Ok(())
+    }
+
+    /// What takes builds of its own: the smallest program, and the suite.
+    fn look_closely(&self, build: &Build, folder: &Path) -> Result<(), String> {
+        let began = Instant::now();
+        let program = self.cargo("build", build, &["-p", "redlua", "--example", PROGRAM]);
+        step("building", program)?;
+        let took = began.elapsed().as_secs_f64();
+        println!("  built in {took:.0} s");
+        let bytes = fs::metadata(target().join(self.folder()).join("examples").join(PROGRAM));
+        if let ([backend], Ok(bytes)) = (&build.backends[..], bytes) {
+            let facts = format!("\"build_seconds\":{took:.1},\"binary_bytes\":{}", bytes.len());
+            write_facts(folder, backend, &facts)?;
+        }
+        for backend in &build.backends {
+            let report = folder.join(format!("{backend}.conformance.json"));
+            let mut suite = self.cargo("run", build, &["-q", "-p", "redlua-conformance"]);
+            suite.args(["--", "run", "--backend", backend, "--json"]).arg(&report);
+            // Undeclared differences are for the suite's own run to judge: here they are figures.
+            let _ = step(&format!("the suite on {backend}"), suite);
+            if !report.exists() {
+                return Err("the suite does not run".into());
+            }
         }
         Ok(())
     }
