@@ -53,6 +53,11 @@ impl Gaps {
         self.0.get(id).is_some_and(|gap| gap.varies)
     }
 
+    /// How many declared cases may also be identical.
+    pub fn varying(&self) -> usize {
+        self.0.values().filter(|gap| gap.varies).count()
+    }
+
     /// How many cases are declared for each reason.
     pub fn reasons(&self) -> BTreeMap<&str, usize> {
         let mut reasons = BTreeMap::new();

@@ -175,7 +175,8 @@ impl Run {
         if self.check {
             let kept = figures(&here().join("figures.jsonl"))?;
             let mine = kept.iter().find(|figure| figure.backend == report.target);
-            behind = mine.map_or(vec!["no figures".into()], |figure| figure.behind(&report));
+            behind = mine
+                .map_or(vec!["no figures".into()], |figure| figure.behind(&report, gaps.varying()));
         }
         behind.iter().for_each(|fall| println!("{}: {fall}", report.target));
         let good = report.passed() && behind.is_empty();

@@ -55,9 +55,9 @@ pub(crate) struct State {
     pub(crate) spare: Cell<crate::call::Spare>,
     /// Where the functions of Lua's library put their results together.
     pub(crate) scratch: RefCell<crate::scratch::Scratch>,
-    /// Tables that are being walked in another order than the engine's.
+    /// The orders of tables that are walked otherwise than by the engine.
     #[cfg(any(luajit, lua54))]
-    pub(crate) walks: crate::walk::Walks,
+    pub(crate) orders: crate::walk::Orders,
     /// Where a debugged run is.
     #[cfg(luau)]
     pub(crate) trail: RefCell<crate::step::Trail>,
@@ -95,7 +95,7 @@ impl State {
             spare: Cell::new(crate::call::Spare::default()),
             scratch: RefCell::default(),
             #[cfg(any(luajit, lua54))]
-            walks: crate::walk::Walks::default(),
+            orders: crate::walk::Orders::default(),
             #[cfg(luau)]
             trail: RefCell::default(),
             #[cfg(luajit)]

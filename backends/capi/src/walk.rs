@@ -1,14 +1,14 @@
 //! Walking tables in the order of Lua 5.1, on engines that have another.
 //!
-//! Owns which tables are being walked and the order found for each. The rules of the order are in
+//! Owns the order found for each table that is being walked. The rules of the order are in
 //! `redlua_conversions::order`; it must not know who walks, nor which tables are stand-ins.
 //!
 //! LuaJIT and Lua 5.4 hash strings with a seed that is drawn at random. A
 //! table that is no plain list is therefore put into Lua 5.1's order when a walk begins. What that
 //! costs is bounded: tables of more than [`LIMIT`] keys keep the order of the engine.
 
-use std::cell::RefCell;
-use std::ffi::{c_int, c_void};
+use std::cell::Cell;
+use std::ffi::c_int;
 
 use redlua_conversions::order::{Key, order};
 
@@ -19,24 +19,20 @@ use crate::writer::push_number;
 
 /// How many keys are put into order.
 const LIMIT: usize = 512;
-/// How many tables may be walked at the same time; the oldest walk goes on in the engine's order.
-const WALKS: usize = 16;
 
-/// The tables that are being walked.
-#[derive(Default)]
-pub(crate) struct Walks {
-    walks: RefCell<Vec<Walk>>,
-}
+/// Where an order keeps the place that was visited last.
+const PLACE: c_int = 0;
+/// Where it keeps how many walks over its table have begun and not come to their end.
+const WALKS: c_int = -1;
 
-/// A table that is being walked.
-struct Walk {
-    table: *const c_void,
-    /// Registry reference of the list of its keys, in the order of the engine.
-    keys: c_int,
-    /// Positions in that list, from 1 on, in the order of Lua 5.1.
-    order: Vec<c_int>,
-    /// The last one that was visited.
-    at: usize,
+/// The orders of the tables that are being walked: a table of Lua with weak keys, from each of them
+/// to the list of its keys.
+pub(crate) struct Orders(Cell<c_int>);
+
+impl Default for Orders {
+    fn default() -> Self {
+        Orders(Cell::new(ffi::LUA_NOREF))
+    }
 }
 
 /// `lua_next`: pops a key and pushes the next pair of the table at `table`, or nothing at the end.
@@ -45,14 +41,19 @@ struct Walk {
 /// There is a table at the absolute index `table` and a key on top; 1 slot is free. Raises when the
 /// table never had the key.
 pub(crate) unsafe fn next(lua: *mut lua_State, table: c_int) -> c_int {
-    // SAFETY: by contract; `begin` and `resume` do not raise, and nothing is owned here.
+    // SAFETY: by contract. With the memory limit off and slots asked for `begin` and `resume` do not
+    // raise, and nothing is owned here.
     unsafe {
         let state = state_of(lua);
-        let found = if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
+        let was = state.enforce(false);
+        let found = if ffi::lua_checkstack(lua, 8) == 0 {
+            None
+        } else if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
             begin(lua, state, table)
         } else {
             resume(lua, state, table)
         };
+        state.enforce(was);
         match found {
             Some(true) => 1,
             Some(false) => 0,
@@ -66,42 +67,120 @@ pub(crate) unsafe fn next(lua: *mut lua_State, table: c_int) -> c_int {
 /// # Safety
 /// The state is live and nothing runs in it. Stack 0.
 pub(crate) unsafe fn forget(lua: *mut lua_State, state: &State) {
-    if let Ok(mut walks) = state.walks.walks.try_borrow_mut() {
-        for walk in walks.drain(..) {
-            // SAFETY: the reference is one of luaL_ref.
-            unsafe { ffi::luaL_unref(lua, ffi::LUA_REGISTRYINDEX, walk.keys) };
-        }
+    let orders = state.orders.0.replace(ffi::LUA_NOREF);
+    if orders != ffi::LUA_NOREF {
+        // SAFETY: the reference is one of luaL_ref.
+        unsafe { ffi::luaL_unref(lua, ffi::LUA_REGISTRYINDEX, orders) };
     }
 }
+
+// SAFETY of the functions below: memory is not limited and 8 slots are free above the key, which is
+// on top when they are called; they take what they push away again. Nothing raises. While one of
+// them works, the orders lie just above the key and the order of the table above them.
 
 /// The first pair of a walk; `None` when the engine's order is as good.
 ///
 /// # Safety
-/// As for [`next`], with nil on top. Does not raise.
+/// See above; the key is nil.
 unsafe fn begin(lua: *mut lua_State, state: &State, table: c_int) -> Option<bool> {
-    // SAFETY: by contract; more slots are asked for, and memory is not limited meanwhile, so that
-    // nothing raises.
+    // SAFETY: see above.
     unsafe {
-        let was = state.enforce(false);
-        let walk = if ffi::lua_checkstack(lua, 6) == 0 || is_list(lua, table) {
-            None
-        } else {
-            survey(lua, table)
-        };
-        let found = match (walk, state.walks.walks.try_borrow_mut()) {
-            (Some(walk), Ok(mut walks)) => {
-                let old = walks.iter().position(|old| old.table == walk.table);
-                if let Some(old) = old.or((walks.len() >= WALKS).then_some(0)) {
-                    let old = walks.remove(old);
-                    ffi::luaL_unref(lua, ffi::LUA_REGISTRYINDEX, old.keys);
-                }
-                walks.push(walk);
-                walks.last_mut().map(|walk| advance(lua, walk, 0, table))
+        let key = ffi::lua_gettop(lua);
+        let list = is_list(lua, table);
+        if list && state.orders.0.get() == ffi::LUA_NOREF {
+            return None;
+        }
+        push_orders(lua, state);
+        ffi::lua_pushvalue(lua, table);
+        ffi::lua_rawget(lua, key + 1);
+        // A walk that goes on elsewhere must find its keys again.
+        let known = ffi::lua_type(lua, key + 2) == ffi::LUA_TTABLE;
+        let ordered = || known && covers(lua, table, key + 2) || survey(lua, table, key + 2);
+        if list || !ordered() {
+            if known {
+                set_order(lua, table, key + 1, |lua| ffi::lua_pushnil(lua));
             }
-            _ => None,
-        };
-        state.enforce(was);
-        found
+            ffi::lua_settop(lua, key);
+            return None;
+        }
+        set_order(lua, table, key + 1, |lua| ffi::lua_pushvalue(lua, key + 2));
+        push_number(lua, number_at(lua, key + 2, WALKS) + 1.0);
+        ffi::lua_rawseti(lua, key + 2, WALKS);
+        Some(advance(lua, table, key, 1))
+    }
+}
+
+/// The pair after a key; `None` when no walk knows it.
+///
+/// # Safety
+/// See above.
+unsafe fn resume(lua: *mut lua_State, state: &State, table: c_int) -> Option<bool> {
+    if state.orders.0.get() == ffi::LUA_NOREF {
+        return None;
+    }
+    // SAFETY: see above.
+    unsafe {
+        let key = ffi::lua_gettop(lua);
+        push_orders(lua, state);
+        ffi::lua_pushvalue(lua, table);
+        ffi::lua_rawget(lua, key + 1);
+        if ffi::lua_type(lua, key + 2) != ffi::LUA_TTABLE {
+            ffi::lua_settop(lua, key);
+            return None;
+        }
+        // Another walk over the same table may have been here.
+        let mut place = number_at(lua, key + 2, PLACE) as c_int;
+        if !is_at(lua, key, place) {
+            place = 1;
+            while !is_at(lua, key, place) {
+                ffi::lua_rawgeti(lua, key + 2, place);
+                if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
+                    ffi::lua_settop(lua, key);
+                    return None;
+                }
+                ffi::lua_settop(lua, key + 2);
+                place += 1;
+            }
+        }
+        Some(advance(lua, table, key, place + 1))
+    }
+}
+
+/// Replaces the key by the first pair from the place `from` of the order on that has a value, or
+/// takes it away.
+///
+/// # Safety
+/// See above.
+unsafe fn advance(lua: *mut lua_State, table: c_int, key: c_int, from: c_int) -> bool {
+    // SAFETY: see above.
+    unsafe {
+        for place in from.. {
+            ffi::lua_rawgeti(lua, key + 2, place);
+            if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
+                break;
+            }
+            ffi::lua_pushvalue(lua, -1);
+            ffi::lua_rawget(lua, table);
+            if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
+                push_number(lua, f64::from(place));
+                ffi::lua_rawseti(lua, key + 2, PLACE);
+                ffi::lua_replace(lua, key + 1);
+                ffi::lua_replace(lua, key);
+                ffi::lua_settop(lua, key + 1);
+                return true;
+            }
+            ffi::lua_settop(lua, key + 2);
+        }
+        ffi::lua_settop(lua, key + 2);
+        let left = number_at(lua, key + 2, WALKS) - 1.0;
+        if left > 0.0 {
+            push_number(lua, left);
+            ffi::lua_rawseti(lua, key + 2, WALKS);
+        } else {
+            set_order(lua, table, key + 1, |lua| ffi::lua_pushnil(lua));
+        }
+        ffi::lua_settop(lua, key - 1);
+        false
     }
 }
 
@@ -109,9 +188,9 @@ unsafe fn begin(lua: *mut lua_State, state: &State, table: c_int) -> Option<bool
 /// begins with the first element, and after the last there is nothing.
 ///
 /// # Safety
-/// As for [`next`]; 3 slots are free. Stack 0. Does not raise.
+/// See above. Stack 0.
 unsafe fn is_list(lua: *mut lua_State, table: c_int) -> bool {
-    // SAFETY: the keys are nil, and one that has a value.
+    // SAFETY: see above; the keys are nil, and one that has a value.
     unsafe {
         let top = ffi::lua_gettop(lua);
         ffi::lua_pushnil(lua);
@@ -130,22 +209,21 @@ unsafe fn is_list(lua: *mut lua_State, table: c_int) -> bool {
     }
 }
 
-/// Puts the keys of a table into order; `None` when there are too many.
+/// Puts the keys of a table into order and the list of them at `index`; returns whether there are
+/// not too many.
 ///
 /// # Safety
-/// There is a table at `table`; 5 slots are free; memory is not limited. Stack 0. Does not raise.
-unsafe fn survey(lua: *mut lua_State, table: c_int) -> Option<Walk> {
-    // SAFETY: by contract. Strings stay where they are, and the list of keys keeps them alive.
+/// See above; a value is on top, at `index`.
+unsafe fn survey(lua: *mut lua_State, table: c_int, index: c_int) -> bool {
+    // SAFETY: see above. Strings stay where they are, and the list of keys keeps them alive.
     unsafe {
-        let top = ffi::lua_gettop(lua);
         ffi::lua_createtable(lua, 8, 0);
-        let list = top + 1;
         let mut found: Vec<Key<'_>> = Vec::new();
         ffi::lua_pushnil(lua);
         while ffi::lua_next(lua, table) != 0 {
             if found.len() == LIMIT {
-                ffi::lua_settop(lua, top);
-                return None;
+                ffi::lua_settop(lua, index);
+                return false;
             }
             ffi::lua_settop(lua, -2);
             found.push(match ffi::lua_type(lua, -1) {
@@ -155,75 +233,112 @@ unsafe fn survey(lua: *mut lua_State, table: c_int) -> Option<Walk> {
                 _ => Key::Object(ffi::lua_topointer(lua, -1).addr()),
             });
             ffi::lua_pushvalue(lua, -1);
-            ffi::lua_rawseti(lua, list, found.len() as c_int);
+            ffi::lua_rawseti(lua, index + 1, found.len() as c_int);
         }
-        let order = order(&found).into_iter().map(|position| position as c_int + 1).collect();
-        ffi::lua_settop(lua, list);
-        let keys = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-        Some(Walk { table: ffi::lua_topointer(lua, table), keys, order, at: 0 })
+        ffi::lua_createtable(lua, found.len() as c_int, 1);
+        for (position, place) in order(&found).into_iter().zip(1..) {
+            ffi::lua_rawgeti(lua, index + 1, position as c_int + 1);
+            ffi::lua_rawseti(lua, index + 2, place);
+        }
+        ffi::lua_replace(lua, index);
+        ffi::lua_settop(lua, index);
+        true
     }
 }
 
-/// The pair after the key on top; `None` when no walk knows it.
+/// Whether the order at `index` has all keys that the table has.
 ///
 /// # Safety
-/// As for [`next`]. Does not raise.
-unsafe fn resume(lua: *mut lua_State, state: &State, table: c_int) -> Option<bool> {
-    let mut walks = state.walks.walks.try_borrow_mut().ok()?;
-    // SAFETY: by contract; the slots are asked for.
+/// See above.
+unsafe fn covers(lua: *mut lua_State, table: c_int, index: c_int) -> bool {
+    // SAFETY: see above.
     unsafe {
-        let pointer = ffi::lua_topointer(lua, table);
-        let walk = walks.iter_mut().rev().find(|walk| walk.table == pointer)?;
-        let was = state.enforce(false);
-        let room = ffi::lua_checkstack(lua, 4) != 0;
-        state.enforce(was);
-        if !room {
-            return None;
-        }
-        let key = ffi::lua_gettop(lua);
-        ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, walk.keys);
-        // Another walk over the same table may have been here.
-        let is_here = |place: &c_int| {
-            ffi::lua_rawgeti(lua, key + 1, *place);
-            let same = ffi::lua_rawequal(lua, key, -1) != 0;
-            ffi::lua_settop(lua, key + 1);
-            same
-        };
-        let at = match walk.order.get(walk.at) {
-            Some(place) if is_here(place) => Some(walk.at),
-            _ => walk.order.iter().position(is_here),
-        };
-        ffi::lua_settop(lua, key);
-        Some(advance(lua, walk, at? + 1, table))
-    }
-}
-
-/// Pops a key and pushes the first pair from the place `from` of the order on that has a value.
-///
-/// # Safety
-/// As for [`next`]; 4 slots are free. Does not raise.
-unsafe fn advance(lua: *mut lua_State, walk: &mut Walk, from: usize, table: c_int) -> bool {
-    // SAFETY: by contract.
-    unsafe {
-        ffi::lua_settop(lua, -2);
-        let top = ffi::lua_gettop(lua);
-        ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, walk.keys);
-        for at in from..walk.order.len() {
-            let Some(place) = walk.order.get(at) else { break };
-            ffi::lua_rawgeti(lua, top + 1, *place);
-            ffi::lua_pushvalue(lua, -1);
-            ffi::lua_rawget(lua, table);
-            if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
-                walk.at = at;
-                // The list of keys goes to the top.
-                ffi::lua_insert(lua, top + 1);
-                ffi::lua_insert(lua, top + 1);
-                ffi::lua_settop(lua, top + 2);
-                return true;
+        let (mut keys, mut known) = (0, 0);
+        ffi::lua_pushnil(lua);
+        while ffi::lua_next(lua, table) != 0 {
+            ffi::lua_settop(lua, -2);
+            keys += 1;
+            if keys > LIMIT {
+                ffi::lua_settop(lua, index);
+                return false;
             }
-            ffi::lua_settop(lua, top + 1);
         }
-        ffi::lua_settop(lua, top);
-        false
+        for place in 1.. {
+            ffi::lua_rawgeti(lua, index, place);
+            if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
+                break;
+            }
+            ffi::lua_rawget(lua, table);
+            known += usize::from(ffi::lua_type(lua, -1) != ffi::LUA_TNIL);
+            ffi::lua_settop(lua, index);
+        }
+        ffi::lua_settop(lua, index);
+        keys == known
+    }
+}
+
+/// Pushes the table of all orders.
+///
+/// # Safety
+/// See above. Stack +1.
+unsafe fn push_orders(lua: *mut lua_State, state: &State) {
+    // SAFETY: see above.
+    unsafe {
+        if state.orders.0.get() == ffi::LUA_NOREF {
+            ffi::lua_createtable(lua, 0, 4);
+            ffi::lua_createtable(lua, 0, 1);
+            ffi::lua_pushlstring(lua, c"__mode".as_ptr(), 6);
+            ffi::lua_pushlstring(lua, c"k".as_ptr(), 1);
+            ffi::lua_rawset(lua, -3);
+            ffi::lua_setmetatable(lua, -2);
+            state.orders.0.set(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
+        }
+        ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, state.orders.0.get());
+    }
+}
+
+/// Makes what `push` pushes the order of a table.
+///
+/// # Safety
+/// See above; the orders are at `orders`. Stack 0.
+unsafe fn set_order(
+    lua: *mut lua_State,
+    table: c_int,
+    orders: c_int,
+    push: impl FnOnce(*mut lua_State),
+) {
+    // SAFETY: see above.
+    unsafe {
+        ffi::lua_pushvalue(lua, table);
+        push(lua);
+        ffi::lua_rawset(lua, orders);
+    }
+}
+
+/// Whether the key is the one at a place of the order.
+///
+/// # Safety
+/// See above. Stack 0.
+unsafe fn is_at(lua: *mut lua_State, key: c_int, place: c_int) -> bool {
+    // SAFETY: see above.
+    unsafe {
+        ffi::lua_rawgeti(lua, key + 2, place);
+        let same = ffi::lua_rawequal(lua, key, -1) != 0;
+        ffi::lua_settop(lua, key + 2);
+        same
+    }
+}
+
+/// A number in the order at `index`; 0 when there is none.
+///
+/// # Safety
+/// See above. Stack 0.
+unsafe fn number_at(lua: *mut lua_State, index: c_int, place: c_int) -> f64 {
+    // SAFETY: see above.
+    unsafe {
+        ffi::lua_rawgeti(lua, index, place);
+        let number = ffi::lua_tonumber(lua, -1);
+        ffi::lua_settop(lua, -2);
+        number
     }
 }

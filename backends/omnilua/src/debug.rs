@@ -161,7 +161,8 @@ impl redlua_core::Frame for Stack<'_> {
         let (mut state, shared) = (self.frame.state.borrow_mut(), self.frame.shared);
         let state: &mut LuaState = &mut state;
         let top = state.top_idx();
-        match load::text(state, shared, chunk.source, chunk.name.as_bytes()) {
+        let Some(record) = shared.this.get().and_then(std::rc::Weak::upgrade) else { return };
+        match load::text(state, &record, chunk.source, chunk.name.as_bytes()) {
             Err(message) => visit(Evaluation::Refused(match &message {
                 LuaValue::Str(text) => text.as_bytes(),
                 _ => b"",

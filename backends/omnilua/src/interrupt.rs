@@ -101,28 +101,32 @@ pub(crate) fn go_on(state: &mut LuaState, shared: &Shared) {
     state.reset_hook_count();
 }
 
-/// Why a function that takes long is to end.
+/// Why a function that takes long is to end; each look counts for so many instructions.
 pub(crate) fn reason(shared: &Shared) -> Option<StopReason> {
-    let late = || shared.deadline.get().is_some_and(|end| Instant::now() >= end);
-    shared.stop.reason().or_else(|| late().then_some(StopReason::Time))
+    const LOOK: u64 = 1000;
+    verdict(shared, LOOK)
+}
+
+/// Whether the run must end after so many more instructions.
+fn verdict(shared: &Shared, instructions: u64) -> Option<StopReason> {
+    let executed = shared.executed.get().saturating_add(instructions);
+    shared.executed.set(executed);
+    let late = || shared.deadline.get().is_some_and(|deadline| Instant::now() >= deadline);
+    if let Some(reason) = shared.stopped.get().or_else(|| shared.stop.reason()) {
+        Some(reason)
+    } else if executed > shared.instructions.get() {
+        Some(StopReason::Instructions)
+    } else {
+        late().then_some(StopReason::Time)
+    }
 }
 
 fn look(state: &mut LuaState, shared: &Shared) {
-    let executed = shared.executed.get().saturating_add(INTERVAL as u64);
-    shared.executed.set(executed);
-    let late = || shared.deadline.get().is_some_and(|deadline| Instant::now() >= deadline);
-    let reason = if let Some(reason) = shared.stopped.get().or_else(|| shared.stop.reason()) {
-        reason
-    } else if executed > shared.instructions.get() {
-        StopReason::Instructions
-    } else if late() {
-        StopReason::Time
-    } else if shared.over_limit(state) {
-        StopReason::Memory
-    } else {
-        return;
-    };
-    stop(state, shared, reason);
+    let reason = verdict(shared, INTERVAL as u64)
+        .or_else(|| shared.over_limit(state).then_some(StopReason::Memory));
+    if let Some(reason) = reason {
+        stop(state, shared, reason);
+    }
 }
 
 /// Why the run ends, when omniLua itself found that it must.
