@@ -19,8 +19,8 @@ mod target;
 mod verdict;
 
 pub use attack::{
-    Attack, AttackPlayed, AttackRun, Expect, Outcome, Real, attacks, peak, play_attack, reset_peak,
-    resident, security, watch,
+    Attack, AttackPlayed, AttackRun, Expect, Outcome, Point, Real, attacks, peak, play_attack,
+    reset_peak, resident, security, soak, watch,
 };
 pub use case::{Arg, Case, Step, bytes_of, load, load_dir, text_of};
 pub use commands::{CommandState, State, command_table, commands};

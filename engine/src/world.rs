@@ -94,6 +94,8 @@ impl World {
             return sink.error(run::stopped(StopReason::Memory));
         }
         monitor.begin(task, vm.stop_token());
+        // Also when the host or the sink panics: nobody is to be told for ever that a script runs.
+        let _running = Running(monitor);
         if let Some(debugger) = debugger.as_deref_mut() {
             debugger.begin(vm.stop_token());
         }
@@ -112,7 +114,15 @@ impl World {
         };
         vm.run(task.script, &task.invocation, &mut run as &mut dyn Bridge);
         host.script_ended();
-        monitor.end();
+    }
+}
+
+/// Tells that the script has ended, however that came.
+struct Running<'a>(&'a Monitor);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

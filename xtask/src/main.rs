@@ -7,9 +7,11 @@
 //! ```text
 //! cargo run -p redlua-xtask -- matrix [--check] [--profile NAME] [BACKEND…]
 //! cargo run -p redlua-xtask -- test [--profile NAME] [BACKEND…]
+//! cargo run -p redlua-xtask -- attacks [--check] [--profile NAME] [BACKEND…]
 //! ```
 //!
-//! `matrix` runs the conformance suite on each backend and renews COMPATIBILITY.md; with
+//! `attacks` runs the attacks on each backend; renews SECURITY.md from the results of all that were
+//! ever run in this target folder. `matrix` runs the conformance suite on each backend and renews COMPATIBILITY.md; with
 //! `--check` it leaves the file alone. `test` runs the lints and tests of the backend and
 //! those of the suite on each. Both fail when one of the builds fails: a case that differs and is not declared, or is
 //! declared and does not differ, is such a failure.
@@ -46,7 +48,11 @@ fn main() -> ExitCode {
     let outcome = Options::parse(arguments).and_then(|options| match command.as_str() {
         "matrix" => options.matrix(),
         "test" => options.test(),
-        _ => Err("usage: redlua-xtask matrix|test [--check] [--profile NAME] [BACKEND…]".into()),
+        "attacks" => options.attacks(),
+        _ => {
+            Err("usage: redlua-xtask matrix|test|attacks [--check] [--profile NAME] [BACKEND…]"
+                .into())
+        }
     });
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -129,6 +135,32 @@ impl Options {
         Ok(passed)
     }
 
+    /// Runs the attacks on each backend; merges the results into SECURITY.md.
+    fn attacks(&self) -> Result<bool, String> {
+        let folder = target().join("attacks");
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut passed = true;
+        for backend in &self.backends {
+            let report = folder.join(format!("{backend}.json"));
+            let mut suite = self.suite("run", backend);
+            suite.args(["-q", "--", "attacks", "--json"]).arg(&report);
+            passed &= suite.status_ok()?;
+        }
+        let Some(last) = self.backends.last() else { return Ok(passed) };
+        let known = BACKENDS.iter().map(|name| folder.join(format!("{name}.json")));
+        let mut merge = self.suite("run", last);
+        merge.args(["-q", "--", "security"]).args(known.filter(|report| report.exists()));
+        let text = merge.output().map_err(|error| format!("cargo: {error}"))?;
+        if !text.status.success() {
+            return Err(String::from_utf8_lossy(&text.stderr).into_owned());
+        }
+        if !self.check {
+            fs::write("SECURITY.md", text.stdout)
+                .map_err(|error| format!("SECURITY.md: {error}"))?;
+        }
+        Ok(passed)
+    }
+
     /// Runs the tests that depend on the backend, on each.
     fn test(&self) -> Result<bool, String> {
         let mut passed = true;
@@ -149,7 +181,7 @@ impl Options {
                     .status_ok()?;
             let suite = self
                 .suite("test", backend)
-                .args(["--test", "hostile", "--test", "conformance"])
+                .args(["--test", "hostile", "--test", "attacks", "--test", "conformance"])
                 .status_ok()?;
             if !(lint && own && suite) {
                 println!("{backend}: tests FAILED");

@@ -4,7 +4,7 @@
 //! for.
 
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use corosensei::on_stack;
@@ -248,7 +248,8 @@ impl Vm for OmniVm {
         interrupt::begin(&self.state, &self.shared);
         let shared = self.shared.clone();
         let result = shared.bridge.lend(bridge, || self.call(script, invocation));
-        self.report(result, bridge);
+        // The caller's sink may panic: then the state is put in order first.
+        let reported = catch_unwind(AssertUnwindSafe(|| self.report(result, bridge)));
         self.state.set_top_idx(StackIdx(1));
         self.state.clear_dead_stack_tail();
         self.shared.stopped.set(None);
@@ -256,6 +257,9 @@ impl Vm for OmniVm {
         self.state.global_mut().set_gc_pause_param(200);
         if Shared::used(&self.state) > self.shared.limit.get() / 2 {
             collect(&mut self.state);
+        }
+        if let Err(panic) = reported {
+            resume_unwind(panic);
         }
     }
 
