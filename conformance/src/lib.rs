@@ -12,8 +12,8 @@ mod gaps;
 mod report;
 
 pub use attack::{
-    Attack, AttackPlayed, AttackRun, Expect, Outcome, Real, attacks, peak, play_attack, reset_peak,
-    resident, security, watch,
+    Attack, AttackPlayed, AttackRun, Expect, Outcome, Point, Real, attacks, peak, play_attack,
+    reset_peak, resident, security, soak, watch,
 };
 pub use commands::{CommandState, State, command_table, commands};
 pub use compatibility::compatibility;

@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use redlua::core::Backend;
 use redlua_conformance::{
     Case, Embedded, Error, Gaps, Report, Runner, Seconds, Socket, attacks, compatibility,
-    figure_lines, figures, load, load_dir, markdown, play_attack, record, security, watch,
+    figure_lines, figures, load, load_dir, markdown, play_attack, record, security, soak, watch,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -76,6 +76,15 @@ enum Command {
         #[arg(long, default_value = "")]
         filter: String,
     },
+    /// Evaluate scripts again and again and show the memory of the process meanwhile.
+    Soak {
+        /// The backend; the build's first by default.
+        #[arg(long)]
+        backend: Option<String>,
+        /// How often.
+        #[arg(long, default_value_t = 1_000_000)]
+        evaluations: usize,
+    },
     /// Print SECURITY.md from the results of `attacks --json`.
     Security {
         /// The results, a file a backend.
@@ -130,6 +139,7 @@ fn main() -> ExitCode {
         Command::Figures { files } => print_figures(&files),
         Command::Attacks { backend, json } => attack_all(backend.as_deref(), json),
         Command::Attack { backend, from, filter } => attack(backend.as_deref(), from, &filter),
+        Command::Soak { backend, evaluations } => soaked(backend.as_deref(), evaluations),
         Command::Security { files } => secure(&files),
         Command::Compatibility { files } => compatible(&files),
     };
@@ -231,6 +241,13 @@ fn attack(backend: Option<&str>, from: usize, filter: &str) -> Result<ExitCode, 
     for attack in wanted {
         let played = play_attack(attack, backend.clone())?;
         println!("{}", serde_json::to_string(&played).map_err(std::io::Error::from)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn soaked(backend: Option<&str>, evaluations: usize) -> Result<ExitCode, Error> {
+    for (done, bytes) in soak(named(backend)?, evaluations) {
+        println!("{done} {bytes}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,7 @@
 //! Owns `redis.call` from the gate to the Lua value, and the way a run ends. Must not know which
 //! command started the script.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use redlua_conversions::Libraries;
 use redlua_conversions::resp::{RespWriter, emit};
@@ -36,7 +36,7 @@ pub(crate) struct Run<'a, 'c> {
     /// How many bytes the reply may take.
     pub(crate) most: usize,
     /// When time is over, also for what comes after the script.
-    pub(crate) ends: Option<Instant>,
+    pub(crate) time: Option<Duration>,
     /// Where the caller wants the reply.
     pub(crate) sink: &'a mut dyn ReplySink,
     /// Who looks on, in a debugging session.
@@ -141,7 +141,7 @@ impl Run<'_, '_> {
 
     /// Why the run must end although the script has.
     fn reason_to_end(&self) -> Option<StopReason> {
-        let late = || self.ends.is_some_and(|ends| Instant::now() >= ends);
+        let late = || self.time.is_some_and(|time| self.monitor.running_for() >= Some(time));
         self.monitor.reason_to_end().or_else(|| late().then_some(StopReason::Time))
     }
 

@@ -2,8 +2,6 @@
 //!
 //! Must not know commands.
 
-use std::time::Instant;
-
 use redlua_conversions::Libraries;
 use redlua_core::{
     Backend, Bridge, Environment, Host, Invocation, Limits, ReplySink, ScriptId, Session,
@@ -97,6 +95,8 @@ impl World {
             return sink.error(run::stopped(StopReason::Memory));
         }
         monitor.begin(&task, vm.stop_token());
+        // Also when the host or the sink panics: nobody is to be told for ever that a script runs.
+        let _running = Running(monitor);
         if let Some(debugger) = debugger.as_deref_mut() {
             debugger.begin(vm.stop_token());
         }
@@ -110,7 +110,7 @@ impl World {
             monitor,
             name: task.name,
             most: limits.reply.unwrap_or(usize::MAX),
-            ends: limits.time.and_then(|time| Instant::now().checked_add(time)),
+            time: limits.time,
             sink,
             debugger,
             places,
@@ -118,7 +118,15 @@ impl World {
         };
         vm.run(task.script, &task.invocation, &mut run as &mut dyn Bridge);
         host.script_ended();
-        monitor.end();
+    }
+}
+
+/// Tells that the script has ended, however that came.
+struct Running<'a>(&'a Monitor);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

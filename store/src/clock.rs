@@ -58,6 +58,13 @@ impl Clock {
         }
     }
 
+    /// Sets a manual clock, backwards as well, as a system's clock may be set; others stay.
+    pub fn set(&self, to: Duration) {
+        if let Source::Manual(time) = &self.0 {
+            time.store(micros(to), Ordering::Release);
+        }
+    }
+
     /// The time since the Unix epoch.
     pub fn now(&self) -> Duration {
         match &self.0 {

@@ -7,6 +7,7 @@
 //! ```text
 //! cargo run -p redlua-xtask -- matrix [--check] [--profile NAME] [BACKEND…]
 //! cargo run -p redlua-xtask -- test [--profile NAME] [BACKEND…]
+//! cargo run -p redlua-xtask -- attacks [--check] [--profile NAME] [BACKEND…]
 //! cargo run -p redlua-xtask -- report [--quick] [--bench NAME] [--filter TEXT] [--output FOLDER] [BACKEND…]
 //! ```
 //!
@@ -14,7 +15,9 @@
 //! of `conformance/figures.jsonl`; some backends alone do not, they are only shown. With `--check`
 //! it renews nothing and fails when a figure falls. `test` runs the lints and tests of the backend
 //! and those of the suite on each. Both fail when one of the builds fails: a case that differs and
-//! is not declared, or is declared and does not differ, is such a failure.
+//! is not declared, or is declared and does not differ, is such a failure. `attacks` runs the
+//! attacks on each backend and renews SECURITY.md from the results of all that were ever run in
+//! this target folder. `report` lays the backends side by side on a page.
 #![forbid(unsafe_code)]
 
 mod report;
@@ -66,7 +69,8 @@ fn chore(command: &str, arguments: impl Iterator<Item = String>) -> Result<bool,
     Options::parse(arguments).and_then(|options| match command {
         "matrix" => options.matrix(),
         "test" => options.test(),
-        _ => Err("usage: redlua-xtask matrix|test|report [OPTION…] [BACKEND…]".into()),
+        "attacks" => options.attacks(),
+        _ => Err("usage: redlua-xtask matrix|test|attacks|report [OPTION…] [BACKEND…]".into()),
     })
 }
 
@@ -152,6 +156,32 @@ impl Options {
         builds
     }
 
+    /// Runs the attacks on each backend; merges the results into SECURITY.md.
+    fn attacks(&self) -> Result<bool, String> {
+        let folder = target().join("attacks");
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut passed = true;
+        for backend in &self.backends {
+            let report = folder.join(format!("{backend}.json"));
+            let mut suite = self.suite("run", backend);
+            suite.args(["-q", "--", "attacks", "--json"]).arg(&report);
+            passed &= suite.status_ok()?;
+        }
+        let Some(last) = self.backends.last() else { return Ok(passed) };
+        let known = BACKENDS.iter().map(|name| folder.join(format!("{name}.json")));
+        let mut merge = self.suite("run", last);
+        merge.args(["-q", "--", "security"]).args(known.filter(|report| report.exists()));
+        let text = merge.output().map_err(|error| format!("cargo: {error}"))?;
+        if !text.status.success() {
+            return Err(String::from_utf8_lossy(&text.stderr).into_owned());
+        }
+        if !self.check {
+            fs::write("SECURITY.md", text.stdout)
+                .map_err(|error| format!("SECURITY.md: {error}"))?;
+        }
+        Ok(passed)
+    }
+
     /// Runs the tests that depend on the backend, on each.
     fn test(&self) -> Result<bool, String> {
         let mut passed = true;
@@ -172,7 +202,7 @@ impl Options {
                     .status_ok()?;
             let suite = self
                 .suite("test", backend)
-                .args(["--test", "hostile", "--test", "conformance"])
+                .args(["--test", "hostile", "--test", "attacks", "--test", "conformance"])
                 .status_ok()?;
             if !(lint && own && suite) {
                 println!("{backend}: tests FAILED");

@@ -4,13 +4,16 @@
 //!
 //! On Luau the hook is an interrupt that `watch` sets when the time has come.
 //!
-//! A hook every 1,000 instructions costs nothing measurable. Once the run must end, the hook is
+//! A hook every 1,000 instructions costs nothing measurable. It comes more often at the beginning
+//! and where instructions take long, because they call C functions with much to do. Once the run must end, the hook is
 //! set for every line and every instruction, so that a script which catches the error meets the
 //! next one at once.
 
 use std::ffi::c_int;
 #[cfg(luau)]
 use std::sync::atomic::{AtomicUsize, Ordering};
+#[cfg(not(luau))]
+use std::time::Duration;
 use std::time::Instant;
 
 use redlua_core::StopReason;
@@ -21,6 +24,15 @@ use crate::state::{State, state_of};
 
 /// Instructions between two looks at the clock and the token; what a look from elsewhere counts for.
 pub(crate) const INTERVAL: c_int = 1000;
+/// The same where they take long.
+#[cfg(not(luau))]
+pub(crate) const FINE: c_int = 10;
+/// An interval that took so long is followed by short ones.
+#[cfg(not(luau))]
+const SLOW: Duration = Duration::from_millis(2);
+/// An interval that took no longer is followed by a longer one.
+#[cfg(not(luau))]
+const QUICK: Duration = Duration::from_micros(200);
 /// Luau's interrupt comes at each loop and call; this many instructions they count for.
 #[cfg(luau)]
 const LOOP: c_int = 10;
@@ -35,7 +47,30 @@ const TEXT: &std::ffi::CStr = c"script stopped";
 #[cfg(not(luau))]
 pub(crate) unsafe fn arm(lua: *mut lua_State) {
     // SAFETY: by contract.
-    unsafe { ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT, INTERVAL) };
+    unsafe {
+        state_of(lua).pace.set((FINE, None));
+        ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT, FINE);
+    }
+}
+
+/// Chooses how many instructions lie before the next look.
+///
+/// # Safety
+/// Called in the hook. Stack 0; neither raises nor allocates.
+#[cfg(not(luau))]
+unsafe fn keep_pace(lua: *mut lua_State, state: &State) {
+    let (pace, last) = state.pace.get();
+    let now = Instant::now();
+    let next = match last.map(|last| now.saturating_duration_since(last)) {
+        Some(took) if took > SLOW => FINE,
+        Some(took) if took < QUICK => INTERVAL.min(pace * 10),
+        Some(_) => pace,
+        None => FINE,
+    };
+    state.pace.set((next, Some(now)));
+    // Each coroutine has a hook of its own, which may come from another time.
+    // SAFETY: by contract.
+    unsafe { ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT, next) };
 }
 
 /// Sets the interrupt as it is while nothing asks for an end: none, unless loops are counted.
@@ -69,6 +104,8 @@ pub(crate) fn address() -> usize {
 
 /// Prepares the counters of a new run.
 pub(crate) fn begin(state: &State) {
+    #[cfg(not(luau))]
+    state.pace.set((state.pace.get().0, None));
     #[cfg(luajit)]
     state.nesting.set(0);
     state.stopped.set(None);
@@ -100,9 +137,11 @@ unsafe extern "C-unwind" fn interrupt(lua: *mut lua_State, gc: c_int) {
 unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _ar: *mut ffi::lua_Debug) {
     // SAFETY: `note` does not raise and leaves nothing to drop; the rest is the raise phase.
     unsafe {
-        if note(lua, INTERVAL) {
+        let state = state_of(lua);
+        if note(lua, state.pace.get().0) {
             end(lua);
         }
+        keep_pace(lua, state);
     }
 }
 

@@ -14,6 +14,8 @@ use redlua_core::{Bridge, StopReason, StopToken};
 use crate::ffi::{self, lua_State};
 use crate::pool::{self, Pool};
 
+/// Blocks of that size may be there twice while they grow.
+const LARGE: usize = 1 << 20;
 /// Alignment of what `malloc` returns on 64-bit platforms; Lua asks for no more.
 const ALIGN: usize = pool::UNIT;
 
@@ -40,6 +42,9 @@ pub(crate) struct State {
     pub(crate) instructions: Cell<u64>,
     /// Instructions the run in progress has executed, in steps of the hook's interval.
     pub(crate) executed: Cell<u64>,
+    /// Instructions until the next look, and when the last one was.
+    #[cfg(not(luau))]
+    pub(crate) pace: Cell<(c_int, Option<Instant>)>,
     /// What another thread trips.
     pub(crate) stop: StopToken,
     /// Why the run in progress is being stopped.
@@ -87,6 +92,8 @@ impl State {
             deadline: Cell::new(None),
             instructions: Cell::new(u64::MAX),
             executed: Cell::new(0),
+            #[cfg(not(luau))]
+            pace: Cell::new((crate::interrupt::FINE, None)),
             stop,
             stopped: Cell::new(None),
             stopped_at: RefCell::new((Vec::new(), -1)),
@@ -239,7 +246,9 @@ unsafe extern "C" fn allocate(
         return ptr::null_mut();
     }
     let used = state.used.get() - old_size + new_size;
-    if state.enforced.get() && new_size > old_size && used > state.limit.get() {
+    // While a large block is copied it is there twice.
+    let most = if old_size >= LARGE { used + old_size } else { used };
+    if state.enforced.get() && new_size > old_size && most > state.limit.get() {
         state.refused.set(true);
         return ptr::null_mut();
     }

@@ -5,6 +5,7 @@
 
 use std::ffi::{CString, c_int};
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 #[cfg(luau)]
 use std::sync::Arc;
@@ -332,8 +333,9 @@ impl Vm for CVm {
         };
         self.state.enforce(false);
         // SAFETY: the result is on top.
-        unsafe {
-            self.report(status, bridge);
+        let reported = unsafe {
+            // The caller's sink may panic: then the state is put in order first.
+            let reported = catch_unwind(AssertUnwindSafe(|| self.report(status, bridge)));
             // Reading an error table may have run Lua, too.
             #[cfg(luau)]
             if let Some(watch) = &self.watch {
@@ -353,9 +355,13 @@ impl Vm for CVm {
                 ffi::lua_gc(self.lua, ffi::LUA_GCSETPAUSE, 200);
                 ffi::lua_gc(self.lua, ffi::LUA_GCSETSTEPMUL, 200);
             }
-        }
+            reported
+        };
         if self.state.starved() {
             self.collect();
+        }
+        if let Err(panic) = reported {
+            resume_unwind(panic);
         }
     }
 

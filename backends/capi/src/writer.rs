@@ -109,8 +109,10 @@ impl ValueWriter for StackWriter {
 
     #[inline]
     fn set_index(&mut self, index: i64) {
-        // From a power of two on the array becomes twice as large at once.
-        if index >= LARGE && (index & (index - 1)) == 0 && self.allowance() < index as usize * SLOT
+        // From a power of two on the array becomes twice as large at once, beside the old one.
+        if index >= LARGE
+            && (index & (index - 1)) == 0
+            && self.allowance() < index as usize * SLOT * 2
         {
             self.starved.set(true);
         }

@@ -4,7 +4,7 @@
 //! for.
 
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use corosensei::on_stack;
@@ -254,7 +254,8 @@ impl Vm for OmniVm {
             debug::begin(&mut self.state, &shared);
         }
         let result = shared.bridge.lend(bridge, || self.call(script, invocation));
-        self.report(result, bridge);
+        // The caller's sink may panic: then the state is put in order first.
+        let reported = catch_unwind(AssertUnwindSafe(|| self.report(result, bridge)));
         debug::end(&mut self.state, &shared);
         self.state.set_top_idx(StackIdx(1));
         self.state.clear_dead_stack_tail();
@@ -263,6 +264,9 @@ impl Vm for OmniVm {
         self.state.global_mut().set_gc_pause_param(200);
         if Shared::used(&self.state) > self.shared.limit.get() / 2 {
             collect(&mut self.state);
+        }
+        if let Err(panic) = reported {
+            resume_unwind(panic);
         }
     }
 

@@ -3,7 +3,7 @@
 //! Owns [`Reader`]. It must not know what the values mean.
 
 use gc_arena::lock::RefLock;
-use piccolo::{Context, Table, Value};
+use piccolo::{Context, String, Table, Value};
 use redlua_core::{Arguments, Kind, Location, Scalar, ScriptId, ValueReader};
 use smallvec::SmallVec;
 
@@ -13,6 +13,9 @@ use crate::value::{address, kind, number};
 
 /// How many values a C function may hold on Lua 5.1's stack (`LUAI_MAXCSTACK`).
 pub(crate) const STACK: usize = 8000;
+
+/// How many names of fields are remembered.
+const NAMES: usize = 16;
 
 /// A cursor on one of the arguments of a function, or inside it.
 pub(crate) struct Reader<'gc, 'a> {
@@ -24,6 +27,8 @@ pub(crate) struct Reader<'gc, 'a> {
     /// What Lua 5.1 would have on its stack.
     held: usize,
     caller: Option<Caller<'gc>>,
+    /// Names of fields that were asked for: each would be garbage otherwise.
+    names: SmallVec<[String<'gc>; 8]>,
     /// Another place to be taken for the caller's.
     place: Option<(Vec<u8>, i64)>,
 }
@@ -54,6 +59,7 @@ impl<'gc, 'a> Reader<'gc, 'a> {
             path: SmallVec::new(),
             held: args.len(),
             caller,
+            names: SmallVec::new(),
             place: None,
         }
     }
@@ -121,8 +127,15 @@ impl ValueReader for Reader<'_, '_> {
     }
 
     fn enter_field(&mut self, name: &[u8]) -> Kind {
-        let key = tables::string(self.ctx, name);
-        let value = self.table().map(|table| table.get_value(key));
+        let known = self.names.iter().find(|known| known.as_bytes() == name).copied();
+        let key = known.unwrap_or_else(|| {
+            let key = String::from_slice(&self.ctx, name);
+            if self.names.len() < NAMES {
+                self.names.push(key);
+            }
+            key
+        });
+        let value = self.table().map(|table| table.get_value(Value::String(key)));
         self.enter(value.unwrap_or_default())
     }
 

@@ -5,6 +5,7 @@
 
 mod play;
 mod rss;
+mod soak;
 mod table;
 mod watch;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use play::{Played as AttackPlayed, play as play_attack};
 pub use rss::{peak, reset_peak, resident};
+pub use soak::{Point, soak};
 pub use table::security;
 pub use watch::{Outcome, Run as AttackRun, watch};
 

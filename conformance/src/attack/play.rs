@@ -14,7 +14,7 @@ use redlua::server::{Link, Server};
 use redlua::{Engine, Limits, Store};
 use serde::{Deserialize, Serialize};
 
-use super::{Attack, rss};
+use super::{Attack, Expect, rss};
 use crate::{Error, Step, text_of};
 
 /// What scripts may hold.
@@ -50,7 +50,7 @@ pub fn play(attack: &Attack, backend: Arc<dyn Backend>) -> Result<Played, Error>
     let attack = attack.clone();
     let run = move || {
         let mut engine = Engine::new(backend);
-        engine.set_limits(limits());
+        engine.set_limits(limits(&attack));
         let server = Server::with(engine, Store::new());
         let before = probe(&mut server.link());
         let requests = requests(&attack)?;
@@ -76,9 +76,10 @@ pub fn play(attack: &Attack, backend: Arc<dyn Backend>) -> Result<Played, Error>
     }
 }
 
-/// What attackers may take.
-fn limits() -> Limits {
-    Limits { memory: Some(MEMORY), time: Some(TIME), reply: Some(REPLY), ..Limits::default() }
+/// What attackers may take. Where a reply must come, a slow machine gets the time for it.
+fn limits(attack: &Attack) -> Limits {
+    let time = if matches!(attack.expect, Expect::Reply(_)) { TIME * 25 } else { TIME };
+    Limits { memory: Some(MEMORY), time: Some(time), reply: Some(REPLY), ..Limits::default() }
 }
 
 /// The words of a command for a connection of that name.

@@ -67,7 +67,7 @@ fn line(run: &AttackRun, attacks: &[Attack]) -> String {
         let declared = attack.gaps.contains_key(&run.backend);
         let column = match outcome {
             Outcome::Held => 0,
-            Outcome::Wrong(_) if declared => 1,
+            Outcome::Wrong(_) | Outcome::Late(_) | Outcome::Fat(_) if declared => 1,
             Outcome::Wrong(_) => 2,
             Outcome::Polluted(_) => 3,
             Outcome::Late(_) => 4,

@@ -40,6 +40,9 @@ pub struct ReplyToValue<'a> {
     done: bool,
 }
 
+/// How many elements are made up in place of those that a faulty host has announced.
+const MADE_UP: usize = 64;
+
 /// A container that waits for its elements.
 struct Open {
     kind: Container,
@@ -74,6 +77,12 @@ impl<'a> ReplyToValue<'a> {
     pub fn finish(mut self) -> bool {
         if !self.done && self.open.is_empty() {
             self.out.nil();
+        }
+        // A length that no reply has is not filled up.
+        for open in &mut self.open {
+            if open.left > MADE_UP {
+                open.left = MADE_UP + open.left % 2;
+            }
         }
         while !self.done && !self.open.is_empty() {
             self.null();

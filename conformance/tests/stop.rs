@@ -1,0 +1,82 @@
+//! Any script ends soon after another thread has said so.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use redlua::{Client, Connection, Limits, Reply};
+
+/// How long after the word a script may run. Without optimization everything is slow, and other
+/// tests run at the same time.
+const LATE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1500 } else { 50 });
+
+const SCRIPTS: &[&str] = &[
+    "while true do end",
+    "while true do pcall(function() while true do end end) end",
+    "while true do pcall(error) end",
+    "while true do xpcall(function() while true do end end, function() while true do end end) end",
+    "xpcall(function() error('x') end, function() while true do end end)",
+    "xpcall(function() local function f() f() end f() end, function() while true do end end) while true do end",
+    "coroutine.wrap(function() while true do end end)()",
+    "coroutine.wrap(function() while true do pcall(function() while true do end end) end end)()",
+    "while true do coroutine.wrap(function() pcall(function() while true do end end) end)() end",
+    "local co=coroutine.wrap(function() while true do coroutine.yield() end end) while true do co() end",
+    "local t=setmetatable({},{__index=function() while true do end end}) return t.x",
+    "error(setmetatable({},{__index=function() while true do end end}))",
+    "error(setmetatable({},{__tostring=function() while true do end end}))",
+    "table.sort({5,4,3,2,1},function() while true do end end)",
+    "local t={} for i=1,2e5 do t[i]=i%7 end while true do pcall(table.sort,t,rawequal) end",
+    "string.gsub('abc','.',function() while true do end end)",
+    "load(function() while true do end end)",
+    "while true do loadstring('x=') end",
+    "local s=('x=1 '):rep(100000) while true do loadstring(s) end",
+    "local s='local a return '..('a and '):rep(60000)..'a' while true do loadstring(s) end",
+    "while true do redis.call('ECHO','x') end",
+    "while true do redis.pcall('FOO') end",
+    "string.find(('a'):rep(100),('a?'):rep(100)..('a'):rep(101))",
+    "while true do pcall(string.find,('a'):rep(100),('a?'):rep(100)..('a'):rep(101)) end",
+    "string.rep('',2^31-1) while true do end",
+    "table.insert({},-2^31,1)",
+    "local s=('x'):rep(1e6) while true do s:upper() end",
+    "local s=('x'):rep(1e6) while true do s:reverse() end",
+    "local s=('x'):rep(1e6) while true do redis.sha1hex(s) end",
+    "local t={} for i=1,1e5 do t[i]='x' end while true do table.concat(t) end",
+    "local t={} for i=1,18 do t={t,t} end while true do cjson.encode(t) end",
+    "local t={} for i=1,18 do t={t,t} end while true do pcall(cjson.encode,t) end",
+    "local t={} for i=1,4 do local u={} for j=1,40 do u[j]=t end t=u end while true do cmsgpack.pack(t) end",
+    "local s='['..('1,'):rep(200000)..'1]' while true do cjson.decode(s) end",
+    "local s='\\221\\0\\3\\13\\64'..('\\1'):rep(200000) while true do cmsgpack.unpack(s) end",
+    "local t={} for i=1,1e5 do t[i]={} end while true do collectgarbage() end",
+    "local t={} for i=1,62 do t={t,t} end return t",
+];
+
+#[test]
+fn every_script_ends_soon() {
+    let mut latest = (Duration::ZERO, "");
+    for &script in SCRIPTS {
+        let mut client = Client::new();
+        client.engine.set_limits(Limits { time: None, ..Limits::default() });
+        let monitor = client.engine.monitor().clone();
+        let (done, waits) = mpsc::channel();
+        let stopper = thread::spawn(move || {
+            while monitor.running().is_none() && waits.try_recv().is_err() {
+                thread::yield_now();
+            }
+            thread::sleep(Duration::from_millis(60));
+            let said = Instant::now();
+            monitor.stop();
+            said
+        });
+        let reply = client.request(&[b"EVAL", script.as_bytes(), b"0"]);
+        let ended = Instant::now();
+        let _ = done.send(());
+        let late = ended.saturating_duration_since(stopper.join().unwrap());
+        assert!(matches!(reply, Reply::Error(_)), "{script}: {reply:?}");
+        assert!(late < LATE, "{script}: {late:?} late");
+        latest = latest.max((late, script));
+        let next = client.request(&[b"EVAL", b"return 7", b"0"]);
+        assert_eq!(next, Reply::Integer(7), "after {script}");
+    }
+    println!("latest: {:?} {}", latest.0, latest.1);
+}
