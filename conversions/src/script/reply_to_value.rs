@@ -238,7 +238,8 @@ impl ReplySink for ReplyToValue<'_> {
         match self.protocol {
             Protocol::Resp2 => flatten::map(self, pairs),
             Protocol::Resp3 => {
-                let values = pairs.saturating_mul(2);
+                // An even number, however many a faulty host announces.
+                let values = pairs.min(usize::MAX / 2) * 2;
                 if self.takes(values) {
                     self.begin(Container::Map, values);
                 }
