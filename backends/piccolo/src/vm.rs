@@ -268,6 +268,8 @@ impl Vm for Piccolo {
     }
 
     fn compile(&mut self, chunk: Chunk<'_>) -> Result<ScriptId, CompileError> {
+        // What stopped the last run does not stop this.
+        self.stop.clear();
         self.begin();
         let compiled = self.enter(|root, ctx| {
             root.m.run.calls.set(0);
