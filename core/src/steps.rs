@@ -31,6 +31,7 @@ impl Scalar<'_> {
     }
 
     /// Whether a condition takes it for true (`lua_toboolean`).
+    #[inline]
     pub fn truth(self) -> bool {
         !matches!(
             self,

@@ -16,7 +16,6 @@ use crate::interrupt;
 use crate::native::{Verdict, conclude, failure, panicked, raise_memory};
 use crate::reader::{StackReader, next_pair, string_at};
 use crate::sandbox::{push_stock, set_top};
-use crate::scratch::stack_address;
 use crate::state::{State, state_of};
 use crate::writer::StackWriter;
 
@@ -109,7 +108,7 @@ unsafe fn once(lua: *mut lua_State, function: Function) -> c_int {
     unsafe {
         let state = state_of(lua);
         let count = ffi::lua_gettop(lua);
-        let mut at = Place { address: stack_address(), start: None };
+        let mut at = Place::here();
         match dispatch(lua, state, count, &mut at, |args, work, context| {
             call(function, args, work, context)?;
             Ok(Step::Return { results: work.top() })
@@ -148,7 +147,7 @@ pub(crate) unsafe fn run(lua: *mut lua_State, function: Function) -> c_int {
         let state = state_of(lua);
         let count = ffi::lua_gettop(lua);
         let mut task = Task::new(function);
-        let mut at = Place { address: stack_address(), start: None };
+        let mut at = Place::here();
         loop {
             match dispatch(lua, state, count, &mut at, |args, work, context| {
                 task.resume(args, work, context)
@@ -175,10 +174,23 @@ pub(crate) unsafe fn run(lua: *mut lua_State, function: Function) -> c_int {
 /// A call's place in the scratch.
 #[derive(Clone, Copy)]
 struct Place {
-    /// Where it is on the C stack.
+    /// Where it is on the C stack, once it has begun.
     address: usize,
     /// Where its part begins, once it has begun.
     start: Option<usize>,
+}
+
+impl Place {
+    fn here() -> Self {
+        Place { address: 0, start: None }
+    }
+
+    /// Its own address is below those of who called it and above those of whom it calls.
+    fn begin(&mut self) {
+        if self.address == 0 {
+            self.address = (&raw const *self).addr();
+        }
+    }
 }
 
 /// Runs a function to its next step.
@@ -195,6 +207,7 @@ unsafe fn dispatch(
 ) -> Result<Step, Verdict> {
     let Ok(mut scratch) = state.scratch.try_borrow_mut() else { return Err(Verdict::Memory) };
     let was = state.enforce(false);
+    at.begin();
     let start = match at.start {
         Some(start) => start,
         None => scratch.enter(at.address),

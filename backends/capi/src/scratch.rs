@@ -65,13 +65,6 @@ impl Scratch {
     }
 }
 
-/// Where the C stack is now.
-#[inline(never)]
-pub(crate) fn stack_address() -> usize {
-    let here = 0u8;
-    std::hint::black_box(&raw const here).addr()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -249,6 +249,8 @@ impl Vm for CVm {
 
     fn compile(&mut self, chunk: Chunk<'_>) -> Result<ScriptId, CompileError> {
         let name = CString::new(chunk.name).unwrap_or_default();
+        // What stopped the last run does not stop this.
+        self.state.stop.clear();
         interrupt::begin(&self.state);
         self.state.enforce(true);
         // SAFETY: source and name outlive the call, which is protected inside Lua; the stack is

@@ -204,6 +204,8 @@ impl Vm for OmniVm {
     fn compile(&mut self, chunk: Chunk<'_>) -> Result<ScriptId, CompileError> {
         let heap = self.state.global().heap.clone();
         let _guard = HeapGuard::push(&heap);
+        // What stopped the last run does not stop this.
+        self.shared.stop.clear();
         interrupt::begin(&self.state, &self.shared);
         let (state, shared, stack) = (&mut self.state, &self.shared, &mut self.stack);
         let mut compile = || {

@@ -130,8 +130,18 @@ impl Run {
         if let Some(reason) = self.stop.reason() {
             return Some(reason);
         }
+        if self.fuel.get() == 0 {
+            return Some(StopReason::Instructions);
+        }
         let late = self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline);
         late.then_some(StopReason::Time)
+    }
+
+    /// Takes away what so many instructions would.
+    pub(crate) fn spend(&self, instructions: u64) {
+        if self.fuel.get() != u64::MAX {
+            self.fuel.set(self.fuel.get().saturating_sub(instructions));
+        }
     }
 }
 

@@ -65,6 +65,9 @@ impl<'gc> Allowance<'gc> {
 
 impl Budget for Allowance<'_> {
     fn interrupted(&mut self) -> bool {
+        /// What a look counts for.
+        const LOOK: u64 = 1000;
+        self.m.run.spend(LOOK);
         self.m.run.verdict().is_some()
     }
 

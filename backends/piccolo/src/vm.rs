@@ -92,11 +92,7 @@ impl Piccolo {
                     return Halt::Stopped(StopReason::Memory);
                 }
             }
-            let verdict = self.enter(|root, _| {
-                let run = &root.m.run;
-                let left = run.fuel.get();
-                if left == 0 { Some(StopReason::Instructions) } else { run.verdict() }
-            });
+            let verdict = self.enter(|root, _| root.m.run.verdict());
             if let Some(Some(reason)) = verdict {
                 return Halt::Stopped(reason);
             }
@@ -220,9 +216,7 @@ fn slice<'gc>(m: M<'gc>, ctx: Context<'gc>) -> bool {
     let given = fuel.remaining();
     let done = m.executor.get().step(ctx, &mut fuel);
     let used = u64::try_from(given.saturating_sub(fuel.remaining())).unwrap_or(0);
-    if m.run.fuel.get() != u64::MAX {
-        m.run.fuel.set(m.run.fuel.get().saturating_sub(used));
-    }
+    m.run.spend(used);
     done
 }
 
@@ -268,6 +262,8 @@ impl Vm for Piccolo {
     }
 
     fn compile(&mut self, chunk: Chunk<'_>) -> Result<ScriptId, CompileError> {
+        // What stopped the last run does not stop this.
+        self.stop.clear();
         self.begin();
         let compiled = self.enter(|root, ctx| {
             root.m.run.calls.set(0);

@@ -3,7 +3,7 @@
 //! Owns their arguments and results (`str_find_aux`, `gmatch_aux` in `lstrlib.c`). Must not know
 //! how a pattern matches.
 
-use redlua_core::{Arguments, Raise, ValueWriter};
+use redlua_core::{Arguments, Raise, Scalar, ValueWriter};
 
 use super::budget::{Budget, ask_for};
 use super::pattern::{Captured, Matcher, Places};
@@ -18,13 +18,29 @@ pub(super) fn find<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
     budget: &mut dyn Budget,
 ) -> Result<(), Raise> {
     let args = &*args;
+    // Almost always both are strings, which need no room for the text of a number.
+    if let (Scalar::String(source), Scalar::String(pattern)) = (args.scalar(0), args.scalar(1)) {
+        return find_in(positions, source, pattern, args, out, budget);
+    }
     let (source, pattern) = (args.text(0)?, args.text(1)?);
+    find_in(positions, &source, &pattern, args, out, budget)
+}
+
+#[inline]
+fn find_in<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
+    positions: bool,
+    source: &[u8],
+    pattern: &[u8],
+    args: &A,
+    out: &mut W,
+    budget: &mut dyn Budget,
+) -> Result<(), Raise> {
     let init = args.numeral_or(2, 1)?;
     let start = usize::try_from(place(init, source.len()) - 1).unwrap_or(0).min(source.len());
-    if positions && (args.scalar(3).truth() || is_plain(&pattern)) {
+    if positions && (args.scalar(3).truth() || is_plain(pattern)) {
         let rest = source.get(start..).unwrap_or_default();
         ask_for(rest.len(), budget)?;
-        match plain(rest, &pattern) {
+        match plain(rest, pattern) {
             Some(distance) => {
                 out.number((start + distance + 1) as f64);
                 out.number((start + distance + pattern.len()) as f64);
@@ -34,7 +50,7 @@ pub(super) fn find<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
         return Ok(());
     }
     let mut places = Places::default();
-    let mut matcher = Matcher::new(&source, &pattern, true, &mut places, budget);
+    let mut matcher = Matcher::new(source, pattern, true, &mut places, budget);
     let Some((start, end)) = matcher.search(start)? else {
         out.nil();
         return Ok(());
@@ -140,6 +156,7 @@ fn plain(text: &[u8], wanted: &[u8]) -> Option<usize> {
 }
 
 /// Whether a pattern, as far as C sees it, has none of the characters that mean something.
+#[inline]
 fn is_plain(pattern: &[u8]) -> bool {
     let special = |byte: &u8| {
         matches!(byte, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-')

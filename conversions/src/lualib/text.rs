@@ -11,6 +11,7 @@ use crate::check::{Check, STACK, out_of_memory};
 use crate::number::c_i64;
 
 /// `posrelat`: a position from the end when it is negative; 0 when that is before the beginning.
+#[inline]
 pub(super) fn place(position: i64, len: usize) -> i64 {
     let position = if position < 0 { position.wrapping_add(len as i64 + 1) } else { position };
     position.max(0)
