@@ -26,8 +26,9 @@ pub fn compatibility(dir: &Path, reports: &[Report]) -> Result<String, Error> {
     text.push_str(&markdown(reports));
     text.push_str(
         "\n## Engines\n\n\
-         *Build*: the suite with this backend, where what it shares with the others is built \
-         already. *Cases*: all of them. Both without optimization, on two cores.\n\n",
+         *Build*: the crates of redlua with this backend, where all that is not redlua's, C \
+         included, is built already. *Cases*: all of them. Both without optimization, on two \
+         cores.\n\n",
     );
     text.push_str(&engines(reports));
     text.push_str(

@@ -74,7 +74,7 @@ unsafe extern "C-unwind" fn step(lua: *mut lua_State, ar: *mut ffi::lua_Debug) {
         let state = state_of(lua);
         let ticks = state.ticks.get().wrapping_add(1);
         state.ticks.set(ticks);
-        if ticks % INTERVAL == 0 && interrupt::note(lua, interrupt::INTERVAL) {
+        if ticks.is_multiple_of(INTERVAL) && interrupt::note(lua, interrupt::INTERVAL) {
             interrupt::end(lua);
         }
         if !state.reporting.get() {
@@ -84,7 +84,7 @@ unsafe extern "C-unwind" fn step(lua: *mut lua_State, ar: *mut ffi::lua_Debug) {
             Ok(mut trail) => trail.arrive(lua, ffi::lua_stackdepth(lua), (*ar).currentline),
             Err(_) => false,
         };
-        let tick = ticks % (INTERVAL * TICK) == 0;
+        let tick = ticks.is_multiple_of(INTERVAL * TICK);
         if tick && dispatch(lua, state, Pause::Tick) == Flow::Raise {
             ffi::lua_error(lua);
         }

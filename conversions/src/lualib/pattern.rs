@@ -172,8 +172,10 @@ impl<'a, 'b> Matcher<'a, 'b> {
         self.places.choices.clear();
         let (mut item, mut at) = (0, start);
         loop {
-            self.fuel.burn(1)?;
-            let mut outcome = self.step(item, at)?;
+            let begin = item;
+            let alike = self.literals(&mut item, &mut at);
+            self.fuel.burn(1 + item - begin)?;
+            let mut outcome = if alike { self.step(item, at)? } else { Move::Failed };
             loop {
                 match outcome {
                     Move::On { item: next, at: place } => {
@@ -194,6 +196,24 @@ impl<'a, 'b> Matcher<'a, 'b> {
     #[inline]
     fn letter(&self, index: usize) -> u8 {
         self.pattern.get(index).copied().unwrap_or(0)
+    }
+
+    /// Goes over characters that stand for themselves and are not repeated, which is most of many
+    /// patterns; returns whether the text has them.
+    #[inline]
+    fn literals(&self, item: &mut usize, at: &mut usize) -> bool {
+        loop {
+            let letter = self.letter(*item);
+            let special = matches!(letter, 0 | b'(' | b')' | b'%' | b'$' | b'.' | b'[');
+            if special || matches!(self.letter(*item + 1), b'?' | b'*' | b'+' | b'-') {
+                return true;
+            }
+            if self.source.get(*at) != Some(&letter) {
+                return false;
+            }
+            *item += 1;
+            *at += 1;
+        }
     }
 
     /// Matches the item at `item` with the text at `at`.
