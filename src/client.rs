@@ -5,7 +5,7 @@
 use redlua_conversions::reply::ReplyBuilder;
 use redlua_conversions::{Reply, to_args};
 use redlua_core::{Host, ReplySink, Session};
-use redlua_engine::Engine;
+use redlua_engine::{Cluster, Engine};
 use redlua_store::Store;
 use serde::Serialize;
 
@@ -40,6 +40,26 @@ impl Client {
     /// A client of an empty [`Store`], on the default backend.
     pub fn new() -> Self {
         Client::with_host(Store::new())
+    }
+}
+
+impl Client {
+    /// Puts everything into this cluster: scripts ([`Engine::set_cluster`]) and the store, which
+    /// then has one database.
+    ///
+    /// ```
+    /// use redlua::{Client, Cluster, Reply};
+    ///
+    /// let mut client = Client::new();
+    /// client.set_cluster(Cluster::default());
+    /// let reply = client.command(("EVAL", "return 1", 2, "a", "b"))?;
+    /// assert_eq!(reply, Reply::error("CROSSSLOT Keys in request don't hash to the same slot"));
+    /// # Ok::<(), redlua::Error>(())
+    /// ```
+    pub fn set_cluster(&mut self, cluster: Cluster) {
+        self.engine.set_cluster(Some(cluster));
+        // There is such a parameter.
+        let _ = self.host.configure("cluster-enabled", "yes");
     }
 }
 

@@ -3,7 +3,7 @@
 //! Owns the addresses' first word. Must not know how a server is spoken to.
 
 use redlua_conversions::Reply;
-use redlua_remote::{Error, Options, Remote};
+use redlua_remote::{Error, Options, Remote, redis};
 
 use crate::{Client, Connection};
 
@@ -64,3 +64,32 @@ impl Connection for Remote {
         Remote::request(self, argv).unwrap_or_else(|error| Reply::Error(error.line().into_bytes()))
     }
 }
+
+/// redis-rs' own connections: a [`Script`](crate::Script) runs on them as on any other.
+///
+/// ```no_run
+/// use redlua::Script;
+/// use redlua::remote::redis;
+///
+/// let mut connection = redis::Client::open("redis://127.0.0.1")?.get_connection()?;
+/// let script = Script::new("return redis.call('INCR', KEYS[1])");
+/// let n: i64 = script.key("n").invoke(&mut connection)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl Connection for redis::Connection {
+    fn request(&mut self, argv: &[&[u8]]) -> Reply {
+        redlua_remote::ask(self, argv)
+    }
+}
+
+#[cfg(feature = "remote-cluster")]
+impl Connection for redis::cluster::ClusterConnection {
+    fn request(&mut self, argv: &[&[u8]]) -> Reply {
+        redlua_remote::ask(self, argv)
+    }
+}
+
+/// The example of the page about moving to a server runs as a documentation test.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/from-mock-to-production.md")]
+mod production {}

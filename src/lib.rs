@@ -53,7 +53,7 @@ pub use redlua_conversions::{Error, Reply, from_reply, to_args};
 pub use redlua_core as core;
 pub use redlua_core::{CommandFlags, CommandSpec, Host, Limits, Protocol, ReplySink, Session};
 pub use redlua_engine as engine;
-pub use redlua_engine::{Engine, Monitor};
+pub use redlua_engine::{Cluster, Engine, Monitor};
 #[cfg(feature = "remote")]
 pub use redlua_remote as remote;
 pub use redlua_server as server;

@@ -140,6 +140,23 @@ impl Entry {
         }
     }
 
+    /// The commands that read it, with one answer on every server: where the order has no meaning
+    /// they ask for one.
+    pub(crate) fn readers(&self) -> Vec<Vec<Vec<u8>>> {
+        let owned = |words: &[&[u8]]| words.iter().map(|word| word.to_vec()).collect();
+        let key = self.key.as_slice();
+        match self.kind {
+            Kind::Set => vec![owned(&[b"SORT", key, b"ALPHA"])],
+            Kind::Hash => {
+                let words = strings(&self.value);
+                let mut read: Vec<&[u8]> = vec![b"HMGET", key];
+                read.extend(words.iter().step_by(2));
+                vec![owned(&[b"HLEN", key]), owned(&read)]
+            }
+            kind => vec![owned(&kind.read(key))],
+        }
+    }
+
     fn json(&self) -> Result<Value, Error> {
         let value = match self.kind {
             Kind::Hash => {
@@ -179,6 +196,9 @@ fn databases(client: &mut dyn Connection) -> Result<Vec<Database>, Error> {
 /// What the selected database holds.
 pub(crate) fn entries(client: &mut dyn Connection) -> Result<Vec<Entry>, Error> {
     let reply = client.request(&[b"KEYS", b"*"]);
+    if reply.is_error() {
+        return Err(Error::Unexpected { command: "KEYS", reply });
+    }
     let mut keys: Vec<&[u8]> = strings(&reply);
     keys.sort_unstable();
     let mut entries = Vec::new();
@@ -191,6 +211,9 @@ pub(crate) fn entries(client: &mut dyn Connection) -> Result<Vec<Entry>, Error> 
 /// One key; `None` when it has just expired.
 fn entry(client: &mut dyn Connection, key: &[u8]) -> Result<Option<Entry>, Error> {
     let kind = client.request(&[b"TYPE", key]);
+    if kind.is_error() {
+        return Err(Error::Unexpected { command: "TYPE", reply: kind });
+    }
     let Some(kind) = kind.bytes().and_then(Kind::named) else { return Ok(None) };
     let expires = client.request(&[b"PTTL", key]).integer().filter(|left| *left >= 0);
     let value = match (kind, client.request(&kind.read(key))) {

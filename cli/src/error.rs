@@ -28,14 +28,33 @@ pub(crate) enum Error {
     /// A server cannot be used.
     #[error(transparent)]
     Remote(#[from] redlua::remote::Error),
+    /// Scripts have nothing to be compared with.
+    #[error("--redis is missing: the server to compare with")]
+    NoServer,
+    /// A build without any.
+    #[error("no Lua engine in this build")]
+    NoEngine,
+    /// Recorded cases cannot be read, made or run.
+    #[error(transparent)]
+    Cases(#[from] redlua_cases::Error),
+    /// The server does not watch keys.
+    #[error("--strict-keys works where the script runs here: add --local")]
+    Strict,
     /// There are keys where the scripts would run.
     #[error(
-        "database {db} of {address} holds {keys} keys; give the number of an empty one with --scratch-db"
+        "database {db} of {address} holds {keys} key{}; give the number of an empty one with --scratch-db",
+        if *keys == 1 { "" } else { "s" }
     )]
     Occupied { db: u32, address: String, keys: i64 },
+    /// The same of a cluster, which has one database only.
+    #[error("{address} holds {keys} key{}; give the address of an empty cluster", if *keys == 1 { "" } else { "s" })]
+    OccupiedCluster { address: String, keys: i64 },
     /// A script does what would reach beyond the scratch database.
     #[error("{}: calls {command}, which reaches beyond the scratch database; --reckless runs it on the server all the same", .path.display())]
     Reckless { path: PathBuf, command: String },
+    /// A script that reaches a limit here would run for as long as it likes there.
+    #[error("{}: exceeds a limit here, so it was not run on the server", .path.display())]
+    Endless { path: PathBuf },
     /// A folder without scripts.
     #[error("{}: no .lua file", .path.display())]
     Empty { path: PathBuf },

@@ -6,10 +6,14 @@
 #![forbid(unsafe_code)]
 
 mod backends;
+mod case;
 mod diff;
 mod dump;
 mod error;
+mod order;
 mod output;
+mod recorded;
+mod scratch;
 mod script;
 mod seed;
 mod serve;
@@ -23,7 +27,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::error::Error;
 
@@ -79,6 +83,17 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
+    /// Make cases of scripts: what a server answers, and what it holds afterwards.
+    Record {
+        #[command(flatten)]
+        options: recorded::Options,
+        /// The file, unless --cases names a folder.
+        #[arg(required_unless_present = "cases")]
+        file: Option<PathBuf>,
+        /// Keys, then a word that is only a comma, then arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
     /// List the Lua engines in this build.
     Backends,
 }
@@ -113,6 +128,17 @@ struct Options {
     /// Run the script here and only its commands on the server; not atomic.
     #[arg(long, requires = "redis")]
     local: bool,
+    /// Refuse calls that touch a key which is not among the script's KEYS.
+    #[arg(long)]
+    strict_keys: bool,
+    /// Run the script in a cluster of so many nodes, each slot on a node of its own by default.
+    #[arg(long, value_name = "NODES", num_args = 0..=1, require_equals = true,
+          default_missing_value = "16384", conflicts_with = "redis",
+          value_parser = clap::value_parser!(u16).range(1..=16384))]
+    cluster: Option<u16>,
+    /// How long the server may take for a reply.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
 }
 
 /// How replies are shown.
@@ -132,7 +158,8 @@ fn main() -> ExitCode {
     if let Some(words) = serving(std::env::args_os()) {
         return serve::run(words);
     }
-    match Cli::parse().perform() {
+    let args = order::ordered(&Cli::command(), std::env::args_os());
+    match Cli::parse_from(args).perform() {
         Ok(code) => code,
         Err(error) => {
             let mut message = error.to_string();
@@ -168,6 +195,9 @@ impl Cli {
             Command::Run { options, file, words } => script::run(&options, &file, &words),
             Command::Serve { words } => Ok(serve::run(words.into_iter())),
             Command::Diff { options, file, words } => diff::diff(&options, file.as_deref(), &words),
+            Command::Record { options, file, words } => {
+                recorded::record(&options, file.as_deref(), &words)
+            }
             Command::Backends => {
                 output::print(backends::table().as_bytes())?;
                 Ok(ExitCode::SUCCESS)

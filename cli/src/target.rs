@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use redlua::remote::{Address, Options as Waiting, Remote};
 use redlua::store::Clock;
-use redlua::{Client, Connection, Engine, Protocol, Reply, Session, Store, backend};
+use redlua::{Client, Cluster, Connection, Engine, Protocol, Reply, Session, Store, backend};
 
 use crate::Options;
 use crate::error::Error;
-use crate::output::protocol;
+use crate::output::{note, protocol};
 
 /// See the module.
 pub(crate) enum Target {
@@ -18,8 +18,8 @@ pub(crate) enum Target {
     Embedded(Box<Client>),
     /// A server runs the script.
     Server(Box<Remote>),
-    /// The script runs here, its commands on a server.
-    Local(Box<Client<Remote>>),
+    /// The script runs here, its commands on a server; how many requests there had been before.
+    Local(Box<Client<Remote>>, u64),
 }
 
 impl Target {
@@ -33,16 +33,25 @@ impl Target {
             };
             let mut client = Client::with_host(Store::with_clock(clock));
             client.engine = engine.unwrap_or(client.engine);
+            client.engine.set_strict_keys(options.strict_keys);
+            if let Some(nodes) = options.cluster {
+                client.set_cluster(Cluster::of(nodes));
+            }
             return Ok(Target::Embedded(Box::new(client)));
         };
-        let remote = connect(Address::parse(address)?)?;
+        if options.strict_keys && !options.local {
+            return Err(Error::Strict);
+        }
+        let mut remote = connect(Address::parse(address)?, options.timeout)?;
+        version(&mut remote)?;
         if !options.local {
             return Ok(Target::Server(Box::new(remote)));
         }
         let mut client = Client::with_host(remote);
         client.engine = engine.unwrap_or(client.engine);
+        client.engine.set_strict_keys(options.strict_keys);
         client.session = client.host.session();
-        Ok(Target::Local(Box::new(client)))
+        Ok(Target::Local(Box::new(client), 0))
     }
 
     /// The protocol and the database of what is requested next.
@@ -53,8 +62,9 @@ impl Target {
                 client.session = Session { protocol, ..Session::default() };
             }
             Target::Server(remote) => remote.speak(protocol),
-            Target::Local(client) => {
+            Target::Local(client, before) => {
                 client.session = Session { protocol, ..client.host.session() };
+                *before = client.host.round_trips();
             }
         }
     }
@@ -64,14 +74,14 @@ impl Target {
         match self {
             Target::Embedded(client) => client.session = Session::default(),
             Target::Server(remote) => remote.speak(Protocol::Resp2),
-            Target::Local(client) => client.session = client.host.session(),
+            Target::Local(client, _) => client.session = client.host.session(),
         }
     }
 
     /// What running the script over the wire has cost; `None` where nothing went over it.
     pub(crate) fn cost(&self) -> Option<String> {
-        let Target::Local(client) = self else { return None };
-        let trips = client.host.round_trips();
+        let Target::Local(client, before) = self else { return None };
+        let trips = client.host.round_trips() - before;
         let plural = if trips == 1 { "" } else { "s" };
         Some(format!("{trips} round trip{plural} to {}, not atomic", client.host.address()))
     }
@@ -82,12 +92,24 @@ impl Connection for Target {
         match self {
             Target::Embedded(client) => client.request(argv),
             Target::Server(remote) => Connection::request(&mut **remote, argv),
-            Target::Local(client) => client.request(argv),
+            Target::Local(client, _) => client.request(argv),
         }
     }
 }
 
-/// Connects, with the waiting times of a person at a terminal.
-pub(crate) fn connect(address: Address) -> Result<Remote, Error> {
-    Ok(Remote::connect(address, Waiting::default())?)
+/// Connects; each reply may take so many seconds.
+pub(crate) fn connect(address: Address, timeout: u64) -> Result<Remote, Error> {
+    let reply = Duration::from_secs(timeout);
+    let waiting = Waiting::default();
+    let connect = waiting.connect.min(reply);
+    Ok(Remote::connect(address, Waiting { connect, reply })?)
+}
+
+/// Says so when the server is not of the version that redlua answers as.
+pub(crate) fn version(remote: &mut Remote) -> Result<(), Error> {
+    match remote.version()? {
+        Some(version) if version.starts_with("7.0.") => Ok(()),
+        Some(version) => note(&format!("the server is {version}; redlua answers as 7.0 does")),
+        None => note("the server does not tell its version"),
+    }
 }

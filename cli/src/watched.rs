@@ -4,8 +4,9 @@
 
 use redlua::{CommandSpec, Host, ReplySink, Session, Store};
 
-/// Commands that touch more than the selected database.
-const RECKLESS: [&str; 18] = [
+/// Commands that touch more than the selected database, or leave it. Messages do: others hear
+/// them.
+const RECKLESS: [&str; 29] = [
     "acl",
     "bgrewriteaof",
     "bgsave",
@@ -16,14 +17,25 @@ const RECKLESS: [&str; 18] = [
     "failover",
     "flushall",
     "function",
+    "latency",
     "migrate",
     "module",
+    "monitor",
     "move",
+    "psync",
+    "publish",
+    "replconf",
     "replicaof",
+    "reset",
     "save",
+    "script",
     "select",
     "shutdown",
+    "slaveof",
+    "slowlog",
+    "spublish",
     "swapdb",
+    "sync",
 ];
 
 /// See the module.
@@ -31,6 +43,15 @@ pub(crate) struct Watched {
     pub(crate) store: Store,
     /// The first of those commands that was run.
     pub(crate) reckless: Option<&'static str>,
+}
+
+impl Watched {
+    /// Notes a command that reaches far.
+    pub(crate) fn look(&mut self, argv: &[&[u8]]) {
+        let name = argv.first().copied().unwrap_or_default();
+        let known = RECKLESS.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+        self.reckless = self.reckless.or(known.copied()).or_else(|| copies_away(argv));
+    }
 }
 
 impl Host for Watched {
@@ -45,10 +66,12 @@ impl Host for Watched {
         argv: &[&[u8]],
         sink: &mut dyn ReplySink,
     ) {
-        let name = argv.first().copied().unwrap_or_default();
-        let known = RECKLESS.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
-        self.reckless = self.reckless.or(known.copied()).or_else(|| copies_away(argv));
+        self.look(argv);
         self.store.call(session, spec, argv, sink);
+    }
+
+    fn keys(&self, spec: &CommandSpec, argv: &[&[u8]]) -> Vec<usize> {
+        self.store.keys(spec, argv)
     }
 
     fn condition(&self) -> redlua::core::Condition {

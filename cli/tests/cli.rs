@@ -96,6 +96,12 @@ fn run_takes_keys_a_comma_and_arguments() {
     );
     assert_eq!(shown(&["run", "--format", "json", file]), "[0,0,\"\",\"\"]\n");
     assert_eq!(shown(&["run", "--format", "json", file, ",", "x"]), "[0,1,\"\",\"x\"]\n");
+    // Options may stand behind; what is none, or stands behind `--`, is a word.
+    assert_eq!(shown(&["run", file, "a", ",", "--x", "--format", "json"]), "[1,1,\"\",\"--x\"]\n");
+    assert_eq!(
+        shown(&["run", "--format", "raw", file, ",", "--", "--format"]),
+        "0\n1\n\n--format\n"
+    );
     let (code, _, error) = failure(&["run", "/nowhere/x.lua"]);
     assert_eq!(code, 2);
     assert!(error.starts_with("redlua: /nowhere/x.lua: "), "{error}");

@@ -13,7 +13,9 @@ use redlua::Client;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, case};
+use redlua_cases::lines;
+
+use crate::Error;
 
 /// How much of a command there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -93,7 +95,7 @@ const REST: &str = "server";
 /// The notes cannot be read, or one names no command.
 pub fn commands(notes: &Path) -> Result<Vec<CommandState>, Error> {
     let mut notes: BTreeMap<String, Note> =
-        case::lines::<Note>(notes)?.into_iter().map(|note| (note.command.clone(), note)).collect();
+        lines::<Note>(notes)?.into_iter().map(|note| (note.command.clone(), note)).collect();
     let broken = |error: redlua::Error| Error::Target(std::io::Error::other(error.to_string()));
     let reply = Client::new().command(("COMMAND",)).map_err(broken)?;
     let mut entries: Vec<Entry> = redlua::from_reply(&reply).map_err(broken)?;

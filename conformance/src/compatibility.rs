@@ -24,7 +24,11 @@ pub fn compatibility(dir: &Path, reports: &[Report]) -> Result<String, Error> {
          seconds. *Values %* counts what is identical or differs in text only.\n\n",
     );
     text.push_str(&markdown(reports));
-    text.push_str("\n## Engines\n\n");
+    text.push_str(
+        "\n## Engines\n\n\
+         *Build*: the suite with this backend, where what it shares with the others is built \
+         already. *Cases*: all of them. Both without optimization, on two cores.\n\n",
+    );
     text.push_str(&engines(reports));
     text.push_str(
         "\n## Declared gaps\n\n\

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, case};
+use redlua_cases::lines;
+
+use crate::Error;
 
 /// One case that a target is known to answer differently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +39,7 @@ impl Gaps {
         if !path.exists() {
             return Ok(Gaps::default());
         }
-        let gaps: Vec<Gap> = case::lines(&path)?;
+        let gaps: Vec<Gap> = lines(&path)?;
         Ok(Gaps(gaps.into_iter().map(|gap| (gap.id.clone(), gap)).collect()))
     }
 

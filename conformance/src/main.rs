@@ -9,13 +9,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
 use redlua::core::Backend;
 use redlua_conformance::{
-    Case, Embedded, Error, Gaps, Report, Runner, Socket, attacks, compatibility, load, load_dir,
-    markdown, play_attack, record, security, soak, watch,
+    Case, Embedded, Error, Gaps, Report, Runner, Seconds, Socket, attacks, compatibility,
+    figure_lines, figures, load, load_dir, markdown, play_attack, record, security, soak, watch,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +45,12 @@ enum Command {
     },
     /// Merge the JSON reports of several runs into one Markdown table.
     Report {
+        /// Files written by `run --json`.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Print what the JSON reports of several runs reached, for figures.jsonl.
+    Figures {
         /// Files written by `run --json`.
         #[arg(required = true)]
         files: Vec<PathBuf>,
@@ -115,6 +121,12 @@ struct Run {
     /// Write the report there, for `report`.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Write into the report that the build took so many seconds.
+    #[arg(long)]
+    build_seconds: Option<u64>,
+    /// Fail as well when fewer cases are right than figures.jsonl says.
+    #[arg(long)]
+    check: bool,
     /// The files; all of the suite's by default.
     files: Vec<PathBuf>,
 }
@@ -124,6 +136,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run.perform(),
         Command::Record { redis, files } => record_all(&redis, files),
         Command::Report { files } => merge(&files),
+        Command::Figures { files } => print_figures(&files),
         Command::Attacks { backend, json } => attack_all(backend.as_deref(), json),
         Command::Attack { backend, from, filter } => attack(backend.as_deref(), from, &filter),
         Command::Soak { backend, evaluations } => soaked(backend.as_deref(), evaluations),
@@ -155,9 +168,12 @@ impl Run {
         };
         let runner = runner.server(&self.server).limit(Duration::from_secs(self.limit));
         let cases = self.cases()?;
+        let start = Instant::now();
         let findings = runner.run(&cases);
+        let seconds =
+            Seconds { build: self.build_seconds, cases: Some(start.elapsed().as_secs().max(1)) };
         let pairs = cases.iter().map(AsRef::as_ref).zip(&findings);
-        let report = Report { engine, ..Report::new(runner.name(), pairs, &gaps) };
+        let report = Report { engine, seconds, ..Report::new(runner.name(), pairs, &gaps) };
         if self.verbose {
             report.failures.iter().for_each(|failure| println!("{failure}"));
         }
@@ -165,7 +181,15 @@ impl Run {
         if let Some(path) = self.json {
             write_json(&path, &report)?;
         }
-        Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let mut behind = Vec::new();
+        if self.check {
+            let kept = figures(&here().join("figures.jsonl"))?;
+            let mine = kept.iter().find(|figure| figure.backend == report.target);
+            behind = mine.map_or(vec!["no figures".into()], |figure| figure.behind(&report));
+        }
+        behind.iter().for_each(|fall| println!("{}: {fall}", report.target));
+        let good = report.passed() && behind.is_empty();
+        Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     fn backend(&self) -> Result<Arc<dyn Backend>, Error> {
@@ -259,6 +283,15 @@ fn record_all(url: &str, mut files: Vec<PathBuf>) -> Result<ExitCode, Error> {
 
 fn merge(files: &[PathBuf]) -> Result<ExitCode, Error> {
     print!("{}", markdown(&read_json::<Report>(files)?));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_figures(files: &[PathBuf]) -> Result<ExitCode, Error> {
+    let unwritable = |error: serde_json::Error| Error::File {
+        path: "figures.jsonl".into(),
+        source: error.into(),
+    };
+    print!("{}", figure_lines(&read_json(files)?).map_err(unwritable)?);
     Ok(ExitCode::SUCCESS)
 }
 

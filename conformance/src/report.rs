@@ -36,6 +36,18 @@ pub struct Report {
     /// What the engine is and can do; nothing of a server behind a socket.
     #[serde(default)]
     pub engine: Option<EngineInfo>,
+    /// How long it took.
+    #[serde(default)]
+    pub seconds: Seconds,
+}
+
+/// How long a run took and the build before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seconds {
+    /// The build, by what somebody measured.
+    pub build: Option<u64>,
+    /// All cases.
+    pub cases: Option<u64>,
 }
 
 /// What COMPATIBILITY.md says of an engine ([`BackendInfo`](redlua_core::BackendInfo), to keep).
@@ -238,18 +250,22 @@ fn cell(tally: &Tally) -> String {
 /// What each engine is and can do, in Markdown; a line a target.
 pub fn engines(reports: &[Report]) -> String {
     let mut text = String::from(
-        "| backend | engine | language | in Rust alone | limits |\n|---|---|---|---|---|\n",
+        "| backend | engine | language | in Rust alone | limits | build | cases |\n\
+         |---|---|---|---|---|---|---|\n",
     );
+    let seconds = |time: Option<u64>| time.map_or("–".into(), |time| format!("{time} s"));
     for report in reports {
         let Some(engine) = &report.engine else { continue };
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} |",
             report.target,
             engine.version,
             engine.dialect,
             if engine.pure_rust { "yes" } else { "no" },
-            engine.limits.join(", ")
+            engine.limits.join(", "),
+            seconds(report.seconds.build),
+            seconds(report.seconds.cases)
         );
     }
     text

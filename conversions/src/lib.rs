@@ -6,12 +6,15 @@
 
 pub mod check;
 pub mod glob;
+pub mod keys;
 pub mod lualib;
 pub mod number;
+pub mod order;
 pub mod rdb;
 pub mod reply;
 pub mod resp;
 pub mod script;
+pub mod slot;
 pub mod syntax;
 pub mod tree;
 pub mod typed;

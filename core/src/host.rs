@@ -72,6 +72,26 @@ pub struct KeySpec {
     pub step: i16,
 }
 
+impl KeySpec {
+    /// The positions of the keys in a call of `words` words, the command's own included; none
+    /// when the call does not fit (`getKeysUsingLegacyRangeSpec` in `db.c`).
+    ///
+    /// ```
+    /// # use redlua_core::KeySpec;
+    /// let mset = KeySpec { first: 1, last: -1, step: 2 };
+    /// assert_eq!(mset.positions(5), [1, 3]);
+    /// ```
+    pub fn positions(&self, words: usize) -> Vec<usize> {
+        let (first, step) = (i64::from(self.first), i64::from(self.step));
+        let words = words as i64;
+        let last = i64::from(self.last) + if self.last < 0 { words } else { 0 };
+        if first < 1 || step < 1 || last >= words {
+            return Vec::new();
+        }
+        (first..=last).step_by(step as usize).map(|at| at as usize).collect()
+    }
+}
+
 /// What the engine must know of a command before a script may run it.
 ///
 /// ```
@@ -132,6 +152,8 @@ pub struct Session {
     pub user: UserId,
     /// Whether the call comes from a script: nothing may block.
     pub script: bool,
+    /// In a cluster, the slot of the keys of the transaction that runs.
+    pub slot: Option<u16>,
     /// What `SCRIPT DEBUG` has asked for.
     pub debug: Debugging,
     /// Whether replies to earlier commands of the connection have not been sent yet, as inside a
@@ -264,6 +286,14 @@ pub trait Host {
         argv: &[&[u8]],
         sink: &mut dyn ReplySink,
     );
+
+    /// The positions of the keys in a call, for those who want to know which keys a script
+    /// touches. By default what the specification tells; a host with commands of
+    /// [`CommandFlags::MOVABLE_KEYS`] knows better. The engine looks at the scripting family
+    /// itself.
+    fn keys(&self, spec: &CommandSpec, argv: &[&[u8]]) -> Vec<usize> {
+        spec.keys.positions(argv.len())
+    }
 
     /// The host's present condition; by default nothing is wrong.
     fn condition(&self) -> Condition {

@@ -91,7 +91,8 @@ pub enum StopReason {
 /// A handle that lets any thread stop the script a VM is running.
 ///
 /// The VM looks at it at least every millisecond or so of Lua execution. Tripping it while no
-/// script runs has no effect on the next one: [`Vm::run`](crate::Vm::run) clears it first.
+/// script runs has no effect on the next one: whoever starts a run clears it first, before others
+/// can know of the run.
 ///
 /// ```
 /// use redlua_core::{StopReason, StopToken};
@@ -127,7 +128,7 @@ impl StopToken {
         }
     }
 
-    /// Forgets an earlier [`stop`](Self::stop). VMs do so before each run.
+    /// Forgets an earlier [`stop`](Self::stop), before a run.
     pub fn clear(&self) {
         self.0.store(0, Ordering::Release);
     }

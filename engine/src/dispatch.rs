@@ -8,6 +8,7 @@ use redlua_core::{CommandFlags, CommandSpec, Debugging, Denied, Host, ReplySink,
 use crate::engine::Engine;
 use crate::ldb::{Console, Debugger};
 use crate::noted::Noted;
+use crate::places::CrossSlot;
 use crate::scripts::{By, Form};
 use crate::text;
 
@@ -126,7 +127,7 @@ impl Engine {
         host.scripting_changed(&self.figures());
     }
 
-    /// Whether a client may run a command now: arity, permission, memory, in the order of
+    /// Whether a client may run a command now: arity, permission, slots, memory, in the order of
     /// `processCommand`. Also what decides whether a transaction may queue it. The host hears
     /// of a refusal.
     ///
@@ -145,6 +146,8 @@ impl Engine {
             (text::wrong_arity(&text::full_name(argv, subcommand)), None)
         } else if let Err(denied) = host.permits(session, spec, argv) {
             (refusal(&denied, argv), Some(denied))
+        } else if let Err(CrossSlot) = self.slot(host, spec, argv) {
+            (CrossSlot::TEXT.to_vec(), None)
         } else if spec.flags.contains(CommandFlags::DENYOOM) && host.condition().out_of_memory {
             (text::OOM.to_vec(), None)
         } else {

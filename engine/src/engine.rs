@@ -9,6 +9,7 @@ use redlua_core::{Backend, BackendInfo, Limits, ScriptFigures};
 use crate::cache::Cache;
 use crate::functions::Functions;
 use crate::monitor::Monitor;
+use crate::places::Cluster;
 use crate::sandbox;
 use crate::world::World;
 
@@ -24,6 +25,8 @@ pub struct Engine {
     pub(crate) scripts: Cache,
     pub(crate) functions: Functions,
     monitor: Monitor,
+    pub(crate) cluster: Option<Cluster>,
+    pub(crate) strict_keys: bool,
 }
 
 impl Engine {
@@ -40,6 +43,8 @@ impl Engine {
             scripts: Cache::default(),
             functions,
             monitor: Monitor::default(),
+            cluster: None,
+            strict_keys: false,
         }
     }
 
@@ -48,6 +53,8 @@ impl Engine {
     pub fn fork(&self) -> Self {
         let mut fork = Engine::new(self.backend.clone());
         fork.limits = self.limits.clone();
+        fork.cluster = self.cluster;
+        fork.strict_keys = self.strict_keys;
         fork.eval.libraries = self.eval.libraries.fork();
         fork.functions.world.libraries = fork.eval.libraries.sibling();
         fork
@@ -76,6 +83,43 @@ impl Engine {
             }
         }
         self.limits = limits;
+    }
+
+    /// Puts scripts, and clients, into a cluster of the strictest kind, or out of it:
+    /// [`set_cluster`](Self::set_cluster) with [`Cluster::default`], or with none.
+    #[must_use]
+    pub fn cluster(mut self, on: bool) -> Self {
+        self.set_cluster(on.then(Cluster::default));
+        self
+    }
+
+    /// Puts scripts, and clients, into this cluster: keys of one call that are in several slots,
+    /// and keys that a script touches on another node than its own, are refused as a real cluster
+    /// refuses them.
+    pub fn set_cluster(&mut self, cluster: Option<Cluster>) {
+        self.cluster = cluster;
+    }
+
+    /// Whether a cluster has been set.
+    pub fn is_clustered(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// Whether scripts may touch only the keys they were given in KEYS.
+    #[must_use]
+    pub fn strict_keys(mut self, on: bool) -> Self {
+        self.set_strict_keys(on);
+        self
+    }
+
+    /// From the next script on, a call that touches a key which was not given in KEYS raises an
+    /// error, from `redis.pcall` too: it names the key and the command, and the line as every
+    /// error does. What the host does not know of ([`Host::keys`]) is not seen, nor are commands
+    /// that name no keys (`KEYS`, `SCAN`, `FLUSHDB`).
+    ///
+    /// [`Host::keys`]: redlua_core::Host::keys
+    pub fn set_strict_keys(&mut self, on: bool) {
+        self.strict_keys = on;
     }
 
     /// What other threads may know and do while a script runs.

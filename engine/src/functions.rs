@@ -222,13 +222,13 @@ impl Engine {
         let [_, name, numkeys, rest @ ..] = argv else { return Ok(()) };
         let monitor = self.monitor().clone();
         let limits = self.limits().clone();
-        let Functions { world, functions, libraries } = &mut self.functions;
-        let Some(function) = functions.get(&name.to_ascii_lowercase()) else {
+        let Some(function) = self.functions.functions.get(&name.to_ascii_lowercase()) else {
             return Err(b"ERR Function not found".to_vec());
         };
-        run::permit(&*host, function.flags)?;
+        run::permit(&*host, self.cluster_of(&*host), function.flags)?;
         let (keys, args) = keys_and_args(numkeys, rest, b"ERR Bad number of keys provided")?;
         let rights = run::rights(&*host, function.flags, read_only)?;
+        let places = self.places(&*host, keys, function.flags, session.slot)?;
         let invocation = Invocation {
             keys,
             args,
@@ -243,9 +243,10 @@ impl Engine {
             rights,
             invocation,
             command: argv,
-            loaded: (libraries.len(), functions.len()),
+            places,
+            loaded: (self.functions.libraries.len(), self.functions.functions.len()),
         };
-        world.run(&task, &limits, &monitor, host, session, sink, None);
+        self.functions.world.run(task, &limits, &monitor, host, session, sink, None);
         Ok(())
     }
 

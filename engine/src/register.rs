@@ -69,7 +69,9 @@ pub(crate) fn run(
     };
     let time = limits.time.map_or(TIMEOUT, |time| time.min(TIMEOUT));
     vm.set_limits(&Limits { time: Some(time), ..limits.clone() });
-    monitor.load(vm.stop_token());
+    let stop = vm.stop_token();
+    stop.clear();
+    monitor.load(stop);
     vm.run(script, &invocation, &mut loading);
     vm.set_limits(limits);
     let Loading { pinned, mut registered, failure, .. } = loading;

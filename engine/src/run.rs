@@ -15,9 +15,10 @@ use redlua_core::{
 };
 
 use crate::fault;
-use crate::gate::{self, Rights};
+use crate::gate::{self, Refusal, Rights};
 use crate::ldb::Debugger;
 use crate::monitor::Monitor;
+use crate::places::{Cluster, Places};
 use crate::sandbox::Native;
 use crate::shebang::ScriptFlags;
 use crate::{api, text};
@@ -40,6 +41,10 @@ pub(crate) struct Run<'a, 'c> {
     pub(crate) sink: &'a mut dyn ReplySink,
     /// Who looks on, in a debugging session.
     pub(crate) debugger: Option<&'a mut Debugger<'c>>,
+    /// The keys it may touch, when not all.
+    pub(crate) places: Option<Places<'a>>,
+    /// Whether the last call was refused in a way that `redis.pcall` raises too.
+    pub(crate) strict: bool,
 }
 
 impl Run<'_, '_> {
@@ -83,18 +88,37 @@ impl Run<'_, '_> {
         let spec = match gate::admit(&*self.host, &self.session, &self.rights, argv) {
             Ok(spec) => spec,
             Err(refusal) => {
-                self.tell(&refusal.text);
-                let text = fault::with_code(&refusal.text);
-                self.host.command_refused(&self.session, argv, &text, refusal.denied.as_ref());
-                fault::push_refusal(out, &text);
+                self.refuse(&refusal, argv, out);
                 return None;
             }
         };
+        if let Some(places) = &self.places
+            && let Some(text) = places.undeclared(&*self.host, &spec, argv)
+        {
+            self.strict = true;
+            self.refuse(&text.into(), argv, out);
+            return None;
+        }
         if !self.rights.dirty && spec.flags.contains(CommandFlags::WRITE) {
             self.rights.dirty = true;
             self.monitor.written();
         }
+        if let Some(places) = &mut self.places
+            && let Some(text) = places.misplaced(&*self.host, &spec, argv)
+        {
+            self.refuse(&text.to_vec().into(), argv, out);
+            return None;
+        }
         Some(spec)
+    }
+
+    /// Tells everybody of a refusal, the script too.
+    #[cold]
+    fn refuse(&mut self, refusal: &Refusal, argv: &[&[u8]], out: &mut dyn ValueWriter) {
+        self.tell(&refusal.text);
+        let text = fault::with_code(&refusal.text);
+        self.host.command_refused(&self.session, argv, &text, refusal.denied.as_ref());
+        fault::push_refusal(out, &text);
     }
 
     /// Replies with what the script has returned, unless that is too much.
@@ -145,7 +169,8 @@ impl Bridge for Run<'_, '_> {
             }
             Some(argv) => self.execute(argv, out),
         };
-        if failed && mode == CallMode::Call { Flow::Raise } else { Flow::Return }
+        let strict = std::mem::take(&mut self.strict);
+        if failed && (mode == CallMode::Call || strict) { Flow::Raise } else { Flow::Return }
     }
 
     fn native(
@@ -203,7 +228,11 @@ pub(crate) fn session(caller: &Session) -> Session {
 ///
 /// # Errors
 /// The error reply.
-pub(crate) fn permit(host: &dyn Host, flags: ScriptFlags) -> Result<(), &'static [u8]> {
+pub(crate) fn permit(
+    host: &dyn Host,
+    cluster: Option<Cluster>,
+    flags: ScriptFlags,
+) -> Result<(), &'static [u8]> {
     let condition = host.condition();
     let compatible = flags.contains(ScriptFlags::COMPATIBLE);
     let writes = !compatible && !flags.contains(ScriptFlags::NO_WRITES);
@@ -219,7 +248,7 @@ pub(crate) fn permit(host: &dyn Host, flags: ScriptFlags) -> Result<(), &'static
     if condition.stale && !flags.contains(ScriptFlags::ALLOW_STALE) {
         return Err(text::MASTERDOWN);
     }
-    if condition.cluster && flags.contains(ScriptFlags::NO_CLUSTER) {
+    if cluster.is_some() && flags.contains(ScriptFlags::NO_CLUSTER) {
         return Err(b"ERR Can not run script on cluster, 'no-cluster' flag is set.");
     }
     Ok(())

@@ -59,7 +59,7 @@ impl Engine {
     ) -> Result<(), &'static [u8]> {
         let known = self.scripts.look(&sha1(source)).map(|cached| cached.flags);
         let flags = known.or_else(|| shebang::script(source).ok().map(|(flags, _)| flags));
-        flags.map_or(Ok(()), |flags| run::permit(host, flags))
+        flags.map_or(Ok(()), |flags| run::permit(host, self.cluster_of(host), flags))
     }
 
     fn try_eval(
@@ -82,7 +82,7 @@ impl Engine {
         };
         let known = self.scripts.run(&sha);
         match (known, by) {
-            (Some(cached), By::Sha) => run::permit(&*host, cached.flags)?,
+            (Some(cached), By::Sha) => run::permit(&*host, self.cluster_of(&*host), cached.flags)?,
             (None, By::Sha) => {}
             (_, By::Source) => self.permit_source(&*host, script)?,
         }
@@ -107,6 +107,7 @@ impl Engine {
             return Err(b"ERR The Lua engine in use cannot debug scripts".to_vec());
         }
         let rights = run::rights(&*host, cached.flags, read_only)?;
+        let places = self.places(&*host, keys, cached.flags, session.slot)?;
         let task = Task {
             script: cached.id,
             kind: RunKind::Eval,
@@ -120,11 +121,12 @@ impl Engine {
                 lines: debugger.is_some(),
             },
             command: argv,
+            places,
             loaded: (0, 0),
         };
         let monitor = self.monitor().clone();
         let limits = self.limits().clone();
-        self.eval.run(&task, &limits, &monitor, host, session, sink, debugger);
+        self.eval.run(task, &limits, &monitor, host, session, sink, debugger);
         Ok(())
     }
 

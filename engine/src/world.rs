@@ -13,6 +13,7 @@ use redlua_core::{
 use crate::gate::Rights;
 use crate::ldb::Debugger;
 use crate::monitor::{Monitor, RunKind};
+use crate::places::Places;
 use crate::run::{self, Run, session};
 
 /// One Lua state, made when it is first needed.
@@ -32,6 +33,8 @@ pub(crate) struct Task<'a> {
     pub(crate) invocation: Invocation<'a>,
     /// The whole command.
     pub(crate) command: &'a [&'a [u8]],
+    /// The keys it may touch, when not all.
+    pub(crate) places: Option<Places<'a>>,
     /// How many libraries and functions there are, for `FUNCTION STATS` meanwhile.
     pub(crate) loaded: (usize, usize),
 }
@@ -81,7 +84,7 @@ impl World {
     #[expect(clippy::too_many_arguments, reason = "all of it belongs to one run")]
     pub(crate) fn run(
         &mut self,
-        task: &Task<'_>,
+        mut task: Task<'_>,
         limits: &Limits,
         monitor: &Monitor,
         host: &mut dyn Host,
@@ -90,16 +93,17 @@ impl World {
         mut debugger: Option<&mut Debugger<'_>>,
     ) {
         let Some((vm, libraries)) = self.parts() else { return };
-        if !fits(task, limits, vm) {
+        if !fits(&task, limits, vm) {
             return sink.error(run::stopped(StopReason::Memory));
         }
-        monitor.begin(task, vm.stop_token());
+        monitor.begin(&task, vm.stop_token());
         // Also when the host or the sink panics: nobody is to be told for ever that a script runs.
         let _running = Running(monitor);
         if let Some(debugger) = debugger.as_deref_mut() {
             debugger.begin(vm.stop_token());
         }
         host.script_started();
+        let places = task.places.take();
         let mut run = Run {
             host: &mut *host,
             session: session(caller),
@@ -111,6 +115,8 @@ impl World {
             ends: limits.time.and_then(|time| Instant::now().checked_add(time)),
             sink,
             debugger,
+            places,
+            strict: false,
         };
         vm.run(task.script, &task.invocation, &mut run as &mut dyn Bridge);
         host.script_ended();

@@ -87,6 +87,10 @@ impl Address {
             let settings = node.redis_settings().clone().set_db(i64::from(db));
             *node = node.clone().set_redis_settings(settings);
         }
+        if let (false, [node]) = (self.cluster, self.nodes.as_slice()) {
+            let scheme = self.shown.split("://").next().unwrap_or_default();
+            self.shown = shown(scheme, node);
+        }
         self
     }
 

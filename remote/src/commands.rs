@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use redis::Value;
+use redlua_conversions::keys::{self, Find, KeyRule, Start};
 use redlua_core::{CommandFlags, CommandSpec, KeySpec};
 
 /// The commands of one server.
@@ -12,6 +13,8 @@ use redlua_core::{CommandFlags, CommandSpec, KeySpec};
 pub(crate) struct Commands {
     /// By name in lower case, subcommands as `config|get`.
     by_name: HashMap<Vec<u8>, CommandSpec>,
+    /// By number, of those whose positions do not tell their keys: name and key specifications.
+    movable: HashMap<u32, (String, Vec<KeyRule>)>,
 }
 
 impl Commands {
@@ -49,8 +52,25 @@ impl Commands {
             }
         }
         let id = u32::try_from(self.by_name.len()).unwrap_or(u32::MAX);
+        if let (true, Some(Value::Array(rules))) =
+            (flags.contains(CommandFlags::MOVABLE_KEYS), fields.get(8))
+        {
+            let rules = rules.iter().filter_map(rule).collect();
+            self.movable.insert(id, (String::from_utf8_lossy(&name).into_owned(), rules));
+        }
         self.by_name.insert(name, CommandSpec { id, arity, flags, keys });
         Some(())
+    }
+
+    /// See [`Host::keys`](redlua_core::Host::keys). Servers before 7.0 tell positions only.
+    pub(crate) fn keys(&self, spec: &CommandSpec, argv: &[&[u8]]) -> Vec<usize> {
+        match self.movable.get(&spec.id) {
+            Some((name, rules)) => {
+                let keys = keys::keys(name, rules, argv).unwrap_or_default();
+                keys.into_iter().map(|key| key.at).collect()
+            }
+            None => spec.keys.positions(argv.len()),
+        }
     }
 
     /// See [`Host::command`](redlua_core::Host::command).
@@ -67,6 +87,49 @@ impl Commands {
             _ => Some(*spec),
         }
     }
+}
+
+/// One key specification: `flags`, `begin_search`, `find_keys`.
+fn rule(value: &Value) -> Option<KeyRule> {
+    let start = field(value, "begin_search")?;
+    let start = match text(field(start, "type")?)? {
+        b"index" => Start::Index(figure(start, "index")?),
+        b"keyword" => {
+            let keyword = text(field(field(start, "spec")?, "keyword")?)?;
+            let keyword = String::from_utf8_lossy(keyword).into_owned();
+            Start::Keyword(keyword.into(), figure(start, "startfrom")?)
+        }
+        _ => Start::Unknown,
+    };
+    let find = field(value, "find_keys")?;
+    let find = match text(field(find, "type")?)? {
+        b"range" => Find::Range {
+            last: figure(find, "lastkey")?,
+            step: figure(find, "keystep")?,
+            limit: figure(find, "limit")?,
+        },
+        b"keynum" => Find::Count {
+            number: figure(find, "keynumidx")?,
+            first: figure(find, "firstkey")?,
+            step: figure(find, "keystep")?,
+        },
+        _ => Find::Unknown,
+    };
+    Some(KeyRule { start, find })
+}
+
+/// A figure among the details of a specification.
+fn figure(value: &Value, name: &str) -> Option<i64> {
+    integer(field(field(value, "spec")?, name)?)
+}
+
+/// A field of a map, which is an array in RESP2.
+fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    let Value::Array(words) = value else { return None };
+    let pair = words
+        .chunks_exact(2)
+        .find(|pair| pair.first().and_then(text).is_some_and(|word| word == name.as_bytes()));
+    pair.and_then(|pair| pair.get(1))
 }
 
 fn text(value: &Value) -> Option<&[u8]> {

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::value;
+
 /// Why a server could not be reached or asked.
 #[derive(Debug)]
 pub struct Error {
@@ -11,8 +13,13 @@ pub struct Error {
     pub fault: Fault,
     /// The address, without a password.
     pub address: String,
+    cause: Cause,
     source: redis::RedisError,
 }
+
+/// The client library's own words, once: its errors repeat those of their sources.
+#[derive(Debug)]
+struct Cause(String);
 
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,12 +41,18 @@ pub enum Fault {
 
 impl Error {
     pub(crate) fn new(address: &str, source: redis::RedisError) -> Self {
-        Error { fault: fault(&source), address: address.to_owned(), source }
+        let cause = Cause(match value::error_reply(&source) {
+            Some(line) => String::from_utf8_lossy(&line).into_owned(),
+            // The system's own word for it says nothing.
+            None if source.is_timeout() => "the time is over".to_owned(),
+            None => source.to_string(),
+        });
+        Error { fault: fault(&source), address: address.to_owned(), cause, source }
     }
 
     /// The line of an error reply that tells a script, or whoever asked, about it.
     pub fn line(&self) -> String {
-        let text = format!("ERR {self}: {}", self.source);
+        let text = format!("ERR {self}: {}", self.cause);
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
     }
 
@@ -51,7 +64,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.fault {
-            Fault::Address => "no address of a Redis",
+            Fault::Address => "is no address of a Redis",
             Fault::Unreachable => "cannot be reached",
             Fault::Authentication => "refuses to let us in",
             Fault::Timeout => "does not answer in time",
@@ -64,9 +77,17 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
+        Some(&self.cause)
     }
 }
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Cause {}
 
 /// The kind of a client error. Whoever could not connect is told so by the system, not by a
 /// reply, hence the order.

@@ -4,9 +4,11 @@
 //! gone. Must not know Lua.
 
 use redis::{RedisResult, Value};
-use redlua_conversions::Reply;
 use redlua_conversions::reply::ReplyBuilder;
-use redlua_core::{CommandSpec, Condition, Host, LogLevel, Protocol, ReplySink, Session};
+use redlua_conversions::{Reply, raw};
+use redlua_core::{
+    CommandFlags, CommandSpec, Condition, Host, LogLevel, Protocol, ReplySink, Session,
+};
 
 use crate::commands::Commands;
 use crate::link::Link;
@@ -63,7 +65,8 @@ impl Remote {
             broken: None,
         };
         remote.session.db = remote.address.db();
-        let reply = remote.exchange(&remote.session(), &[b"COMMAND"]);
+        let reply = remote.exchange(&remote.session(), &[b"COMMAND"], false);
+        let reply = reply.and_then(Value::extract_error);
         let reply = reply.map_err(|source| Error::new(&remote.address.shown, source))?;
         remote.commands = Commands::parse(&reply).ok_or_else(|| {
             let source = (redis::ErrorKind::UnexpectedReturnType, "COMMAND lists no commands");
@@ -102,17 +105,30 @@ impl Remote {
     pub fn request(&mut self, argv: &[&[u8]]) -> Result<Reply, Error> {
         let mut session = self.session;
         let mut reply = ReplyBuilder::new(session.protocol);
-        let result = self.forward(&mut session, argv, &mut reply);
+        let result = self.forward(&mut session, argv, false, &mut reply);
         self.session = session;
         result?;
         Ok(reply.finish().unwrap_or(Reply::Null))
     }
 
-    /// Runs a command on the server; its reply, error replies included, goes into `sink`.
+    /// The version that the server says it is of, `7.0.15`; `None` when it does not tell.
+    ///
+    /// # Errors
+    /// The server cannot be reached or drops the connection.
+    pub fn version(&mut self) -> Result<Option<String>, Error> {
+        let info = raw(&self.request(&[b"INFO", b"server"])?);
+        let info = String::from_utf8_lossy(&info);
+        let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
+        Ok(version.map(|version| version.trim().to_owned()))
+    }
+
+    /// Runs a command on the server, `now` when it must not block; its reply, error replies
+    /// included, goes into `sink`.
     fn forward(
         &mut self,
         session: &mut Session,
         argv: &[&[u8]],
+        now: bool,
         sink: &mut dyn ReplySink,
     ) -> Result<(), Error> {
         let selected = match argv {
@@ -132,9 +148,9 @@ impl Remote {
             // server says whether there is one of that number.
             Some(db) => {
                 let there = Session { db, ..*session };
-                self.exchange(&there, &[b"PING"]).map(|_| Value::Okay)
+                self.exchange(&there, &[b"PING"], false).map(|_| Value::Okay)
             }
-            None => self.exchange(session, argv),
+            None => self.exchange(session, argv, now),
         };
         match result {
             Ok(value) => {
@@ -151,7 +167,7 @@ impl Remote {
 
     /// Sends a request over the connection of the session's protocol and database. A connection
     /// that fails is given up; the next request makes a new one.
-    fn exchange(&mut self, session: &Session, argv: &[&[u8]]) -> RedisResult<Value> {
+    fn exchange(&mut self, session: &Session, argv: &[&[u8]], now: bool) -> RedisResult<Value> {
         let [resp2, resp3] = &mut self.links;
         let place = match session.protocol {
             Protocol::Resp2 => resp2,
@@ -162,20 +178,25 @@ impl Remote {
             None => Connected {
                 link: Link::open(&self.address, self.options, session.protocol)
                     .map_err(Error::into_source)?,
-                db: self.address.db(),
+                db: 0,
             },
         };
         let mut result = Ok(Value::Nil);
         if connected.db != session.db {
             self.round_trips += 1;
-            result = connected.link.request(&[b"SELECT", session.db.to_string().as_bytes()]);
+            let db = session.db.to_string();
+            let reply = connected.link.request(&[b"SELECT", db.as_bytes()]);
+            result = reply.and_then(Value::extract_error);
             if result.is_ok() {
                 connected.db = session.db;
             }
         }
         if result.is_ok() {
             self.round_trips += 1;
-            result = connected.link.request(argv);
+            result = match now {
+                true => connected.link.request_now(argv),
+                false => connected.link.request(argv),
+            };
         }
         let alive = match &result {
             Ok(_) => true,
@@ -196,20 +217,26 @@ impl Host for Remote {
     fn call(
         &mut self,
         session: &mut Session,
-        _spec: &CommandSpec,
+        spec: &CommandSpec,
         argv: &[&[u8]],
         sink: &mut dyn ReplySink,
     ) {
         if let Some(broken) = &self.broken {
             return sink.error(broken.as_bytes());
         }
-        if let Err(error) = self.forward(session, argv, sink) {
+        // Nothing blocks inside a script.
+        let now = session.script && spec.flags.contains(CommandFlags::BLOCKING);
+        if let Err(error) = self.forward(session, argv, now, sink) {
             let text = error.line();
             sink.error(text.as_bytes());
             if self.scripts > 0 {
                 self.broken = Some(text);
             }
         }
+    }
+
+    fn keys(&self, spec: &CommandSpec, argv: &[&[u8]]) -> Vec<usize> {
+        self.commands.keys(spec, argv)
     }
 
     fn condition(&self) -> Condition {

@@ -24,3 +24,6 @@ mod value;
 pub use address::{Address, Options};
 pub use error::{Error, Fault};
 pub use host::Remote;
+/// The client library, in the version whose connections [`ask`] takes.
+pub use redis;
+pub use value::ask;

@@ -22,6 +22,7 @@ impl Link {
         protocol: Protocol,
     ) -> Result<Self, Error> {
         let wrong = |source| Error::new(&address.shown, source);
+        cryptography();
         let version = match protocol {
             Protocol::Resp2 => ProtocolVersion::RESP2,
             Protocol::Resp3 => ProtocolVersion::RESP3,
@@ -31,7 +32,8 @@ impl Link {
             .iter()
             .map(|node| {
                 let settings = node.redis_settings().clone();
-                let settings = settings.set_protocol(version).set_skip_set_lib_name();
+                // The database is selected by whoever asks, who hears why when that fails.
+                let settings = settings.set_protocol(version).set_skip_set_lib_name().set_db(0);
                 node.clone().set_redis_settings(settings)
             })
             .collect();
@@ -60,6 +62,8 @@ impl Link {
     ) -> RedisResult<Self> {
         let connection = redis::cluster::ClusterClient::builder(nodes)
             .use_protocol(version)
+            // A redirection or two; not so many that a node which hangs is waited for all day.
+            .retries(2)
             .connection_timeout(options.connect)
             .response_timeout(options.reply)
             .build()?
@@ -81,14 +85,53 @@ impl Link {
 
     /// Sends one request and waits for its reply; error replies are values too.
     pub(crate) fn request(&mut self, argv: &[&[u8]]) -> RedisResult<Value> {
-        let mut command = Cmd::with_capacity(argv.len(), argv.iter().map(|word| word.len()).sum());
-        for word in argv {
-            command.arg(*word);
-        }
         match self {
-            Link::Single(connection) => connection.req_command(&command),
+            Link::Single(connection) => request(&mut **connection, argv),
             #[cfg(feature = "cluster")]
-            Link::Cluster(connection) => connection.req_command(&command),
+            Link::Cluster(connection) => request(&mut **connection, argv),
         }
     }
+
+    /// The same for a command that would block: in a transaction of its own it answers at once,
+    /// as inside a script (`CLIENT_DENY_BLOCKING` in `server.h`).
+    pub(crate) fn request_now(&mut self, argv: &[&[u8]]) -> RedisResult<Value> {
+        let mut transaction = redis::pipe();
+        transaction.atomic().add_command(command(argv));
+        let packed = transaction.get_packed_pipeline();
+        // The replies to MULTI and to the queueing are left out: that of EXEC remains.
+        let replies = match self {
+            Link::Single(connection) => connection.req_packed_commands(&packed, 2, 1),
+            #[cfg(feature = "cluster")]
+            Link::Cluster(connection) => connection.req_packed_commands(&packed, 2, 1),
+        }?;
+        match replies.into_iter().next() {
+            Some(Value::Array(replies)) => Ok(replies.into_iter().next().unwrap_or(Value::Nil)),
+            other => Ok(other.unwrap_or(Value::Nil)),
+        }
+    }
+}
+
+/// Sees to it that TLS has its ciphers: the client library chooses none.
+fn cryptography() {
+    #[cfg(feature = "tls")]
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Whoever was quicker has chosen as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
+/// Sends one request over a connection of the client library and waits for its reply.
+pub(crate) fn request(
+    connection: &mut (impl ConnectionLike + ?Sized),
+    argv: &[&[u8]],
+) -> RedisResult<Value> {
+    connection.req_command(&command(argv))
+}
+
+fn command(argv: &[&[u8]]) -> Cmd {
+    let mut command = Cmd::with_capacity(argv.len(), argv.iter().map(|word| word.len()).sum());
+    for word in argv {
+        command.arg(*word);
+    }
+    command
 }

@@ -3,8 +3,32 @@
 //! Owns the translation. What the library does not keep cannot be told: a null array is a null,
 //! and a status or an error that is not UTF-8 arrives repaired.
 
-use redis::{RedisError, ServerError, Value, VerbatimFormat};
-use redlua_core::{ReplySink, Seq};
+use redis::{ConnectionLike, RedisError, ServerError, Value, VerbatimFormat};
+use redlua_conversions::Reply;
+use redlua_conversions::reply::ReplyBuilder;
+use redlua_core::{Protocol, ReplySink, Seq};
+
+use crate::{Error, link};
+
+/// Sends a request over a connection of the client library itself and returns its reply, in the
+/// shape in which it comes; a connection that fails answers with an error that says so.
+///
+/// ```no_run
+/// let mut connection = redis::Client::open("redis://127.0.0.1")?.get_connection()?;
+/// let reply = redlua_remote::ask(&mut connection, &[b"PING"]);
+/// # Ok::<(), redis::RedisError>(())
+/// ```
+pub fn ask(connection: &mut (impl ConnectionLike + ?Sized), argv: &[&[u8]]) -> Reply {
+    let mut reply = ReplyBuilder::new(Protocol::Resp3);
+    match link::request(connection, argv) {
+        Ok(value) => push(&value, &mut reply),
+        Err(error) => match error_reply(&error) {
+            Some(line) => reply.error(&line),
+            None => reply.error(Error::new("the server", error).line().as_bytes()),
+        },
+    }
+    reply.finish().unwrap_or(Reply::Null)
+}
 
 /// Pushes a reply.
 pub(crate) fn push(value: &Value, sink: &mut dyn ReplySink) {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex as Latch, PoisonError};
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{Backend, ReplySink, Session};
 use redlua_engine::{Engine, KillOutcome, Monitor, RunKind};
-use redlua_store::Store;
+use redlua_store::{LateWatches, Store};
 
 use crate::client::{Client, Progress};
 use crate::core::Core;
@@ -55,12 +55,18 @@ impl Shutdown {
 pub(crate) struct Stand {
     backend: Arc<dyn Backend>,
     core: Latch<Option<Box<Core>>>,
+    /// Where clients begin to watch keys that a script may yet modify.
+    watches: LateWatches,
 }
 
 impl Stand {
     /// Stands in for a core of this engine and this store.
     pub(crate) fn new(engine: &Engine, store: &Store) -> Self {
-        let stand = Stand { backend: engine.shared_backend(), core: Latch::default() };
+        let stand = Stand {
+            backend: engine.shared_backend(),
+            core: Latch::default(),
+            watches: store.late_watches(),
+        };
         if store.requires_password() {
             let password = String::from_utf8_lossy(store.parameter("requirepass")).into_owned();
             // It has been accepted once.
@@ -86,7 +92,8 @@ impl Stand {
         argv: &[&[u8]],
         out: &mut RespWriter,
     ) -> Outcome {
-        match self.with(|core| client.handle_busy(core, monitor, busy, argv, out)) {
+        match self.with(|core| client.handle_busy(core, &self.watches, (monitor, busy), argv, out))
+        {
             Progress::Close | Progress::Abort => Outcome::Close,
             Progress::Shutdown => Outcome::Shutdown,
             _ => Outcome::Done,

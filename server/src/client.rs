@@ -2,6 +2,8 @@
 //!
 //! Must not know threads, tasks or sockets: whoever calls holds the core.
 
+mod late;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +11,10 @@ use redlua_conversions::resp::RespWriter;
 use redlua_core::{
     CommandFlags, CommandSpec, Debugging, Denied, Host, Protocol, ReplySink, Session, UserId,
 };
-use redlua_engine::Monitor;
+use redlua_engine::CrossSlot;
 use redlua_store::{Blocked, Store};
 
-use crate::busy::{self, Shutdown};
+use crate::busy::Shutdown;
 use crate::core::Core;
 use crate::debug::Plan;
 use crate::handle::Handle;
@@ -43,6 +45,8 @@ pub(crate) struct Client {
     transaction: Transaction,
     /// Keys watched no longer, of which the store has not heard yet.
     stale: Vec<(u32, Vec<u8>)>,
+    /// Whether it was reset, of which the store has not heard yet.
+    reset: bool,
     /// Whether a debugger may take the connection over: somebody answers
     /// [`Progress::Debugs`].
     pub(crate) debuggable: bool,
@@ -102,12 +106,14 @@ impl Client {
             replies: Replies::All,
             transaction: Transaction::default(),
             stale: Vec::new(),
+            reset: false,
             debuggable: false,
             plan: None,
         }
     }
 
     /// Whether messages are to stand where they arose, between replies, as in a stream of bytes.
+    #[cfg(feature = "net")]
     pub(crate) fn set_inline(&mut self) {
         self.inline = true;
     }
@@ -118,6 +124,7 @@ impl Client {
     }
 
     /// Whether it has a subscription.
+    #[cfg(feature = "net")]
     pub(crate) fn is_subscribed(&self) -> bool {
         self.subscribed
     }
@@ -140,9 +147,8 @@ impl Client {
         out: &mut RespWriter,
     ) -> Progress {
         self.attach(core);
-        self.forget_stale(core);
+        self.catch_up(core);
         let start = out.bytes().len();
-        let before = core.store.modifications();
         let muted = self.is_muted();
         out.set_protocol(self.session.protocol);
         self.session.pending = start > 0;
@@ -153,7 +159,7 @@ impl Client {
         if muted && self.is_muted() {
             out.truncate(start);
         }
-        if core.settle(self.session.id, before) {
+        if core.settle(self.session.id) {
             progress = Progress::Close;
         }
         if let (Progress::Debugs, Some(plan)) = (&progress, &mut self.plan) {
@@ -180,16 +186,30 @@ impl Client {
 
     /// The connection is gone.
     pub(crate) fn end(&mut self, core: &mut Core) {
-        self.forget_stale(core);
+        self.catch_up(core);
         self.transaction.reset(&mut core.store);
         core.detach(self.session.id);
     }
 
+    /// The store hears of what the client did while a script was busy.
     #[inline]
-    fn forget_stale(&mut self, core: &mut Core) {
+    fn catch_up(&mut self, core: &mut Core) {
         for (db, key) in self.stale.drain(..) {
-            core.store.forget_stamp(db, &key);
+            core.store.unwatch(db, &key);
         }
+        if std::mem::take(&mut self.reset) {
+            let mut session = Session { id: self.session.id, ..Session::default() };
+            let mut nobody = RespWriter::default();
+            core.engine.dispatch(&mut core.store, &mut session, &[b"RESET"], &mut nobody);
+        }
+    }
+
+    /// What `RESET` does to a connection (`server.c resetCommand`).
+    fn forget_login(&mut self, core: &Core) {
+        self.session.user = UserId::default();
+        self.authenticated = !core.store.requires_password();
+        self.subscribed = false;
+        self.replies = Replies::All;
     }
 
     fn process(&mut self, core: &mut Core, argv: &[&[u8]], out: &mut RespWriter) -> Progress {
@@ -236,55 +256,6 @@ impl Client {
             }
             verb => self.own(core, verb, &spec, argv, out),
         }
-    }
-
-    /// Handles a command while a script is busy: `core` only stands in for the real one.
-    pub(crate) fn handle_busy(
-        &mut self,
-        core: &mut Core,
-        monitor: &Monitor,
-        busy: &[u8],
-        argv: &[&[u8]],
-        out: &mut RespWriter,
-    ) -> Progress {
-        out.set_protocol(self.session.protocol);
-        if !self.attached {
-            self.authenticated |= !core.store.requires_password();
-        }
-        let spec = core.store.command(argv).filter(|spec| spec.accepts(argv.len()));
-        let verb = spec.map_or(Verb::Plain, |spec| core.verbs.of(&spec));
-        let Some(spec) = spec.filter(|spec| self.refusal(core, spec, verb, argv).is_none()) else {
-            return self.process(core, argv, out);
-        };
-        match verb {
-            Verb::KillScript | Verb::KillFunction | Verb::FunctionStats
-                if !self.transaction.is_open() =>
-            {
-                match core.engine.admit(&mut core.store, &self.session, &spec, argv) {
-                    Ok(()) => busy::act_upon(monitor, verb, busy, out),
-                    Err(refusal) => out.error(&refusal),
-                }
-            }
-            Verb::Shutdown if Shutdown::of(argv) == Shutdown::Save => out.error(busy),
-            Verb::Multi
-            | Verb::Discard
-            | Verb::Quit
-            | Verb::Hello
-            | Verb::Auth
-            | Verb::Shutdown => {
-                if verb == Verb::Discard && self.transaction.is_open() {
-                    self.stale.extend(self.transaction.take_watched());
-                }
-                return self.process(core, argv, out);
-            }
-            _ => {
-                if verb == Verb::Exec {
-                    self.stale.extend(self.transaction.take_watched());
-                }
-                self.refuse(core, verb, busy, out);
-            }
-        }
-        Progress::Done
     }
 
     /// A command of the connection layer.
@@ -387,12 +358,7 @@ impl Client {
                     out.error(NO_AUTH_HELLO);
                 }
             }
-            Verb::Reset => {
-                self.session.user = UserId::default();
-                self.authenticated = !core.store.requires_password();
-                self.subscribed = false;
-                self.replies = Replies::All;
-            }
+            Verb::Reset => self.forget_login(core),
             Verb::Reply if !failed => self.choose_replies(argv, start, out),
             Verb::Users if !failed => core.teach(argv),
             Verb::Subscription => self.subscribed = core.store.is_subscribed(self.session.id),
@@ -473,6 +439,14 @@ impl Client {
     }
 
     fn exec(&mut self, core: &mut Core, out: &mut RespWriter) -> Progress {
+        let slot = match self.transaction.slot(&core.engine, &core.store) {
+            Ok(slot) => slot,
+            Err(CrossSlot) => {
+                self.transaction.reset(&mut core.store);
+                out.error(CrossSlot::TEXT);
+                return Progress::Done;
+            }
+        };
         let Some(queue) = self.transaction.exec(&mut core.store, out) else {
             return Progress::Done;
         };
@@ -481,7 +455,9 @@ impl Client {
         if self.session.debug != Debugging::Off {
             return self.run_debugged(core, &queue, out);
         }
+        self.session.slot = slot;
         self.run_queue(core, &queue, out);
+        self.session.slot = None;
         Progress::Done
     }
 

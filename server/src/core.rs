@@ -44,11 +44,11 @@ impl Core {
     }
 
     /// After a command of client `own`: serves the clients whose keys it modified, hands out
-    /// what was published, and acts upon clients. `modifications` is what the store said before
-    /// it. Returns whether the client's own connection is to be closed.
+    /// what was published, and acts upon clients. Returns whether the client's own connection is
+    /// to be closed.
     #[inline]
-    pub(crate) fn settle(&mut self, own: u64, modifications: u64) -> bool {
-        if !self.waiting.is_empty() && self.store.modifications() != modifications {
+    pub(crate) fn settle(&mut self, own: u64) -> bool {
+        if self.store.has_ready() {
             self.waiting.serve(&mut self.store);
         }
         self.deliver(own);
@@ -80,7 +80,9 @@ impl Core {
                 Action::Close(id) => {
                     self.disconnect(id);
                 }
-                Action::Unblock { client, error } => self.waiting.unblock(client, error),
+                Action::Unblock { client, error } => {
+                    self.waiting.unblock(&mut self.store, client, error);
+                }
             }
         }
         close
@@ -141,7 +143,7 @@ impl Core {
 
     /// A client is gone.
     pub(crate) fn detach(&mut self, id: u64) {
-        self.waiting.remove(id);
+        self.waiting.remove(&mut self.store, id);
         self.clients.remove(&id);
         self.store.forget(id);
     }

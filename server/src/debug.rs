@@ -157,14 +157,13 @@ impl Shared {
             }
             None => {
                 let mut core = self.lock();
-                let before = core.store.modifications();
                 let Core { store, engine, .. } = &mut *core;
                 engine.debug(store, &mut client.session, &argv, console, out);
                 client.session.debug = Debugging::Off;
                 // What a connection answers that is to be closed after a reply is not sent
                 // (`prepareClientToWrite` in `networking.c`).
                 client.run_queue(&mut core, &rest, &mut RespWriter::new(Protocol::Resp2));
-                core.settle(client.session.id, before);
+                core.settle(client.session.id);
             }
         }
         if muted {

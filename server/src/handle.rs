@@ -63,6 +63,7 @@ impl Handle {
     }
 
     /// For how long the client has done nothing.
+    #[cfg(feature = "net")]
     pub(crate) fn idle(&self, now: Duration) -> Duration {
         Duration::from_millis(millis(now).saturating_sub(self.active.load(Ordering::Relaxed)))
     }

@@ -51,10 +51,9 @@ impl Server {
     /// blocked clients whose time is over are answered.
     pub fn catch_up(&self) {
         let mut core = self.shared.lock();
-        let before = core.store.modifications();
         core.store.purge();
         core.expire_waiting();
-        core.settle(0, before);
+        core.settle(0);
     }
 
     /// Closes the connection of a client; returns whether there was one of that id.

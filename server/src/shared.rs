@@ -96,7 +96,7 @@ impl Shared {
                 Progress::Close | Progress::Abort => Outcome::Close,
                 Progress::Shutdown => Outcome::Shutdown,
                 Progress::Waits(blocked) => {
-                    self.block(&mut core, client, argv, blocked);
+                    self.block(&mut core, client, blocked);
                     let left = core.waiting.left(client.session.id, core.store.now());
                     drop(core);
                     self.wait(client, left, out)
@@ -129,7 +129,7 @@ impl Shared {
                     Progress::Close | Progress::Abort => return Outcome::Close,
                     Progress::Shutdown => return Outcome::Shutdown,
                     Progress::Waits(blocked) => {
-                        self.block(&mut core, client, argv, blocked);
+                        self.block(&mut core, client, blocked);
                         Ok(core.waiting.left(client.session.id, core.store.now()))
                     }
                     Progress::Paused(left) => Err(left.min(PAUSE_STEP)),
@@ -248,10 +248,9 @@ impl Shared {
     }
 
     /// Lets a client wait.
-    pub(crate) fn block(&self, core: &mut Core, client: &Client, argv: &[&[u8]], blocked: Blocked) {
-        let now = core.store.now();
-        core.waiting.push(client.session, &client.handle, argv, blocked, now);
-        core.store.set_blocked(client.session.id, true);
+    pub(crate) fn block(&self, core: &mut Core, client: &Client, blocked: Blocked) {
+        let Core { waiting, store, .. } = core;
+        waiting.push(store, client.session, &client.handle, blocked);
     }
 
     /// Waits until somebody serves the client, its time is over, or it is ended.

@@ -3,8 +3,9 @@
 //! Owns the queue and the watched keys of one connection (`multi.c`). Must not know what the
 //! queued commands do.
 
-use redlua_core::{CommandFlags, CommandSpec, ReplySink, Seq};
-use redlua_store::Store;
+use redlua_core::{CommandFlags, CommandSpec, Host, ReplySink, Seq};
+use redlua_engine::{CrossSlot, Engine};
+use redlua_store::{LateStamp, LateWatches, Store};
 
 /// The transaction of a connection.
 #[derive(Debug, Default)]
@@ -16,7 +17,15 @@ pub(crate) struct Transaction {
     /// Whether queueing failed: EXEC will be refused.
     broken: bool,
     /// Watched keys: database, key, stamp.
-    watched: Vec<(u32, Vec<u8>, u64)>,
+    watched: Vec<(u32, Vec<u8>, Stamp)>,
+}
+
+/// What a watched key was like.
+#[derive(Debug)]
+enum Stamp {
+    Known(u64),
+    /// The store was not to be had when the watch began.
+    Late(LateStamp),
 }
 
 impl Transaction {
@@ -69,6 +78,26 @@ impl Transaction {
         sink.status(b"OK");
     }
 
+    /// The slot of the keys of all queued commands (`getNodeByQuery` in `cluster.c`); `None` when
+    /// they have none, or there is no cluster.
+    ///
+    /// # Errors
+    /// They are in several slots.
+    pub(crate) fn slot(&self, engine: &Engine, store: &Store) -> Result<Option<u16>, CrossSlot> {
+        let mut slot = None;
+        let queue = self.queue.as_deref().filter(|_| engine.is_clustered());
+        for words in queue.unwrap_or_default() {
+            let argv: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+            let Some(spec) = store.command(&argv) else { continue };
+            let found = engine.slot(store, &spec, &argv)?;
+            if found.is_some() && slot.is_some() && found != slot {
+                return Err(CrossSlot);
+            }
+            slot = slot.or(found);
+        }
+        Ok(slot)
+    }
+
     /// `EXEC`: the commands to run now, after the array's header was pushed; `None` when the
     /// reply is complete.
     pub(crate) fn exec(
@@ -80,7 +109,13 @@ impl Transaction {
             sink.error(b"ERR EXEC without MULTI");
             return None;
         };
-        let touched = self.watched.iter().any(|(db, key, stamp)| store.stamp(*db, key) != *stamp);
+        let touched = self.watched.iter().any(|(db, key, stamp)| {
+            store.stamp(*db, key)
+                != match stamp {
+                    Stamp::Known(stamp) => *stamp,
+                    Stamp::Late(stamp) => stamp.value(),
+                }
+        });
         self.unwatch(store);
         if self.broken {
             sink.error(b"EXECABORT Transaction discarded because of previous errors.");
@@ -102,13 +137,33 @@ impl Transaction {
         keys: &[&[u8]],
         sink: &mut dyn ReplySink,
     ) {
+        self.watch_with(|key| Stamp::Known(store.watch(db, key)), db, keys, sink);
+    }
+
+    /// The same while a script has the store.
+    pub(crate) fn watch_late(
+        &mut self,
+        watches: &LateWatches,
+        db: u32,
+        keys: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
+        self.watch_with(|key| Stamp::Late(watches.watch(db, key)), db, keys, sink);
+    }
+
+    fn watch_with(
+        &mut self,
+        mut stamp: impl FnMut(&[u8]) -> Stamp,
+        db: u32,
+        keys: &[&[u8]],
+        sink: &mut dyn ReplySink,
+    ) {
         if self.is_open() {
             return sink.error(b"ERR WATCH inside MULTI is not allowed");
         }
         for key in keys {
             if !self.watched.iter().any(|(at, known, _)| *at == db && known == key) {
-                let stamp = store.stamp(db, key);
-                self.watched.push((db, key.to_vec(), stamp));
+                self.watched.push((db, key.to_vec(), stamp(key)));
             }
         }
         sink.status(b"OK");
@@ -117,7 +172,7 @@ impl Transaction {
     /// `UNWATCH`, and what every end of a transaction does.
     pub(crate) fn unwatch(&mut self, store: &mut Store) {
         for (db, key, _) in self.watched.drain(..) {
-            store.forget_stamp(db, &key);
+            store.unwatch(db, &key);
         }
     }
 
@@ -128,8 +183,13 @@ impl Transaction {
 
     /// Forgets everything (`RESET`, the end of a connection).
     pub(crate) fn reset(&mut self, store: &mut Store) {
+        self.close();
+        self.unwatch(store);
+    }
+
+    /// Forgets the queue.
+    pub(crate) fn close(&mut self) {
         self.queue = None;
         self.broken = false;
-        self.unwatch(store);
     }
 }

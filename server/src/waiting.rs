@@ -4,7 +4,7 @@
 //! (`handleClientsBlockedOnKeys` in `blocked.c`) or by the clock. Must not know which commands
 //! block, nor what thread or task waits.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +14,23 @@ use redlua_store::{Blocked, Store, UNBLOCKED};
 
 use crate::handle::Handle;
 
-/// The clients that wait, first come first.
+/// A database and a key of it.
+type Place = (u32, Vec<u8>);
+
+/// The clients that wait, by the turn at which each began.
 #[derive(Default)]
-pub(crate) struct Waiting(VecDeque<Waiter>);
+pub(crate) struct Waiting {
+    waiters: BTreeMap<u64, Waiter>,
+    /// The turn of each client that waits, by its id.
+    turns: HashMap<u64, u64>,
+    /// The turns of those that wait for a key.
+    keys: HashMap<Place, BTreeSet<u64>>,
+    /// The next turn.
+    next: u64,
+}
 
 struct Waiter {
     session: Session,
-    /// The command to try again.
-    argv: Vec<Vec<u8>>,
     blocked: Blocked,
     /// When the time is over, by the store's clock.
     deadline: Option<Duration>,
@@ -38,80 +47,91 @@ impl Waiter {
 }
 
 impl Waiting {
-    /// Whether nobody waits.
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether a client waits.
     #[cfg(feature = "net")]
     pub(crate) fn contains(&self, id: u64) -> bool {
-        self.0.iter().any(|waiter| waiter.handle.id == id)
+        self.turns.contains_key(&id)
     }
 
-    /// Adds a client at the end; `now` is the store's time.
+    /// Adds a client at the end.
     pub(crate) fn push(
         &mut self,
+        store: &mut Store,
         session: Session,
         handle: &Arc<Handle>,
-        argv: &[&[u8]],
         blocked: Blocked,
-        now: Duration,
     ) {
-        let argv = match &blocked.argv {
-            Some(argv) => argv.clone(),
-            None => argv.iter().map(|word| word.to_vec()).collect(),
-        };
-        let deadline = blocked.timeout.and_then(|timeout| now.checked_add(timeout));
-        self.0.push_back(Waiter { session, argv, blocked, deadline, handle: handle.clone() });
+        let turn = self.next;
+        self.next += 1;
+        for awaited in &blocked.keys {
+            let place = (blocked.db, awaited.key.clone());
+            if self.keys.entry(place).or_default().insert(turn) {
+                store.await_key(blocked.db, &awaited.key);
+            }
+        }
+        let deadline = blocked.timeout.and_then(|timeout| store.now().checked_add(timeout));
+        self.turns.insert(handle.id, turn);
+        self.waiters.insert(turn, Waiter { session, blocked, deadline, handle: handle.clone() });
+        store.set_blocked(handle.id, true);
     }
 
     /// How long a client has to wait until its time is over: `None` when it waits for ever or
     /// not at all.
     pub(crate) fn left(&self, id: u64, now: Duration) -> Option<Duration> {
-        let waiter = self.0.iter().find(|waiter| waiter.handle.id == id)?;
+        let waiter = self.waiters.get(self.turns.get(&id)?)?;
         Some(waiter.deadline?.saturating_sub(now))
     }
 
-    /// Serves whoever can be served now, in order; what one takes or moves may serve another.
+    /// Serves whoever waits for a key that is ready, key by key in the order in which they
+    /// became so; what one takes or moves may serve another.
     pub(crate) fn serve(&mut self, store: &mut Store) {
-        let mut served = true;
-        while served {
-            served = false;
-            let mut at = 0;
-            while let Some(waiter) = self.0.get_mut(at) {
-                let argv: Vec<&[u8]> = waiter.argv.iter().map(Vec::as_slice).collect();
-                let mut reply = RespWriter::new(waiter.session.protocol);
-                if store.retry(&mut waiter.session, &waiter.blocked, &argv, &mut reply) {
-                    waiter.handle.place.push(reply.into_bytes());
-                    store.set_blocked(waiter.handle.id, false);
-                    self.0.remove(at);
-                    served = true;
-                } else {
-                    at += 1;
-                }
+        while store.has_ready() {
+            for place in store.take_ready() {
+                self.serve_key(store, &place);
+            }
+        }
+    }
+
+    fn serve_key(&mut self, store: &mut Store, place: &Place) {
+        let mut from = 0;
+        // One after another, as serving one may serve or end others.
+        while let Some(&turn) = self.keys.get(place).and_then(|turns| turns.range(from..).next()) {
+            from = turn + 1;
+            let Some(waiter) = self.waiters.get_mut(&turn) else { continue };
+            let Blocked { db, keys, .. } = &waiter.blocked;
+            let Some(awaited) = keys.iter().find(|awaited| awaited.key == place.1) else {
+                continue;
+            };
+            let mut reply = RespWriter::new(waiter.session.protocol);
+            if store.retry(&mut waiter.session, *db, awaited, &mut reply) {
+                waiter.handle.place.push(reply.into_bytes());
+                self.take(store, turn);
             }
         }
     }
 
     /// Answers those whose time is over.
     pub(crate) fn expire(&mut self, store: &mut Store) {
+        if self.waiters.is_empty() {
+            return;
+        }
         let now = store.now();
-        self.0.retain(|waiter| {
-            let over = waiter.deadline.is_some_and(|deadline| deadline <= now);
-            if over {
+        let late = |waiter: &Waiter| waiter.deadline.is_some_and(|deadline| deadline <= now);
+        let over: Vec<u64> =
+            self.waiters.iter().filter(|(_, waiter)| late(waiter)).map(|(turn, _)| *turn).collect();
+        for turn in over {
+            if let Some(waiter) = self.take(store, turn) {
                 waiter.give_up();
-                store.set_blocked(waiter.handle.id, false);
             }
-            !over
-        });
+        }
     }
 
     /// A client waits no longer because somebody says so (`CLIENT UNBLOCK`).
-    pub(crate) fn unblock(&mut self, id: u64, error: bool) {
-        let Some(at) = self.0.iter().position(|waiter| waiter.handle.id == id) else { return };
-        let Some(waiter) = self.0.remove(at) else { return };
+    pub(crate) fn unblock(&mut self, store: &mut Store, id: u64, error: bool) {
+        let Some(waiter) = self.turns.get(&id).copied().and_then(|turn| self.take(store, turn))
+        else {
+            return;
+        };
         if error {
             let mut reply = RespWriter::new(waiter.session.protocol);
             reply.error(UNBLOCKED);
@@ -121,10 +141,29 @@ impl Waiting {
         }
     }
 
-    /// A client waits no longer; returns whether it did.
-    pub(crate) fn remove(&mut self, id: u64) -> bool {
-        let before = self.0.len();
-        self.0.retain(|waiter| waiter.handle.id != id);
-        self.0.len() != before
+    /// A client waits no longer, if it did.
+    pub(crate) fn remove(&mut self, store: &mut Store, id: u64) {
+        if let Some(turn) = self.turns.get(&id).copied() {
+            self.take(store, turn);
+        }
+    }
+
+    /// Takes a client out of the queue.
+    fn take(&mut self, store: &mut Store, turn: u64) -> Option<Waiter> {
+        let waiter = self.waiters.remove(&turn)?;
+        self.turns.remove(&waiter.handle.id);
+        for awaited in &waiter.blocked.keys {
+            let place = (waiter.blocked.db, awaited.key.clone());
+            // A key that was named twice was counted once.
+            let Some(turns) = self.keys.get_mut(&place) else { continue };
+            if turns.remove(&turn) {
+                store.forget_awaited(waiter.blocked.db, &awaited.key);
+            }
+            if turns.is_empty() {
+                self.keys.remove(&place);
+            }
+        }
+        store.set_blocked(waiter.handle.id, false);
+        Some(waiter)
     }
 }

@@ -9,7 +9,7 @@ use redlua_core::{ReplySink, Session};
 use crate::error::CommandResult;
 use crate::keyspace::Keyspace;
 use crate::server::Server;
-use crate::store::{Blocked, TimeoutReply};
+use crate::store::{Awaited, Blocked, TimeoutReply};
 use crate::table::Command;
 
 /// The surroundings of one call. The fields are separate borrows on purpose: a command reads
@@ -58,32 +58,29 @@ impl Cx<'_> {
     /// Nothing is there for a blocking command: a script gets `reply` at once, anybody else
     /// waits until one of the keys is modified and is answered a null array when the time is
     /// over (`replyToBlockedClientTimedOut` in `blocked.c`).
-    pub(crate) fn block(
+    /// `call` gives the call for one of the keys alone, by its place among them.
+    pub(crate) fn block<'a>(
         &mut self,
-        keys: &[&[u8]],
+        keys: &'a [&'a [u8]],
         timeout: Option<Duration>,
         reply: TimeoutReply,
-    ) -> CommandResult {
-        self.block_as(keys, timeout, reply, None)
-    }
-
-    /// The same for a command that another argv is to be retried for.
-    pub(crate) fn block_as(
-        &mut self,
-        keys: &[&[u8]],
-        timeout: Option<Duration>,
-        reply: TimeoutReply,
-        argv: Option<Vec<Vec<u8>>>,
+        call: impl Fn(usize, &'a [u8]) -> Vec<&'a [u8]>,
     ) -> CommandResult {
         if self.session.script {
             reply.push(self.sink);
         } else {
             self.server.blocked = Some(Blocked {
                 db: self.session.db,
-                keys: keys.iter().map(|key| key.to_vec()).collect(),
+                keys: keys
+                    .iter()
+                    .enumerate()
+                    .map(|(at, key)| Awaited {
+                        key: key.to_vec(),
+                        argv: call(at, key).into_iter().map(<[u8]>::to_vec).collect(),
+                    })
+                    .collect(),
                 timeout,
                 reply: TimeoutReply::NullArray,
-                argv,
             });
         }
         Ok(())

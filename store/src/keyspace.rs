@@ -3,13 +3,14 @@
 //! Owns lazy expiry, the type check of every access and the rule that empty collections vanish.
 //! It must not know commands or sessions; [`Keyspace::select`] says which database is meant.
 
+mod heed;
 mod whole;
 
 use hashbrown::HashMap;
 
 use crate::dict::Dict;
 use crate::error::{CommandError, WRONG_TYPE};
-use crate::events::{Class, Journal, Touch};
+use crate::events::{Class, Journal};
 use crate::value::{NodeLimit, Threshold, Value, Variant};
 
 /// How many databases there are unless somebody says otherwise.
@@ -28,8 +29,12 @@ pub(crate) struct Keyspace {
     used: u32,
     /// Counts modifications; the source of stamps.
     dirty: u64,
-    /// The stamps of keys somebody asked about.
-    watched: HashMap<(usize, Vec<u8>), u64>,
+    /// The stamps of watched keys, and how many watch each.
+    watched: HashMap<(usize, Vec<u8>), (u64, usize)>,
+    /// Keys that clients wait for, and how many wait for each.
+    awaited: HashMap<(usize, Vec<u8>), usize>,
+    /// Those of them that have been modified, in order.
+    ready: Vec<(u32, Vec<u8>)>,
     /// Whether anybody wants to hear of each modification.
     alert: bool,
     /// What happens to keys.
@@ -107,6 +112,8 @@ impl Keyspace {
             used: 0,
             dirty: 0,
             watched: HashMap::new(),
+            awaited: HashMap::new(),
+            ready: Vec::new(),
             alert: false,
             journal: Journal::default(),
             tuning: Tuning::default(),
@@ -458,40 +465,14 @@ impl Keyspace {
         }
     }
 
-    #[cold]
-    fn signal(&mut self, key: &[u8]) {
-        if self.journal.tracks {
-            self.journal.touch(Touch::Key(key.to_vec()));
-        }
-        if let Some(stamp) = self.watched.get_mut(&(self.selected, key.to_vec())) {
-            *stamp = self.dirty;
-        }
-    }
-
     /// How often anything has been modified.
     pub(crate) fn dirty(&self) -> u64 {
         self.dirty
     }
 
-    /// A number that changes whenever the key is modified after this call.
-    pub(crate) fn stamp(&mut self, database: usize, key: &[u8]) -> u64 {
-        let selected = self.selected;
-        self.select(database);
-        let _ = self.exists(key);
-        self.selected = selected;
-        self.alert = true;
-        *self.watched.entry((database, key.to_vec())).or_insert(self.dirty)
-    }
-
-    /// Stops keeping the stamp of a key.
-    pub(crate) fn forget_stamp(&mut self, database: usize, key: &[u8]) {
-        self.watched.remove(&(database, key.to_vec()));
-        self.alert = self.journal.tracks || !self.watched.is_empty();
-    }
-
     /// Says whether changes are to be noted for clients that cache.
     pub(crate) fn track(&mut self, on: bool) {
         self.journal.tracks = on;
-        self.alert = on || !self.watched.is_empty();
+        self.set_alert();
     }
 }

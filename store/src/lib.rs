@@ -50,5 +50,8 @@ mod value;
 
 pub use clock::Clock;
 pub use pubsub::Message;
-pub use store::{Action, BadParameter, Blocked, Pause, Store, TimeoutReply, UNBLOCKED};
+pub use store::{
+    Action, Awaited, BadParameter, Blocked, LateStamp, LateWatches, Pause, Store, TimeoutReply,
+    UNBLOCKED,
+};
 pub use tap::Tap;

@@ -4,6 +4,7 @@
 //! not know any command, nor Lua, nor sockets.
 
 mod clients;
+mod late;
 mod observe;
 mod retry;
 mod settings;
@@ -14,6 +15,8 @@ use redlua_core::{
     CommandFlags, CommandSpec, Condition, Denied, Host, LogLevel, Protocol, ReplySink,
     ScriptFigures, Session, UserId,
 };
+
+pub use late::{LateStamp, LateWatches};
 
 use crate::clock::Clock;
 use crate::context::Cx;
@@ -59,25 +62,34 @@ pub struct Store {
     began: Vec<(Duration, u64)>,
     /// Where the search for expired keys goes on: database and position.
     expiring: (usize, usize),
+    late: LateWatches,
 }
 
 /// A call of a blocking command that found nothing: it has pushed no reply.
 ///
-/// [`Store::retry`] it with [`argv`](Self::argv), or else the same argv, whenever a key's
-/// [`Store::stamp`] changes; answer [`reply`](Self::reply) when the time is over.
+/// [`Store::retry`] it whenever a key is among [`Store::take_ready`]; answer
+/// [`reply`](Self::reply) when the time is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
     /// The database.
     pub db: u32,
     /// The keys it waits for.
-    pub keys: Vec<Vec<u8>>,
+    pub keys: Vec<Awaited>,
     /// How long it waits; `None` for ever.
     pub timeout: Option<Duration>,
     /// What is answered when the time is over.
     pub reply: TimeoutReply,
-    /// What to retry when that is not the same argv: the `$` of `XREAD` means the end of the
-    /// stream at the time of the first call.
-    pub argv: Option<Vec<Vec<u8>>>,
+}
+
+/// A key that a call waits for, and what to call when it is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// The key.
+    pub key: Vec<u8>,
+    /// The call with this key alone: what serves a client is the key that became ready first,
+    /// not the one it named first. The `$` of `XREAD` means the end of the stream at the time of
+    /// the first call.
+    pub argv: Vec<Vec<u8>>,
 }
 
 /// What the server layer has to do because of a command (`CLIENT KILL`, `CLIENT UNBLOCK`,
@@ -153,6 +165,7 @@ impl Store {
             tap: None,
             began: Vec::new(),
             expiring: (0, 0),
+            late: LateWatches::default(),
         };
         store.server.config.settle("databases", &store.keys.databases().to_string());
         store.tick();
@@ -171,6 +184,7 @@ impl Store {
             tap: None,
             began: Vec::new(),
             expiring: self.expiring,
+            late: LateWatches::default(),
         }
     }
 
@@ -193,23 +207,49 @@ impl Store {
         &self.clock
     }
 
-    /// A number that changes whenever the key is modified after this call: what `WATCH`
-    /// compares. The store keeps it until [`forget_stamp`](Self::forget_stamp).
+    /// Begins to watch a key (`WATCH`) and returns its [`stamp`](Self::stamp); ends with
+    /// [`unwatch`](Self::unwatch), once for each call.
+    pub fn watch(&mut self, db: u32, key: &[u8]) -> u64 {
+        self.admit_late();
+        self.keys.watch(db as usize, key);
+        self.stamp(db, key)
+    }
+
+    /// A number that changes whenever the key is modified, as long as it is watched.
     pub fn stamp(&mut self, db: u32, key: &[u8]) -> u64 {
+        self.admit_late();
         self.tick();
         let stamp = self.keys.stamp(db as usize, key);
         self.settle(0, false);
         stamp
     }
 
-    /// Stops keeping a key's stamp; for when nobody watches it any more.
-    pub fn forget_stamp(&mut self, db: u32, key: &[u8]) {
-        self.keys.forget_stamp(db as usize, key);
+    /// One that watched the key does so no more.
+    pub fn unwatch(&mut self, db: u32, key: &[u8]) {
+        self.admit_late();
+        self.keys.unwatch(db as usize, key);
     }
 
-    /// How many modifications there have been: while it stands still no stamp changes.
-    pub fn modifications(&self) -> u64 {
-        self.keys.dirty()
+    /// Begins to note when a key is modified, for one client that waits for it.
+    pub fn await_key(&mut self, db: u32, key: &[u8]) {
+        self.keys.await_key(db as usize, key);
+    }
+
+    /// One client that waited for the key does so no more.
+    pub fn forget_awaited(&mut self, db: u32, key: &[u8]) {
+        self.keys.forget_awaited(db as usize, key);
+    }
+
+    /// Whether a key that somebody waits for has been modified.
+    #[inline]
+    pub fn has_ready(&self) -> bool {
+        self.keys.has_ready()
+    }
+
+    /// The keys somebody waits for that have been modified since the last call, by their
+    /// database, in the order in which they were (`ready_keys` in `server.h`).
+    pub fn take_ready(&mut self) -> Vec<(u32, Vec<u8>)> {
+        self.keys.take_ready()
     }
 
     /// Whether a session is subscribed to anything: under RESP2 it may then only send a few
@@ -324,15 +364,27 @@ impl Host for Store {
         self.evict();
     }
 
+    fn keys(&self, spec: &CommandSpec, argv: &[&[u8]]) -> Vec<usize> {
+        if !spec.flags.contains(CommandFlags::MOVABLE_KEYS) {
+            return spec.keys.positions(argv.len());
+        }
+        let command = self.table.number(spec.id);
+        let keys = command.and_then(|command| command.keys(argv)).unwrap_or_default();
+        keys.into_iter().map(|(at, _)| at).collect()
+    }
+
     fn condition(&self) -> Condition {
         Condition {
             out_of_memory: eviction::is_full(&self.keys, &self.server.config),
+            cluster: self.server.config.cluster,
             ..Condition::default()
         }
     }
 
     fn permits(&self, session: &Session, spec: &CommandSpec, argv: &[&[u8]]) -> Result<(), Denied> {
-        // The first user, unless it has been restricted, may do everything.
+        if self.server.acl.is_free(session.user) {
+            return Ok(());
+        }
         match self.table.number(spec.id) {
             Some(command) => self.server.acl.permits(session.user, command, argv),
             None => Ok(()),

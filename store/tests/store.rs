@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use redlua_conversions::resp::RespWriter;
 use redlua_core::{CommandFlags, Denied, Host, Protocol, Session, UserId};
-use redlua_store::{Blocked, Clock, Message, Store, TimeoutReply};
+use redlua_store::{Awaited, Blocked, Clock, Message, Store, TimeoutReply};
 
 /// Runs a call and returns the reply's bytes.
 fn run(store: &mut Store, session: &mut Session, call: &str) -> String {
@@ -59,7 +59,7 @@ fn nothing_expires_while_a_script_runs() {
 fn stamps_change_with_their_key_only() {
     let (mut store, clock) = manual();
     plain(&mut store, "SET k 1 PX 50");
-    let (stamp, missing) = (store.stamp(0, b"k"), store.stamp(0, b"missing"));
+    let (stamp, missing) = (store.watch(0, b"k"), store.watch(0, b"missing"));
     for call in ["GET k", "SET other 1", "DEL missing", "EXPIRE missing 1", "HDEL missing f"] {
         plain(&mut store, call);
         assert_eq!((store.stamp(0, b"k"), store.stamp(0, b"missing")), (stamp, missing), "{call}");
@@ -70,9 +70,41 @@ fn stamps_change_with_their_key_only() {
     assert_eq!(store.stamp(0, b"k"), stamp);
     clock.advance(Duration::from_millis(60));
     assert_ne!(store.stamp(0, b"k"), stamp);
-    let other = store.stamp(0, b"other");
+    let other = store.watch(0, b"other");
     plain(&mut store, "FLUSHALL");
     assert_ne!(store.stamp(0, b"other"), other);
+}
+
+#[test]
+fn a_stamp_is_kept_until_the_last_one_ceases_to_watch() {
+    let mut store = Store::new();
+    let stamp = store.watch(0, b"k");
+    store.watch(0, b"k");
+    plain(&mut store, "SET other 1");
+    store.unwatch(0, b"k");
+    assert_eq!(store.stamp(0, b"k"), stamp);
+    plain(&mut store, "SET k 1");
+    assert_ne!(store.stamp(0, b"k"), stamp);
+}
+
+#[test]
+fn only_keys_that_somebody_waits_for_are_noted() {
+    let mut store = Store::new();
+    store.await_key(0, b"a");
+    store.await_key(0, b"b");
+    for call in ["RPUSH c 1", "RPUSH b 1", "SET a 1", "RPUSH b 1"] {
+        plain(&mut store, call);
+    }
+    assert_eq!(store.take_ready(), [(0, b"b".to_vec()), (0, b"a".to_vec())]);
+    store.forget_awaited(0, b"b");
+    plain(&mut store, "RPUSH b 1");
+    assert!(!store.has_ready());
+}
+
+/// A key that is waited for, the second word of its call.
+fn awaited(call: &str) -> Awaited {
+    let argv: Vec<Vec<u8>> = call.split(' ').map(Into::into).collect();
+    Awaited { key: argv[1].clone(), argv }
 }
 
 #[test]
@@ -84,10 +116,9 @@ fn blocking_commands_wait_or_answer() {
         blocked,
         Some(Blocked {
             db: 0,
-            keys: vec![b"a".to_vec(), b"b".to_vec()],
+            keys: vec![awaited("BLPOP a 1.5"), awaited("BLPOP b 1.5")],
             timeout: Some(Duration::from_millis(1500)),
             reply: TimeoutReply::NullArray,
-            argv: None,
         })
     );
     let mut script = Session { script: true, ..Session::default() };

@@ -8,14 +8,18 @@
 //! cargo run -p redlua-xtask -- matrix [--check] [--profile NAME] [BACKEND…]
 //! cargo run -p redlua-xtask -- test [--profile NAME] [BACKEND…]
 //! cargo run -p redlua-xtask -- attacks [--check] [--profile NAME] [BACKEND…]
+//! cargo run -p redlua-xtask -- report [--quick] [--bench NAME] [--filter TEXT] [--output FOLDER] [BACKEND…]
 //! ```
 //!
-//! `attacks` runs the attacks on each backend; renews SECURITY.md from the results of all that were
-//! ever run in this target folder. `matrix` runs the conformance suite on each backend and renews COMPATIBILITY.md; with
-//! `--check` it leaves the file alone. `test` runs the lints and tests of the backend and
-//! those of the suite on each. Both fail when one of the builds fails: a case that differs and is not declared, or is
-//! declared and does not differ, is such a failure.
+//! `attacks` runs the attacks on each backend and renews SECURITY.md from the results of all that
+//! were ever run in this target folder. `matrix` runs the conformance suite on each backend and renews COMPATIBILITY.md and the figures
+//! of `conformance/figures.jsonl`; some backends alone do not, they are only shown. With `--check`
+//! it renews nothing and fails when a figure falls. `test` runs the lints and tests of the backend
+//! and those of the suite on each. Both fail when one of the builds fails: a case that differs and
+//! is not declared, or is declared and does not differ, is such a failure.
 #![forbid(unsafe_code)]
+
+mod report;
 
 use std::env;
 use std::fs;
@@ -45,15 +49,11 @@ struct Options {
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
     let command = arguments.next().unwrap_or_default();
-    let outcome = Options::parse(arguments).and_then(|options| match command.as_str() {
-        "matrix" => options.matrix(),
-        "test" => options.test(),
-        "attacks" => options.attacks(),
-        _ => {
-            Err("usage: redlua-xtask matrix|test|attacks [--check] [--profile NAME] [BACKEND…]"
-                .into())
-        }
-    });
+    let outcome = if command == "report" {
+        report::Report::parse(arguments).and_then(|report| report.run())
+    } else {
+        chore(&command, arguments)
+    };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -62,6 +62,15 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn chore(command: &str, arguments: impl Iterator<Item = String>) -> Result<bool, String> {
+    Options::parse(arguments).and_then(|options| match command {
+        "matrix" => options.matrix(),
+        "test" => options.test(),
+        "attacks" => options.attacks(),
+        _ => Err("usage: redlua-xtask matrix|test|attacks|report [OPTION…] [BACKEND…]".into()),
+    })
 }
 
 impl Options {
@@ -85,7 +94,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Runs the suite on each backend; merges the reports into COMPATIBILITY.md.
+    /// Runs the suite on each backend; merges the reports into COMPATIBILITY.md and the figures.
     fn matrix(&self) -> Result<bool, String> {
         let folder = target().join("matrix");
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -102,6 +111,10 @@ impl Options {
             let (build, run) = (build.elapsed(), Instant::now());
             let mut suite = self.suite("run", backend);
             suite.args(["-q", "--", "run", "-v", "--json"]).arg(&report);
+            suite.args(["--build-seconds", &build.as_secs().to_string()]);
+            if self.check {
+                suite.arg("--check");
+            }
             let shown = suite.output().map_err(|error| format!("cargo: {error}"))?;
             let good = shown.status.success();
             let verdict = if good { "as declared" } else { "NOT as declared" };
@@ -121,16 +134,20 @@ impl Options {
                 reports.push(report);
             }
         }
-        let Some(last) = self.backends.last() else { return Ok(passed) };
-        let mut merge = self.suite("run", last);
-        merge.args(["-q", "--", "compatibility"]).args(&reports);
-        let text = merge.output().map_err(|error| format!("cargo: {error}"))?;
-        if !text.status.success() {
-            return Err(String::from_utf8_lossy(&text.stderr).into_owned());
+        if self.check || !passed || self.backends.len() < BACKENDS.len() {
+            return Ok(passed);
         }
-        if !self.check {
-            fs::write("COMPATIBILITY.md", text.stdout)
-                .map_err(|error| format!("COMPATIBILITY.md: {error}"))?;
+        for (what, path) in
+            [("compatibility", "COMPATIBILITY.md"), ("figures", "conformance/figures.jsonl")]
+        {
+            let Some(last) = self.backends.last() else { return Ok(passed) };
+            let mut merge = self.suite("run", last);
+            merge.args(["-q", "--", what]).args(&reports);
+            let text = merge.output().map_err(|error| format!("cargo: {error}"))?;
+            if !text.status.success() {
+                return Err(String::from_utf8_lossy(&text.stderr).into_owned());
+            }
+            fs::write(path, text.stdout).map_err(|error| format!("{path}: {error}"))?;
         }
         Ok(passed)
     }

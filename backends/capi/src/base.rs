@@ -3,9 +3,9 @@
 //!
 //! Owns the list of wrapped names. It must not know which names a script may see.
 
+use std::ffi::c_int;
 #[cfg(lua51)]
-use std::ffi::{CStr, c_void};
-use std::ffi::{c_char, c_int};
+use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 #[cfg(not(lua51))]
@@ -166,7 +166,7 @@ unsafe extern "C-unwind" fn read_piece(
         }
         let bytes = piece.bytes;
         *size = piece.len.min(PIECE);
-        if *size == 0 || !first && interrupt::note(lua) {
+        if *size == 0 || !first && interrupt::note(lua, interrupt::INTERVAL) {
             // What ends here is wrong in most cases, and the run ends in all.
             *size = 0;
             return ptr::null();
@@ -354,7 +354,7 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
             ffi::lua_pushvalue(lua, 1);
             // What the reader raises is the compiler's message, as in `lua_load`.
             if ffi::lua_pcall(lua, 0, 1, 0) != 0 {
-                return loaded(lua, ffi::LUA_ERRRUN);
+                return unread(lua);
             }
             match ffi::lua_type(lua, -1) {
                 ffi::LUA_TNIL => break,
@@ -365,12 +365,35 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
                     ffi::luaL_where(lua, 1);
                     ffi::lua_pushlstring(lua, text.as_ptr(), text.count_bytes());
                     ffi::lua_concat(lua, 2);
-                    return loaded(lua, ffi::LUA_ERRRUN);
+                    return unread(lua);
                 }
             }
         }
         let source = crate::reader::string_at(lua, 3);
         loaded(lua, load_text(lua, source.as_ptr().cast(), source.len(), name))
+    }
+}
+
+/// The results of `load` when its reader failed with the value on top. Lua 5.1 compiles under the
+/// error handler of whoever calls: that of uncaught errors, unless a function of C is below.
+///
+/// # Safety
+/// Called in `load`.
+#[cfg(not(lua51))]
+unsafe fn unread(lua: *mut lua_State) -> c_int {
+    // SAFETY: by contract; the handler is a function.
+    unsafe {
+        let main = ffi::lua_pushthread(lua) != 0;
+        ffi::lua_settop(lua, -2);
+        let mut below = (1..).map_while(|level| ffi::frame(lua, level));
+        if main && below.all(|frame| !frame.native) {
+            crate::wording::reword_at(lua, -1);
+            let handler = state_of(lua).handler.get();
+            ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, handler);
+            ffi::lua_insert(lua, -2);
+            ffi::lua_pcall(lua, 1, 1, 0);
+        }
+        loaded(lua, ffi::LUA_ERRRUN)
     }
 }
 
@@ -467,7 +490,7 @@ unsafe extern "C-unwind" fn long_first(lua: *mut lua_State) -> c_int {
     unsafe {
         if ffi::lua_type(lua, 1) == ffi::LUA_TSTRING
             && ffi::lua_objlen(lua, 1) > MUCH
-            && interrupt::note(lua)
+            && interrupt::note(lua, interrupt::INTERVAL)
         {
             return interrupt::end(lua);
         }
@@ -484,7 +507,7 @@ unsafe extern "C-unwind" fn concat(lua: *mut lua_State) -> c_int {
     unsafe {
         if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE
             && ffi::lua_objlen(lua, 1) > MUCH / 16
-            && interrupt::note(lua)
+            && interrupt::note(lua, interrupt::INTERVAL)
         {
             return interrupt::end(lua);
         }

@@ -4,8 +4,12 @@
 //! by the engine, and on LuaJIT compiled code rewritten as `tailcall` says. It must not know what
 //! either of them changes.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::{ptr, slice};
+#[cfg(not(luau))]
+use std::ffi::c_void;
+use std::ffi::{CStr, c_char, c_int};
+#[cfg(not(luau))]
+use std::ptr;
+use std::slice;
 
 use redlua_conversions::syntax::{Target, translate};
 
@@ -141,7 +145,7 @@ unsafe extern "C-unwind" fn read(
         let bytes = piece.bytes;
         *size = piece.len.min(PIECE);
         let first = std::mem::replace(&mut piece.first, false);
-        if *size == 0 || !first && crate::interrupt::note(lua) {
+        if *size == 0 || !first && crate::interrupt::note(lua, crate::interrupt::INTERVAL) {
             *size = 0;
             return ptr::null();
         }

@@ -1,7 +1,7 @@
 //! Calls from C into Lua, counted: LuaJIT nests them on the C stack without counting.
 //!
-//! Owns the limit, which is that of Lua 5.1 (`LUAI_MAXCCALLS`), and the functions that call:
-//! `lua_call`, `lua_pcall`, `coroutine.resume` and `coroutine.wrap`. PUC-Rio Lua and Luau count
+//! Owns the limit, which is that of Lua 5.1 (`LUAI_MAXCCALLS`), and the functions that call: those
+//! of the C interface, of which some call metamethods, `coroutine.resume` and `coroutine.wrap`. PUC-Rio Lua and Luau count
 //! themselves.
 
 use std::ffi::c_int;
@@ -20,14 +20,44 @@ const TEXT: &std::ffi::CStr = c"C stack overflow";
 pub(crate) unsafe fn lua_call(lua: *mut lua_State, arguments: c_int, results: c_int) {
     // SAFETY: by contract.
     unsafe {
+        nested(lua, || mlua::ffi::lua_call(lua, arguments, results));
+    }
+}
+
+/// `lua_gettable`.
+///
+/// # Safety
+/// As in Lua 5.1.
+pub(crate) unsafe fn lua_gettable(lua: *mut lua_State, index: c_int) {
+    // SAFETY: by contract.
+    unsafe { nested(lua, || mlua::ffi::lua_gettable_(lua, index)) }
+}
+
+/// `lua_lessthan`.
+///
+/// # Safety
+/// As in Lua 5.1.
+pub(crate) unsafe fn lua_lessthan(lua: *mut lua_State, left: c_int, right: c_int) -> c_int {
+    // SAFETY: by contract.
+    unsafe { nested(lua, || mlua::ffi::lua_lessthan(lua, left, right)) }
+}
+
+/// Runs what calls into Lua one level deeper, or raises.
+///
+/// # Safety
+/// `lua` is live, and nothing that needs dropping is owned by who is called nor by `call`.
+unsafe fn nested<R>(lua: *mut lua_State, call: impl FnOnce() -> R) -> R {
+    // SAFETY: by contract.
+    unsafe {
         let nesting = &state_of(lua).nesting;
         let depth = nesting.get();
         if depth >= LUAI_MAXCCALLS {
             ffi::luaL_error(lua, TEXT.as_ptr());
         }
         nesting.set(depth + 1);
-        mlua::ffi::lua_call(lua, arguments, results);
+        let result = call();
         nesting.set(depth);
+        result
     }
 }
 

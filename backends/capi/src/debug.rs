@@ -5,7 +5,8 @@
 //!
 //! The hook also does the work of the one in `interrupt`. While the bridge looks at the stack
 //! hooks are off; code that it evaluates therefore runs in a coroutine, which has its own switch
-//! and can be interrupted (not on LuaJIT, where one switch serves the whole state).
+//! and can be interrupted (not on LuaJIT, where one switch serves the whole state). Luau has no such
+//! hook; `step` stands for it.
 
 use std::ffi::{CStr, CString, c_int};
 use std::mem;
@@ -22,18 +23,20 @@ use crate::base::load_text;
 #[cfg(not(lua51))]
 use crate::chunk::load_text;
 use crate::ffi::{self, lua_State};
+#[cfg(not(luau))]
 use crate::interrupt;
 use crate::reader::{StackReader, string_at};
 use crate::state::{State, state_of};
 use crate::writer::StackWriter;
 
 /// How many intervals of the count hook make a [`Pause::Tick`].
-const TICK: u32 = 100;
+pub(crate) const TICK: u32 = 100;
 
 /// Sets the hook of a debugged run.
 ///
 /// # Safety
 /// `lua` is live. Stack 0; neither raises nor allocates.
+#[cfg(not(luau))]
 pub(crate) unsafe fn arm(lua: *mut lua_State) {
     // SAFETY: by contract.
     unsafe {
@@ -47,13 +50,14 @@ pub(crate) unsafe fn arm(lua: *mut lua_State) {
 
 /// # Safety
 /// Called by Lua as a hook.
+#[cfg(not(luau))]
 unsafe extern "C-unwind" fn hook(lua: *mut lua_State, ar: *mut ffi::lua_Debug) {
     // SAFETY: `dispatch` does not raise and leaves nothing to drop; after it a value to raise is
     // on top of the stack.
     unsafe {
         let state = state_of(lua);
         let pause = if (*ar).event == ffi::LUA_HOOKCOUNT {
-            if interrupt::note(lua) {
+            if interrupt::note(lua, interrupt::INTERVAL) {
                 interrupt::end(lua);
             }
             state.ticks.set(state.ticks.get().wrapping_add(1));
@@ -75,7 +79,7 @@ unsafe extern "C-unwind" fn hook(lua: *mut lua_State, ar: *mut ffi::lua_Debug) {
 ///
 /// # Safety
 /// Called in a hook. Does not raise.
-unsafe fn dispatch(lua: *mut lua_State, state: &State, pause: Pause) -> Flow {
+pub(crate) unsafe fn dispatch(lua: *mut lua_State, state: &State, pause: Pause) -> Flow {
     let Some(mut bridge) = state.bridge.get() else { return Flow::Return };
     let was = state.enforce(false);
     state.reporting.set(false);
@@ -126,14 +130,12 @@ impl Frame for StackFrame {
         let level = c_int::try_from(level).ok()?;
         // SAFETY: see above; Lua fills `ar` in. The names belong to functions on the call stack.
         unsafe {
-            if ffi::lua_getstack(self.lua, level, &mut self.ar) == 0
-                || ffi::lua_getinfo(self.lua, c"Snl".as_ptr(), &mut self.ar) == 0
-            {
+            if !ffi::describe(self.lua, level, &mut self.ar) {
                 return None;
             }
             let name = self.ar.name;
             Some(Level {
-                source: CStr::from_ptr(self.ar.short_src.as_ptr()).to_bytes(),
+                source: ffi::short_source(&self.ar).to_bytes(),
                 line: i64::from(self.ar.currentline),
                 name: (!name.is_null()).then(|| CStr::from_ptr(name).to_bytes()),
             })
@@ -152,10 +154,7 @@ impl Frame for StackFrame {
         // SAFETY: see above. Stack +1 when there is such a variable, then 0 again.
         unsafe {
             let top = ffi::lua_gettop(self.lua);
-            if ffi::lua_getstack(self.lua, level, &mut self.ar) == 0 {
-                return false;
-            }
-            let name = ffi::lua_getlocal(self.lua, &self.ar, index);
+            let name = ffi::local(self.lua, level, index, &mut self.ar);
             if name.is_null() {
                 return false;
             }
@@ -199,6 +198,10 @@ impl Frame for StackFrame {
                 visit(Evaluation::Refused(message));
             } else {
                 let status = call(thread, limit, bridge);
+                #[cfg(not(lua51))]
+                if status.is_some_and(|status| status != 0) {
+                    crate::wording::reword_at(thread, -1);
+                }
                 let mut value = StackReader::new(thread, ffi::lua_gettop(thread), 1);
                 visit(match status {
                     None => Evaluation::Late,

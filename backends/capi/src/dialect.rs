@@ -298,7 +298,7 @@ unsafe extern "C-unwind" fn next(lua: *mut lua_State) -> c_int {
     unsafe {
         ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
         ffi::lua_settop(lua, 2);
-        if ffi::lua_next(lua, 1) != 0 {
+        if crate::reader::next_pair(lua, 1) != 0 {
             return 2;
         }
         ffi::lua_pushnil(lua);

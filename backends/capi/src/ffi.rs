@@ -61,3 +61,48 @@ pub(crate) unsafe fn frame<'a>(lua: *mut lua_State, level: std::ffi::c_int) -> O
         })
     }
 }
+
+/// Describes the function at `level`: name, source and line. Returns whether there is one.
+///
+/// # Safety
+/// `lua` is live; the names are used only while the function is on the call stack. Stack 0. Does
+/// not raise.
+#[cfg(not(luau))]
+pub(crate) unsafe fn describe(
+    lua: *mut lua_State,
+    level: std::ffi::c_int,
+    ar: &mut lua_Debug,
+) -> bool {
+    // SAFETY: by contract.
+    unsafe { lua_getstack(lua, level, ar) != 0 && lua_getinfo(lua, c"Snl".as_ptr(), ar) != 0 }
+}
+
+/// The source as messages show it.
+///
+/// # Safety
+/// [`describe`] has filled `ar` in.
+#[cfg(not(luau))]
+pub(crate) unsafe fn short_source(ar: &lua_Debug) -> &std::ffi::CStr {
+    // SAFETY: by contract.
+    unsafe { std::ffi::CStr::from_ptr(ar.short_src.as_ptr()) }
+}
+
+/// Pushes a local variable of the function at `level` and returns its name; null when there is none.
+///
+/// # Safety
+/// `lua` is live; a slot is free. Stack +1 or 0. Does not raise.
+#[cfg(not(luau))]
+pub(crate) unsafe fn local(
+    lua: *mut lua_State,
+    level: std::ffi::c_int,
+    index: std::ffi::c_int,
+    ar: &mut lua_Debug,
+) -> *const std::ffi::c_char {
+    // SAFETY: by contract.
+    unsafe {
+        if lua_getstack(lua, level, ar) == 0 {
+            return std::ptr::null();
+        }
+        lua_getlocal(lua, ar, index)
+    }
+}

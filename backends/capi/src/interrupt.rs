@@ -22,8 +22,7 @@ use crate::ffi::{self, lua_State};
 use crate::reader::location;
 use crate::state::{State, state_of};
 
-/// Instructions between two looks at the clock and the token.
-#[cfg(not(luau))]
+/// Instructions between two looks at the clock and the token; what a look from elsewhere counts for.
 pub(crate) const INTERVAL: c_int = 1000;
 /// The same where they take long.
 #[cfg(not(luau))]
@@ -34,9 +33,9 @@ const SLOW: Duration = Duration::from_millis(2);
 /// An interval that took no longer is followed by a longer one.
 #[cfg(not(luau))]
 const QUICK: Duration = Duration::from_micros(200);
-/// Luau looks at loops and calls only, and then at each; this many instructions they count for.
+/// Luau's interrupt comes at each loop and call; this many instructions they count for.
 #[cfg(luau)]
-const INTERVAL: c_int = 10;
+const LOOP: c_int = 10;
 
 /// What a script that catches the interruption sees.
 const TEXT: &std::ffi::CStr = c"script stopped";
@@ -109,7 +108,6 @@ pub(crate) fn begin(state: &State) {
     state.pace.set((state.pace.get().0, None));
     #[cfg(luajit)]
     state.nesting.set(0);
-    state.stop.clear();
     state.stopped.set(None);
     state.executed.set(0);
     state.deadline.set(state.time.get().and_then(|time| Instant::now().checked_add(time)));
@@ -124,7 +122,7 @@ unsafe extern "C-unwind" fn interrupt(lua: *mut lua_State, gc: c_int) {
         if gc >= 0 {
             return;
         }
-        if note(lua) {
+        if note(lua, LOOP) {
             ffi::lua_checkstack(lua, 1);
             end(lua);
         }
@@ -140,7 +138,7 @@ unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _ar: *mut ffi::lua_Debug) 
     // SAFETY: `note` does not raise and leaves nothing to drop; the rest is the raise phase.
     unsafe {
         let state = state_of(lua);
-        if note_after(lua, state.pace.get().0) {
+        if note(lua, state.pace.get().0) {
             end(lua);
         }
         keep_pace(lua, state);
@@ -163,21 +161,11 @@ pub(crate) unsafe fn end(lua: *mut lua_State) -> c_int {
     }
 }
 
-/// Whether the run must end; remembers why and where. Each time counts as many instructions as
-/// lie between two calls of the hook.
+/// Whether the run must end; remembers why and where. Each time counts for so many instructions.
 ///
 /// # Safety
 /// Called in a hook or in a function called by Lua. Stack 0; does not raise.
-pub(crate) unsafe fn note(lua: *mut lua_State) -> bool {
-    // SAFETY: by contract.
-    unsafe { note_after(lua, INTERVAL) }
-}
-
-/// The same after this many instructions.
-///
-/// # Safety
-/// As for [`note`].
-unsafe fn note_after(lua: *mut lua_State, instructions: c_int) -> bool {
+pub(crate) unsafe fn note(lua: *mut lua_State, instructions: c_int) -> bool {
     // SAFETY: called in a hook, so `lua` is live.
     let state = unsafe { state_of(lua) };
     let Some(reason) = verdict(state, instructions) else { return false };
@@ -193,11 +181,11 @@ unsafe fn note_after(lua: *mut lua_State, instructions: c_int) -> bool {
     true
 }
 
-fn verdict(state: &State, passed: c_int) -> Option<StopReason> {
+fn verdict(state: &State, instructions: c_int) -> Option<StopReason> {
     if let Some(reason) = state.stopped.get() {
         return Some(reason);
     }
-    let executed = state.executed.get().saturating_add(passed as u64);
+    let executed = state.executed.get().saturating_add(instructions as u64);
     state.executed.set(executed);
     if let Some(reason) = state.stop.reason() {
         return Some(reason);

@@ -31,7 +31,6 @@ mod call;
 mod chunk;
 #[cfg(luajit)]
 mod coroutine;
-#[cfg(not(luau))]
 mod debug;
 #[cfg(not(lua51))]
 mod dialect;
@@ -49,9 +48,13 @@ mod reader;
 mod sandbox;
 mod scratch;
 mod state;
+#[cfg(luau)]
+mod step;
 #[cfg(luajit)]
 mod tailcall;
 mod vm;
+#[cfg(any(luajit, lua54))]
+mod walk;
 #[cfg(luau)]
 mod watch;
 #[cfg(not(lua51))]

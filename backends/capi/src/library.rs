@@ -35,9 +35,10 @@ macro_rules! entries {
 }
 
 #[rustfmt::skip]
-const FUNCTIONS: [Entry; 46] = entries! {
+const FUNCTIONS: [Entry; 47] = entries! {
     "string", "byte";
     "string", "char";
+    "string", "dump";
     "string", "format";
     "string", "len";
     "string", "lower";
@@ -87,7 +88,7 @@ const FUNCTIONS: [Entry; 46] = entries! {
 /// Puts the functions into the stock libraries below the globals at `globals`.
 ///
 /// # Safety
-/// `globals` is the absolute index of the table of globals; memory is not limited; 4 slots are
+/// `globals` is the absolute index of the table of globals; memory is not limited; 5 slots are
 /// free. Stack 0.
 pub(crate) unsafe fn install(lua: *mut lua_State, globals: c_int) {
     // SAFETY: by contract; the libraries are tables, all accesses are raw.
@@ -100,6 +101,12 @@ pub(crate) unsafe fn install(lua: *mut lua_State, globals: c_int) {
                 push_stock(lua, globals, library);
             }
             let table = ffi::lua_gettop(lua);
+            push_stock(lua, table, name);
+            // Only Luau has no `string.dump`; this one has nothing to give.
+            if name == "dump" && ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
+                ffi::lua_settop(lua, top);
+                continue;
+            }
             ffi::named(name, || ffi::lua_pushcclosure(lua, function, 0));
             set_top(lua, table, name);
             ffi::lua_settop(lua, top);

@@ -14,7 +14,7 @@ use crate::base::stock;
 use crate::ffi::{self, lua_CFunction, lua_State};
 use crate::interrupt;
 use crate::native::{Verdict, conclude, failure, panicked, raise_memory};
-use crate::reader::{StackReader, string_at};
+use crate::reader::{StackReader, next_pair, string_at};
 use crate::sandbox::{push_stock, set_top};
 use crate::scratch::stack_address;
 use crate::state::{State, state_of};
@@ -74,7 +74,8 @@ functions! {
     rep = once(Function::REP);
 }
 
-/// `table.sort`: C's own where it cannot take long, because there is not much to sort.
+/// `table.sort`: C's own where it cannot take long, because there is not much to sort. LuaJIT's
+/// does not count the calls that it makes.
 ///
 /// # Safety
 /// Called by Lua, with the stock function as its upvalue.
@@ -82,7 +83,7 @@ unsafe extern "C-unwind" fn sort(lua: *mut lua_State) -> c_int {
     // SAFETY: called by Lua; this frame owns nothing.
     unsafe {
         let table = ffi::lua_type(lua, 1) == ffi::LUA_TTABLE;
-        if !table || ffi::lua_objlen(lua, 1) <= SHORT {
+        if !cfg!(luajit) && (!table || ffi::lua_objlen(lua, 1) <= SHORT) {
             return stock(lua);
         }
         run(lua, Function::SORT)
@@ -161,7 +162,7 @@ pub(crate) unsafe fn run(lua: *mut lua_State, function: Function) -> c_int {
                     ffi::lua_pushboolean(lua, less);
                 }
                 Ok(Step::Next { table }) => {
-                    if ffi::lua_next(lua, table as c_int + 1) == 0 {
+                    if next_pair(lua, table as c_int + 1) == 0 {
                         ffi::lua_pushnil(lua);
                     }
                 }
@@ -239,7 +240,7 @@ struct Allowance<'a> {
 impl Budget for Allowance<'_> {
     fn interrupted(&mut self) -> bool {
         // SAFETY: the state is live, and a function called by Lua runs.
-        unsafe { interrupt::note(self.lua) }
+        unsafe { interrupt::note(self.lua, interrupt::INTERVAL) }
     }
 
     fn room(&self) -> usize {

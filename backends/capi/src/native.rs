@@ -58,6 +58,8 @@ unsafe extern "C-unwind" fn handler(lua: *mut lua_State) -> c_int {
     unsafe {
         #[cfg(not(lua51))]
         crate::wording::reword_at(lua, 1);
+        #[cfg(luajit)]
+        crate::wording::place_at(lua, 1);
         // With no memory left it has to do its work all the same.
         let verdict = match dispatch(lua) {
             Verdict::Memory => Verdict::Return(1.min(ffi::lua_gettop(lua))),

@@ -11,6 +11,12 @@ use smallvec::SmallVec;
 use crate::ffi::{self, lua_State};
 use crate::proxy;
 
+/// `lua_next`, in the order of Lua 5.1; Luau has kept its hashes.
+#[cfg(any(lua51, luau))]
+pub(crate) use crate::ffi::lua_next as next_pair;
+#[cfg(any(luajit, lua54))]
+pub(crate) use crate::walk::next as next_pair;
+
 /// A [`ValueReader`] on a value of a Lua stack, or an [`Arguments`] on a range of them.
 ///
 /// Only raw access; in the dispatch phase, when the memory limit is off, nothing here raises.
@@ -212,7 +218,7 @@ impl ValueReader for StackReader {
         // nil), so it is valid for the table. Stack -1, then +1 or -1.
         unsafe {
             ffi::lua_settop(self.lua, self.cursor - 1);
-            if ffi::lua_next(self.lua, table) != 0 {
+            if next_pair(self.lua, table) != 0 {
                 self.arrive(self.cursor);
                 true
             } else {

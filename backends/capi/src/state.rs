@@ -54,12 +54,18 @@ pub(crate) struct State {
     /// Whether the bridge hears of lines now: in a debugged run, while it does not look at the
     /// stack.
     pub(crate) reporting: Cell<bool>,
-    /// Intervals of the count hook that a debugged run has lasted.
+    /// Intervals of the count hook that a debugged run has lasted; on Luau single steps.
     pub(crate) ticks: Cell<u32>,
     /// Room for calls with many arguments, kept between calls.
     pub(crate) spare: Cell<crate::call::Spare>,
     /// Where the functions of Lua's library put their results together.
     pub(crate) scratch: RefCell<crate::scratch::Scratch>,
+    /// Tables that are being walked in another order than the engine's.
+    #[cfg(any(luajit, lua54))]
+    pub(crate) walks: crate::walk::Walks,
+    /// Where a debugged run is.
+    #[cfg(luau)]
+    pub(crate) trail: RefCell<crate::step::Trail>,
     /// Calls from C into Lua that are inside one another now.
     #[cfg(luajit)]
     pub(crate) nesting: Cell<u32>,
@@ -95,6 +101,10 @@ impl State {
             ticks: Cell::new(0),
             spare: Cell::new(crate::call::Spare::default()),
             scratch: RefCell::default(),
+            #[cfg(any(luajit, lua54))]
+            walks: crate::walk::Walks::default(),
+            #[cfg(luau)]
+            trail: RefCell::default(),
             #[cfg(luajit)]
             nesting: Cell::new(0),
             collector_tuned: Cell::new(false),

@@ -317,9 +317,11 @@ impl Vm for CVm {
                     ffi::reset_environment(self.lua, -2);
                 }
                 let count = self.pass(invocation);
-                #[cfg(not(luau))]
                 if invocation.lines {
+                    #[cfg(not(luau))]
                     debug::arm(self.lua);
+                    #[cfg(luau)]
+                    crate::step::arm(self.lua);
                 }
                 self.state.enforce(true);
                 ffi::lua_pcall(self.lua, count, 1, 1)
@@ -330,17 +332,22 @@ impl Vm for CVm {
             }
         };
         self.state.enforce(false);
-        #[cfg(luau)]
-        if let Some(watch) = &self.watch {
-            watch.done();
-        }
         // SAFETY: the result is on top.
         let reported = unsafe {
             // The caller's sink may panic: then the state is put in order first.
             let reported = catch_unwind(AssertUnwindSafe(|| self.report(status, bridge)));
+            // Reading an error table may have run Lua, too.
+            #[cfg(luau)]
+            if let Some(watch) = &self.watch {
+                watch.done();
+            }
             self.state.bridge.set(None);
             self.state.clear_scratch();
+            #[cfg(any(luajit, lua54))]
+            crate::walk::forget(self.lua, &self.state);
             ffi::lua_settop(self.lua, 0);
+            #[cfg(luau)]
+            crate::step::disarm(self.lua);
             if self.state.reporting.take() | self.state.stopped.get().is_some() {
                 interrupt::arm(self.lua);
             }
@@ -399,8 +406,7 @@ impl Vm for CVm {
     }
 
     fn reports_lines(&self) -> bool {
-        // Luau has no hook for lines.
-        !cfg!(luau)
+        true
     }
 }
 

@@ -33,6 +33,29 @@ pub(crate) unsafe fn reword_at(lua: *mut lua_State, index: c_int) {
     }
 }
 
+/// Gives the message at `index` the position of the running function when it is one that LuaJIT
+/// gives none.
+///
+/// # Safety
+/// Called in a message handler, with an absolute index; 2 slots are free. Stack 0. Does not raise.
+#[cfg(luajit)]
+pub(crate) unsafe fn place_at(lua: *mut lua_State, index: c_int) {
+    // SAFETY: by contract; with the limit off the pushes do not raise.
+    unsafe {
+        if ffi::lua_type(lua, index) == ffi::LUA_TSTRING
+            && string_at(lua, index) == b"stack overflow"
+        {
+            let state = state_of(lua);
+            let was = state.enforce(false);
+            ffi::luaL_where(lua, 1);
+            ffi::lua_pushvalue(lua, index);
+            ffi::lua_concat(lua, 2);
+            ffi::lua_replace(lua, index);
+            state.enforce(was);
+        }
+    }
+}
+
 /// The message in the words of Lua 5.1, when they differ.
 fn reword(text: &[u8]) -> Option<Vec<u8>> {
     #[cfg(luau)]

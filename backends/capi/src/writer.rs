@@ -175,7 +175,7 @@ impl ValueWriter for StackWriter {
 
     fn interrupted(&mut self) -> bool {
         // SAFETY: see above; a function called by Lua runs.
-        unsafe { interrupt::note(self.lua) }
+        unsafe { interrupt::note(self.lua, interrupt::INTERVAL) }
     }
 }
 

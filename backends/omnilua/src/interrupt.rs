@@ -9,10 +9,11 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use lua_vm::debug::set_hook;
+use lua_vm::debug::{LuaDebug, set_hook};
 use lua_vm::state::LuaState;
-use redlua_core::StopReason;
+use redlua_core::{Pause, StopReason};
 
+use crate::debug;
 use crate::frame::location;
 use crate::shared::Shared;
 
@@ -20,6 +21,10 @@ use crate::shared::Shared;
 const INTERVAL: i32 = 500;
 /// `LUA_MASKCOUNT`.
 const COUNT: i32 = 1 << 3;
+/// `LUA_MASKLINE`.
+const LINE: i32 = 1 << 2;
+/// `LUA_HOOKLINE`.
+const LINE_EVENT: i32 = 2;
 
 /// Arms the main thread; coroutines are armed one by one.
 pub(crate) fn install(state: &mut LuaState, shared: &Rc<Shared>) {
@@ -27,16 +32,39 @@ pub(crate) fn install(state: &mut LuaState, shared: &Rc<Shared>) {
     arm(state, shared);
 }
 
-/// Sets the hook of one thread.
+/// Sets the hook of one thread; in a debugged run it hears of lines too.
 pub(crate) fn arm(thread: &mut LuaState, shared: &Rc<Shared>) {
+    let mask = if shared.debugged.get() { COUNT | LINE } else { COUNT };
     let shared = shared.clone();
-    let hook = move |state: &mut LuaState, _: &lua_vm::debug::LuaDebug| look(state, &shared);
+    let hook = move |state: &mut LuaState, event: &LuaDebug| {
+        if event.event == LINE_EVENT {
+            debug::pause(state, &shared, Pause::Line);
+        } else {
+            look(state, &shared);
+            if shared.debugged.get() {
+                debug::count(state, &shared);
+            }
+        }
+    };
+    set_hook(thread, Some(Box::new(hook)), mask, INTERVAL);
+}
+
+/// Looks at the clock and the token while a script stands still and other code runs, until
+/// [`unwatch`].
+pub(crate) fn watch(thread: &mut LuaState, shared: &Shared) {
+    let Some(shared) = shared.this.get().and_then(std::rc::Weak::upgrade) else { return };
+    let hook = move |state: &mut LuaState, _: &LuaDebug| look(state, &shared);
     set_hook(thread, Some(Box::new(hook)), COUNT, INTERVAL);
+}
+
+/// Leaves the place to the hook of a debugged run.
+pub(crate) fn unwatch(thread: &mut LuaState) {
+    thread.set_hook(None);
+    thread.set_hook_mask((COUNT | LINE) as u8);
 }
 
 /// Prepares the counters of a new run.
 pub(crate) fn begin(state: &LuaState, shared: &Shared) {
-    shared.stop.clear();
     shared.stopped.set(None);
     shared.executed.set(0);
     shared.deadline.set(shared.time.get().and_then(|time| Instant::now().checked_add(time)));
@@ -53,12 +81,24 @@ pub(crate) fn stop(state: &mut LuaState, shared: &Shared, reason: StopReason) {
     {
         *shared.stopped_at.borrow_mut() = place;
     }
+    break_off(state);
+}
+
+/// Makes the next instruction raise what nothing catches.
+pub(crate) fn break_off(state: &mut LuaState) {
     {
         let global = state.global();
         global.sandbox.aborting.set(true);
         global.sandbox.instr_remaining.set(0);
     }
     state.set_hook_count(1);
+}
+
+/// Takes [`break_off`] back.
+pub(crate) fn go_on(state: &mut LuaState, shared: &Shared) {
+    shared.stopped.set(None);
+    state.sandbox_reset();
+    state.reset_hook_count();
 }
 
 /// Why a function that takes long is to end.

@@ -19,6 +19,7 @@ mod base;
 mod call;
 mod concat;
 mod coroutine;
+mod debug;
 mod frame;
 mod interrupt;
 mod lend;

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use lua_types::{LuaError, LuaStatus, LuaValue};
 use lua_vm::state::LuaState;
 
+use crate::debug;
 use crate::frame::{
     any, argument, arguments, count, message, set_count, upvalue, value_of, with_upvalues,
 };
@@ -60,6 +61,7 @@ pub(crate) fn pcall(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, 
             Ok(count(state) - 1)
         }
         Err(raised) => {
+            let raised = debug::caught(state, shared).unwrap_or(raised);
             stopped(state, shared, raised)?;
             set_count(state, 0);
             state.push(raised);
@@ -106,6 +108,7 @@ pub(crate) fn xpcall(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize,
             Ok(count(state) - 1)
         }
         Err(raised) => {
+            let raised = debug::caught(state, shared).unwrap_or(raised);
             stopped(state, shared, raised)?;
             set_count(state, 0);
             state.push(LuaValue::Bool(false));

@@ -50,6 +50,14 @@ pub(crate) struct Shared {
     pub(crate) executed: Cell<u64>,
     /// What another thread trips.
     pub(crate) stop: StopToken,
+    /// Whether the run in progress is debugged.
+    pub(crate) debugged: Cell<bool>,
+    /// Whether the bridge hears of lines now: not while it looks at the stack.
+    pub(crate) reporting: Cell<bool>,
+    /// Intervals of the count hook that a debugged run has lasted.
+    pub(crate) ticks: Cell<u32>,
+    /// What the bridge raised at a line, until somebody catches it.
+    pub(crate) thrown: Cell<Option<ExternalRootKey>>,
     /// Why the run in progress is being stopped.
     pub(crate) stopped: Cell<Option<StopReason>>,
     /// Chunk name and line at which it was interrupted.

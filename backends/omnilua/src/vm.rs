@@ -23,7 +23,7 @@ use crate::native::panic_text;
 use crate::reader::Reader;
 use crate::sandbox::{self, Globals};
 use crate::shared::{Shared, collect};
-use crate::{INFO, concat, interrupt, load, native, protected};
+use crate::{INFO, concat, debug, interrupt, load, native, protected};
 
 /// The host stack on which Lua runs: omniLua nests 200 calls, some tens of kilobytes each, and
 /// threads have 2 MiB. Pages that are never touched cost nothing.
@@ -50,7 +50,10 @@ pub(crate) fn create(environment: &Environment, limits: &Limits) -> Result<Box<d
     let record = shared.clone();
     let id = environment.error_handler;
     let handler = closure(&mut state, move |state| {
-        let raised = protected::reworded(state, crate::frame::argument(state, 1))?;
+        let raised = match debug::caught(state, &record) {
+            Some(thrown) => thrown,
+            None => protected::reworded(state, crate::frame::argument(state, 1))?,
+        };
         crate::frame::set_count(state, 0);
         state.push(raised);
         native::handle(state, &record, id)
@@ -247,9 +250,13 @@ impl Vm for OmniVm {
         let _guard = HeapGuard::push(&heap);
         interrupt::begin(&self.state, &self.shared);
         let shared = self.shared.clone();
+        if invocation.lines {
+            debug::begin(&mut self.state, &shared);
+        }
         let result = shared.bridge.lend(bridge, || self.call(script, invocation));
         // The caller's sink may panic: then the state is put in order first.
         let reported = catch_unwind(AssertUnwindSafe(|| self.report(result, bridge)));
+        debug::end(&mut self.state, &shared);
         self.state.set_top_idx(StackIdx(1));
         self.state.clear_dead_stack_tail();
         self.shared.stopped.set(None);
@@ -285,6 +292,10 @@ impl Vm for OmniVm {
         self.shared.limit.set(limits.memory.unwrap_or(usize::MAX));
         self.shared.time.set(limits.time);
         self.shared.instructions.set(limits.instructions.unwrap_or(u64::MAX));
+    }
+
+    fn reports_lines(&self) -> bool {
+        true
     }
 
     fn stop_token(&self) -> StopToken {

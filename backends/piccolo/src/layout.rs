@@ -1,25 +1,13 @@
 //! In which order Lua 5.1 would walk a table (`ltable.c`).
 //!
 //! Owns a model of the array and the hash part of a table: which key lies where, without the
-//! values. piccolo's tables keep no order of their own, and scripts see Lua's in `pairs`, in
-//! what `cjson.encode` writes and in the length of lists with holes. It must not know how
-//! piccolo stores anything.
+//! values, by the rules of `redlua_conversions::order`. piccolo's tables keep no order of their
+//! own, and scripts see Lua's in `pairs`, in what `cjson.encode` writes and in the length of lists
+//! with holes. It must not know how piccolo stores anything.
 
 use gc_arena::Collect;
 use piccolo::Value;
-
-/// The largest array part (`MAXASIZE`).
-const MAX_ARRAY: f64 = 67_108_864.0;
-const MAX_BITS: usize = 26;
-
-/// A place in the hash part.
-#[derive(Clone, Copy, Collect)]
-#[collect(no_drop)]
-struct Node<'gc> {
-    /// `None` while no key ever lay here.
-    key: Option<Value<'gc>>,
-    next: Option<u32>,
-}
+use redlua_conversions::order::{Census, Chains, Key, Places};
 
 /// The parts of a table.
 #[derive(Collect)]
@@ -27,10 +15,10 @@ struct Node<'gc> {
 pub(crate) struct Layout<'gc> {
     /// How many places the array part has.
     array: usize,
-    /// The hash part; its length is 0 or a power of two.
-    nodes: Vec<Node<'gc>>,
-    /// All places from here on are taken.
-    last_free: usize,
+    /// The keys in the places of the hash part: `None` while no key ever lay there.
+    keys: Vec<Option<Value<'gc>>>,
+    #[collect(require_static)]
+    chains: Chains,
     /// The keys in this order instead, for tables that never change.
     fixed: Option<Vec<Value<'gc>>>,
 }
@@ -44,28 +32,20 @@ pub(crate) trait Holds<'gc> {
 impl<'gc> Layout<'gc> {
     /// The parts that `lua_createtable` makes.
     pub(crate) fn new(array: usize, hash: usize) -> Self {
-        let mut layout = Layout { array, nodes: Vec::new(), last_free: 0, fixed: None };
-        layout.make_nodes(hash);
-        layout
+        let chains = Chains::new(hash);
+        Layout { array, keys: vec![None; chains.size()], chains, fixed: None }
     }
 
     /// The order of a table that never changes.
     pub(crate) fn fixed(keys: Vec<Value<'gc>>) -> Self {
-        Layout { array: 0, nodes: Vec::new(), last_free: 0, fixed: Some(keys) }
-    }
-
-    fn make_nodes(&mut self, size: usize) {
-        let size = if size == 0 { 0 } else { size.next_power_of_two() };
-        self.nodes.clear();
-        self.nodes.resize(size, Node { key: None, next: None });
-        self.last_free = size;
+        Layout { array: 0, keys: Vec::new(), chains: Chains::new(0), fixed: Some(keys) }
     }
 
     /// How many places there are to walk over.
     fn places(&self) -> usize {
         match &self.fixed {
             Some(keys) => keys.len(),
-            None => self.array + self.nodes.len(),
+            None => self.array + self.keys.len(),
         }
     }
 
@@ -77,7 +57,7 @@ impl<'gc> Layout<'gc> {
         if place < self.array {
             return Some(Value::Number((place + 1) as f64));
         }
-        self.nodes.get(place - self.array)?.key
+        self.keys.get(place - self.array).copied().flatten()
     }
 
     /// The first place from `from` on whose key has a value, and that key.
@@ -97,18 +77,17 @@ impl<'gc> Layout<'gc> {
         if let Some(keys) = &self.fixed {
             return keys.iter().position(|known| same(*known, key));
         }
-        if let Some(index) = array_index(key)
+        if let Some(index) = plain(key)?.index()
             && index <= self.array
         {
             return Some(index - 1);
         }
-        let mut at = self.main_position(key)?;
+        let mut at = self.home(key)?;
         loop {
-            let node = self.nodes.get(at)?;
-            if node.key.is_some_and(|known| same(known, key)) {
+            if self.keys.get(at)?.is_some_and(|known| same(known, key)) {
                 return Some(self.array + at);
             }
-            at = node.next? as usize;
+            at = self.chains.after(at)?;
         }
     }
 
@@ -117,7 +96,7 @@ impl<'gc> Layout<'gc> {
         let holds = |index: usize| table.holds(Value::Number(index as f64));
         let (mut low, mut high) = (0, self.array);
         if high == 0 || holds(high) {
-            if self.nodes.is_empty() {
+            if self.keys.is_empty() {
                 return high;
             }
             low = high;
@@ -141,95 +120,34 @@ impl<'gc> Layout<'gc> {
         low
     }
 
-    /// Gives a key without a value a place (`luaH_set`, `newkey`).
+    /// Gives a key without a value a place (`luaH_set`).
     pub(crate) fn insert(&mut self, key: Value<'gc>, table: &impl Holds<'gc>) {
         if self.fixed.is_some() || self.place_of(key).is_some() {
             return;
         }
-        let Some(main) = self.main_position(key) else { return self.rehash(key, table) };
-        let alive = |node: &Node<'gc>| node.key.is_some_and(|key| table.holds(key));
-        let Some(taken) = self.nodes.get(main).copied() else { return };
-        let mut target = main;
-        if alive(&taken) {
-            let Some(free) = self.free_place() else { return self.rehash(key, table) };
-            let other = taken.key.and_then(|key| self.main_position(key)).unwrap_or(main);
-            if other == main {
-                // The new key goes into the free place, behind the one that is at home here.
-                self.set(free, Node { key: None, next: taken.next });
-                self.set(main, Node { next: u32::try_from(free).ok(), ..taken });
-                target = free;
-            } else {
-                // The one that is here is not at home: it moves to the free place.
-                self.relink(other, main, free);
-                self.set(free, taken);
-                self.set(main, Node { key: None, next: None });
-            }
+        let Some(home) = self.home(key) else { return self.rehash(key, table) };
+        let mut nodes = Nodes { keys: &mut self.keys, table };
+        let Some(place) = self.chains.place(home, &mut nodes) else {
+            return self.rehash(key, table);
+        };
+        if let Some(node) = self.keys.get_mut(place) {
+            *node = Some(key);
         }
-        if let Some(node) = self.nodes.get_mut(target) {
-            node.key = Some(key);
-        }
-    }
-
-    fn set(&mut self, place: usize, node: Node<'gc>) {
-        if let Some(there) = self.nodes.get_mut(place) {
-            *there = node;
-        }
-    }
-
-    /// Makes the chain that begins at `from` lead to `new` where it led to `old`.
-    fn relink(&mut self, from: usize, old: usize, new: usize) {
-        let mut at = from;
-        while let Some(node) = self.nodes.get_mut(at) {
-            match node.next {
-                Some(next) if next as usize == old => {
-                    node.next = u32::try_from(new).ok();
-                    return;
-                }
-                Some(next) => at = next as usize,
-                None => return,
-            }
-        }
-    }
-
-    /// `getfreepos`.
-    fn free_place(&mut self) -> Option<usize> {
-        while let Some(place) = self.last_free.checked_sub(1) {
-            self.last_free = place;
-            if self.nodes.get(place).is_some_and(|node| node.key.is_none()) {
-                return Some(place);
-            }
-        }
-        None
     }
 
     /// Makes both parts as large as they must be (`rehash`), `key` included, and inserts it.
     fn rehash(&mut self, key: Value<'gc>, table: &impl Holds<'gc>) {
-        let mut counts = [0usize; MAX_BITS + 1];
+        let mut census = Census::default();
         let mut total = 1;
-        let mut integers = 0;
-        let mut count = |key: Value<'gc>| {
-            if let Some(index) = array_index(key)
-                && let Some(slot) = counts.get_mut(log2_up(index))
-            {
-                *slot += 1;
-                integers += 1;
-            }
-        };
-        for index in 1..=self.array {
-            let key = Value::Number(index as f64);
-            if table.holds(key) {
-                count(key);
-                total += 1;
-            }
-        }
-        for known in self.nodes.iter().filter_map(|node| node.key) {
+        let array = (1..=self.array).map(|index| Value::Number(index as f64));
+        for known in array.chain(self.keys.iter().copied().flatten()) {
             if table.holds(known) {
-                count(known);
+                count(&mut census, known);
                 total += 1;
             }
         }
-        count(key);
-        let (size, inside) = array_size(&counts, integers);
+        count(&mut census, key);
+        let (size, inside) = census.array();
         self.resize(size, total - inside, table);
         self.insert(key, table);
     }
@@ -237,8 +155,8 @@ impl<'gc> Layout<'gc> {
     /// `luaH_resize`.
     fn resize(&mut self, array: usize, hash: usize, table: &impl Holds<'gc>) {
         let old_array = std::mem::replace(&mut self.array, array);
-        let old_nodes = std::mem::take(&mut self.nodes);
-        self.make_nodes(hash);
+        self.chains = Chains::new(hash);
+        let old_keys = std::mem::replace(&mut self.keys, vec![None; self.chains.size()]);
         // What moves has a value, and so have the keys that are in place already.
         for index in array + 1..=old_array {
             let key = Value::Number(index as f64);
@@ -246,91 +164,65 @@ impl<'gc> Layout<'gc> {
                 self.insert(key, table);
             }
         }
-        for key in old_nodes.iter().rev().filter_map(|node| node.key) {
+        for key in old_keys.into_iter().rev().flatten() {
             if table.holds(key) {
                 self.insert(key, table);
             }
         }
     }
 
-    /// `mainposition`; `None` when there is no hash part.
-    fn main_position(&self, key: Value<'gc>) -> Option<usize> {
-        let size = u32::try_from(self.nodes.len()).ok().filter(|size| *size > 0)?;
-        let modulo = |hash: u32| hash % ((size - 1) | 1);
-        let place = match key {
-            Value::Nil => return None,
-            Value::Boolean(value) => u32::from(value) & (size - 1),
-            Value::Integer(number) => modulo(number_hash(number as f64)?),
-            Value::Number(number) => match number_hash(number) {
-                Some(hash) => modulo(hash),
-                None => 0,
-            },
-            Value::String(text) => string_hash(text.as_bytes()) & (size - 1),
-            object => modulo(crate::value::address(object) as u32),
-        };
-        Some(place as usize)
+    /// The place where a key is at home; `None` when there is no hash part.
+    fn home(&self, key: Value<'gc>) -> Option<usize> {
+        let size = self.chains.size();
+        if size == 0 { None } else { plain(key).map(|key| key.home(size)) }
     }
 }
 
-/// `hashnum`; zero, whatever its sign, lies in the first place.
-fn number_hash(number: f64) -> Option<u32> {
-    if number == 0.0 {
-        return None;
+/// The hash part of a table.
+struct Nodes<'a, 'gc, T> {
+    keys: &'a mut Vec<Option<Value<'gc>>>,
+    table: &'a T,
+}
+
+impl<'gc, T: Holds<'gc>> Places for Nodes<'_, 'gc, T> {
+    fn used(&self, place: usize) -> bool {
+        self.keys.get(place).is_some_and(Option::is_some)
     }
-    let bits = number.to_bits();
-    Some((bits as u32).wrapping_add((bits >> 32) as u32))
-}
 
-/// The hash of a string in Lua 5.1 (`luaS_newlstr`).
-fn string_hash(text: &[u8]) -> u32 {
-    let mut hash = text.len() as u32;
-    let step = (text.len() >> 5) + 1;
-    let mut at = text.len();
-    while at >= step {
-        let byte = text.get(at - 1).copied().unwrap_or(0);
-        let mixed = (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(byte));
-        hash ^= mixed;
-        at -= step;
+    fn alive(&self, place: usize) -> bool {
+        let key = self.keys.get(place).copied().flatten();
+        key.is_some_and(|key| self.table.holds(key))
     }
-    hash
-}
 
-/// The index that a key is, if the array part could hold it (`arrayindex`).
-fn array_index(key: Value<'_>) -> Option<usize> {
-    let number = match key {
-        Value::Number(number) => number,
-        Value::Integer(number) => number as f64,
-        _ => return None,
-    };
-    let fits = (1.0..=MAX_ARRAY).contains(&number) && number.fract() == 0.0;
-    fits.then_some(number as usize)
-}
+    fn home(&self, place: usize) -> usize {
+        let key = self.keys.get(place).copied().flatten().and_then(plain);
+        key.map_or(place, |key| key.home(self.keys.len()))
+    }
 
-/// The smallest `n` with `2^n >= index` (`ceillog2`).
-fn log2_up(index: usize) -> usize {
-    index.next_power_of_two().trailing_zeros() as usize
-}
-
-/// `computesizes`: the size of the array part, and how many of the integer keys go there.
-fn array_size(counts: &[usize], integers: usize) -> (usize, usize) {
-    let (mut smaller, mut size, mut inside) = (0, 0, 0);
-    for (bit, count) in counts.iter().enumerate() {
-        let power = 1usize << bit;
-        if power / 2 >= integers {
-            break;
-        }
-        if *count > 0 {
-            smaller += count;
-            if smaller > power / 2 {
-                size = power;
-                inside = smaller;
-            }
-        }
-        if smaller == integers {
-            break;
+    fn shift(&mut self, from: usize, to: usize) {
+        let key = self.keys.get_mut(from).and_then(Option::take);
+        if let Some(node) = self.keys.get_mut(to) {
+            *node = key;
         }
     }
-    (size, inside)
+}
+
+/// What of a key decides its place; nil has none.
+fn plain(key: Value<'_>) -> Option<Key<'_>> {
+    Some(match key {
+        Value::Nil => return None,
+        Value::Boolean(value) => Key::Boolean(value),
+        Value::Integer(number) => Key::Number(number as f64),
+        Value::Number(number) => Key::Number(number),
+        Value::String(text) => Key::Text(text.as_bytes()),
+        object => Key::Object(crate::value::address(object)),
+    })
+}
+
+fn count(census: &mut Census, key: Value<'_>) {
+    if let Some(key) = plain(key) {
+        census.count(key);
+    }
 }
 
 fn same<'gc>(a: Value<'gc>, b: Value<'gc>) -> bool {
@@ -371,14 +263,5 @@ mod tests {
     fn lists_are_walked_in_order() {
         assert_eq!(walk(&[1, 2, 3, 4, 5, 6, 7]), [1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(walk(&[3, 2, 1]), [1, 2, 3]);
-    }
-
-    #[test]
-    fn strings_hash_as_in_lua() {
-        // pairs{a=1,b=2,c=3,d=4} of Lua 5.1 gives a, c, b, d.
-        let order = [b"a", b"b", b"c", b"d"].map(|name| string_hash(name) & 3);
-        let mut sorted = order;
-        sorted.sort_unstable();
-        assert_eq!(sorted, [0, 1, 2, 3]);
     }
 }

@@ -105,7 +105,6 @@ impl Piccolo {
 
     /// Prepares the counters of a run.
     fn begin(&mut self) {
-        self.stop.clear();
         let limits = self.limits.clone();
         self.enter(|Root { m, .. }, ctx| {
             let run = &m.run;

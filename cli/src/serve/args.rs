@@ -24,6 +24,10 @@ pub(super) struct Arguments {
     pub(super) directives: Vec<Directive>,
     /// The Lua engine.
     pub(super) backend: Option<String>,
+    /// How many nodes the cluster has that scripts find themselves in.
+    pub(super) cluster: Option<u16>,
+    /// Whether scripts may touch only their KEYS.
+    pub(super) strict_keys: bool,
     /// What to run while the server does.
     pub(super) command: Vec<OsString>,
 }
@@ -85,6 +89,15 @@ impl Arguments {
         match (name.as_str(), values.as_slice()) {
             ("backend", [name]) => self.backend = Some(name.clone()),
             ("backend", _) => return Err("--backend wants a name".to_owned()),
+            ("strict-keys", []) => self.strict_keys = true,
+            ("strict-keys", _) => return Err("--strict-keys takes no value".to_owned()),
+            ("cluster", []) => self.cluster = Some(16384),
+            ("cluster", [nodes])
+                if nodes.parse().is_ok_and(|nodes| (1..=16384).contains(&nodes)) =>
+            {
+                self.cluster = nodes.parse().ok();
+            }
+            ("cluster", _) => return Err("--cluster takes a number from 1 to 16384".to_owned()),
             ("config-set", pairs) => {
                 for pair in pairs {
                     let (name, value) =
@@ -211,6 +224,11 @@ mod tests {
         assert_eq!(found.command, ["env", "--port"]);
         assert_eq!(shown(&found), ["3:a=1", "3:c=d=e"]);
         assert!(parse(&["--"]).is_err());
+        assert_eq!(parse(&["--cluster", "--strict-keys"]).unwrap().cluster, Some(16384));
+        assert_eq!(parse(&["--cluster", "3"]).unwrap().cluster, Some(3));
+        assert!(parse(&["--cluster=0"]).is_err() && parse(&["--cluster", "x"]).is_err());
+        assert!(parse(&["--strict-keys"]).unwrap().strict_keys);
+        assert!(parse(&["--strict-keys", "yes"]).is_err());
         assert!(parse(&["--backend"]).is_err());
     }
 

@@ -12,7 +12,7 @@ use redlua::{Server, Store};
 use super::args::{Arguments, Directive};
 
 /// Parameters that are kept for `CONFIG GET` but change nothing.
-const NO_USE: [&str; 22] = [
+const NO_USE: [&str; 21] = [
     "save",
     "appendonly",
     "appendfsync",
@@ -30,7 +30,6 @@ const NO_USE: [&str; 22] = [
     "slaveof",
     "masterauth",
     "masteruser",
-    "cluster-enabled",
     "cluster-config-file",
     "io-threads",
     "tcp-backlog",
@@ -103,7 +102,7 @@ impl Plan {
             }
             store.configure(&name, &values).map_err(|error| directive.fatal(&error.to_string()))?;
             self.note(&name, directive)?;
-            if NO_USE.contains(&name.as_str()) && !matters_not(&name, &values) {
+            if NO_USE.contains(&name.as_str()) {
                 self.ignored.push((name, values));
             }
         }
@@ -168,9 +167,4 @@ fn is_list(name: &str) -> bool {
             | "shutdown-on-sigint"
             | "shutdown-on-sigterm"
     )
-}
-
-/// Whether a parameter that has no effect is set to what it is without one.
-fn matters_not(name: &str, value: &str) -> bool {
-    name == "cluster-enabled" && value.eq_ignore_ascii_case("no")
 }

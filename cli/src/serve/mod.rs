@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use redlua::server::net::{End, Listening};
 use redlua::store::Clock;
-use redlua::{Engine, Limits, Server, Store, backend};
+use redlua::{Cluster, Engine, Limits, Server, Store, backend};
 
 use crate::output::print;
 use args::{Arguments, Request};
@@ -38,6 +38,10 @@ Options:
       --config-set <NAME=VALUE>
                                Any parameter of redis.conf; so does --NAME VALUE
       --logfile <FILE>         Write the log there instead of to the standard output
+      --cluster [<NODES>]      One server with every slot, and scripts in a cluster of so many
+                               nodes, each slot on a node of its own by default
+      --cluster-enabled yes    The same with one node
+      --strict-keys            Refuse calls of scripts that touch a key not among their KEYS
       --backend <NAME>         The Lua engine; `redlua backends` lists them
   -v, --version                Print the version as redis-server does
   -h, --help                   Print help
@@ -65,6 +69,10 @@ fn serve(arguments: Arguments) -> Result<ExitCode, String> {
     let mut store = Store::with_databases(Clock::system(), databases);
     let mut plan = Plan::new(!arguments.command.is_empty());
     plan.apply(&arguments, &mut store)?;
+    if arguments.cluster.is_some() {
+        store.configure("cluster-enabled", "yes").map_err(|error| error.to_string())?;
+    }
+    let alone = store.parameter("cluster-enabled") != b"yes";
     let mut log = match (&plan.logfile, arguments.command.is_empty()) {
         (Some(path), _) => Log::file(path)?,
         (None, true) => Log::output(),
@@ -90,6 +98,10 @@ fn serve(arguments: Arguments) -> Result<ExitCode, String> {
     let info = backend.info();
     let mut engine = Engine::new(backend.clone());
     engine.set_limits(Limits { time: None, ..Limits::default() });
+    engine.set_strict_keys(arguments.strict_keys);
+    if !alone {
+        engine.set_cluster(Some(Cluster::of(arguments.cluster.unwrap_or(1))));
+    }
     let server = Server::with(engine, store);
     plan.log_in(&server)?;
     let listening = server.listen(&plan.options).map_err(|error| error.to_string())?;
@@ -100,7 +112,8 @@ fn serve(arguments: Arguments) -> Result<ExitCode, String> {
         info.version
     );
     log.line(Level::Notice, &about);
-    announce(&listening, &mut log);
+    let mode = if alone { "standalone" } else { "cluster" };
+    announce(&listening, mode, &mut log);
     if arguments.command.is_empty() {
         let end = listening.ender();
         listening.on_signal(end).map_err(|error| error.to_string())?;
@@ -119,10 +132,10 @@ fn serve(arguments: Arguments) -> Result<ExitCode, String> {
 }
 
 /// Says where the server listens, now that it does.
-fn announce(listening: &Listening, log: &mut Log) {
+fn announce(listening: &Listening, mode: &str, log: &mut Log) {
     let addresses = listening.addresses();
     if let Some(address) = addresses.first() {
-        log.line(Level::Notice, &format!("Running mode=standalone, port={}.", address.port()));
+        log.line(Level::Notice, &format!("Running mode={mode}, port={}.", address.port()));
     }
     for address in addresses {
         log.line(Level::Notice, &format!("Listening on redis://{address}"));

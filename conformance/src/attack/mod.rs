@@ -21,8 +21,8 @@ pub use soak::{Point, soak};
 pub use table::security;
 pub use watch::{Outcome, Run as AttackRun, watch};
 
-use crate::case::{Arg, Case, lines};
 use crate::{Error, Step};
+use redlua_cases::{Arg, Case, lines};
 
 /// One attack of the catalogue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,6 +110,7 @@ impl Attack {
             post: Vec::new(),
             replies: Vec::new(),
             also: BTreeMap::new(),
+            folder: PathBuf::new(),
         }
     }
 }

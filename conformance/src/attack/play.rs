@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use redlua::core::Backend;
+use redlua::server::{Link, Server};
 use redlua::{Engine, Limits, Store};
-use redlua_server::{Link, Server};
 use serde::{Deserialize, Serialize};
 
 use super::{Attack, Expect, rss};
@@ -82,8 +82,11 @@ fn limits(attack: &Attack) -> Limits {
     Limits { memory: Some(MEMORY), time: Some(time), reply: Some(REPLY), ..Limits::default() }
 }
 
+/// The words of a command for a connection of that name.
+type Request = (String, Vec<Vec<u8>>);
+
 /// The steps: who sends which words.
-fn requests(attack: &Attack) -> Result<Vec<(String, Vec<Vec<u8>>)>, Error> {
+fn requests(attack: &Attack) -> Result<Vec<Request>, Error> {
     let request = |index| match attack.step(index)? {
         Step::Call(name, argv) => Ok((name, argv)),
         _ => {

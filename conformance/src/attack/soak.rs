@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use redlua::core::Backend;
+use redlua::server::Server;
 use redlua::{Engine, Limits, Store};
-use redlua_server::Server;
 
 use super::rss;
 

@@ -22,19 +22,19 @@ mod calls;
 mod commands;
 mod reduce;
 mod scripts;
-mod server;
 mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use redlua_conformance::{Arg, Broken, Case, Embedded, Played, Runner, text_of};
+use redlua_conformance::{Arg, Broken, Case, Embedded, Played, Runner, Socket, text_of};
+use redlua_test_servers::Server;
 
 use crate::commands::Argv;
-use crate::server::Server;
 
 /// How long one sequence may take on either side.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -128,6 +128,7 @@ fn case(sequence: &[Argv], resp: u8, id: &str) -> Case {
         post: Vec::new(),
         replies: Vec::new(),
         also: BTreeMap::new(),
+        folder: PathBuf::new(),
     }
 }
 
@@ -181,9 +182,9 @@ impl std::fmt::Display for Finding {
 
 impl Sides {
     fn start() -> Option<Self> {
-        let server = Server::start().unwrap()?;
+        let server = Server::start(&[])?;
         let backend = redlua::backends().into_iter().next()?;
-        let real = Runner::new(server.target()).limit(LIMIT);
+        let real = Runner::new(Socket::new(&server.url()).unwrap()).limit(LIMIT);
         let redlua = Runner::new(Embedded::new(backend)).limit(LIMIT);
         Some(Sides { server, real, redlua })
     }
@@ -195,8 +196,8 @@ impl Sides {
             let steps = serde_json::to_string(&case.steps).unwrap();
             let how = if self.server.lives() { "hung" } else { "ended" };
             println!("this {how} the real server: {steps}\n");
-            self.server = Server::start().unwrap()?;
-            self.real = Runner::new(self.server.target()).limit(LIMIT);
+            self.server = Server::start(&[])?;
+            self.real = Runner::new(Socket::new(&self.server.url()).unwrap()).limit(LIMIT);
             return None;
         }
         Some((expected, self.redlua.play(&case)))

@@ -19,9 +19,8 @@ pub(super) async fn run(net: Arc<Net>) {
         tokio::time::sleep(PERIOD).await;
         // Whoever has the core looks at the keys anyway; a busy script may keep it for long.
         let Some(mut core) = net.shared.try_acquire() else { continue };
-        let before = core.store.modifications();
         core.store.cron();
-        core.settle(NOBODY, before);
+        core.settle(NOBODY);
         core.expire_waiting();
         net.settings.refresh(&core.store);
         if let Some(timeout) = net.settings.timeout() {

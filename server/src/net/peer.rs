@@ -286,7 +286,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 let argv: SmallVec<[&[u8]; 8]> = self.input.argv().collect();
                 let progress = client.handle(&mut core, &argv, out);
                 if let Progress::Waits(blocked) = progress {
-                    self.net.shared.block(&mut core, client, &argv, blocked);
+                    self.net.shared.block(&mut core, client, blocked);
                     let left = core.waiting.left(self.handle.id, core.store.now());
                     self.alarm = left.map(Delay::new);
                     self.state = State::Blocked;

@@ -81,6 +81,49 @@ fn logging_in_and_transactions_go_on() {
 }
 
 #[test]
+fn keys_are_watched_while_a_script_may_modify_them() {
+    let site = Site::new();
+    let (mut one, mut two) = (site.connect(), site.connect());
+    two.ask("WATCH early", "+OK\r\n");
+    let mut caller = busy(
+        &site,
+        "local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end \
+         local began = now() repeat until now() - began > 500 redis.call('SET', 'k', 1) return redis.status_reply('done')",
+    );
+    std::thread::sleep(Duration::from_millis(100));
+    one.ask("GET k", BUSY);
+    one.ask("WATCH k", "+OK\r\n");
+    two.ask("UNWATCH", "+OK\r\n");
+    two.ask("WATCH other", "+OK\r\n");
+    caller.expect("+done\r\n");
+    for (client, reply) in [(&mut one, "*-1\r\n"), (&mut two, "*1\r\n+PONG\r\n")] {
+        client.ask("MULTI", "+OK\r\n");
+        client.ask("PING", "+QUEUED\r\n");
+        client.ask("EXEC", reply);
+    }
+}
+
+#[test]
+fn a_connection_is_reset_while_a_script_is_busy() {
+    let site = Site::new();
+    let mut other = site.connect();
+    other.ask("SELECT 3", "+OK\r\n");
+    other.ask("CLIENT SETNAME ada", "+OK\r\n");
+    other.ask("WATCH k", "+OK\r\n");
+    let mut caller = busy(&site, "while true do end");
+    std::thread::sleep(Duration::from_millis(50));
+    other.ask("MULTI", "+OK\r\n");
+    other.ask("RESET", "+RESET\r\n");
+    other.ask("DISCARD", "-ERR DISCARD without MULTI\r\n");
+    other.ask("SCRIPT KILL", "+OK\r\n");
+    caller.line();
+    other.ask("SET k 1", "+OK\r\n");
+    other.ask("CLIENT GETNAME", "$-1\r\n");
+    other.ask("SWAPDB 0 3", "+OK\r\n");
+    other.ask("GET k", "$-1\r\n");
+}
+
+#[test]
 fn many_busy_scripts_one_after_another() {
     let site = Site::new();
     let mut other = site.connect();

@@ -12,7 +12,7 @@ use redlua_core::{Denied, UserId};
 use crate::table::Command;
 
 pub(crate) use selector::CATEGORIES;
-use selector::Refusal;
+use selector::{Refusal, Selector};
 pub(crate) use user::User;
 
 /// All users.
@@ -124,6 +124,13 @@ impl Acl {
     /// Whether the default user has no password.
     pub(crate) fn is_open(&self) -> bool {
         self.user(UserId(0)).is_some_and(|user| user.no_password)
+    }
+
+    /// Whether a user may do everything, as the first one may unless it has been restricted.
+    #[inline]
+    pub(crate) fn is_free(&self, id: UserId) -> bool {
+        let user = self.users.get(id.0 as usize).and_then(Option::as_ref);
+        user.is_some_and(|user| user.selectors.first().is_some_and(Selector::permits_all))
     }
 
     /// Whether a user may run a call: some selector must permit all of it

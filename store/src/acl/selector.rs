@@ -60,6 +60,12 @@ pub(super) enum Refusal {
 }
 
 impl Selector {
+    /// Whether it permits whatever there is.
+    #[inline]
+    pub(super) fn permits_all(&self) -> bool {
+        self.all_commands && self.all_keys && self.all_channels
+    }
+
     /// Applies one rule.
     pub(super) fn apply(&mut self, rule: &[u8]) -> Result<(), RuleError> {
         let lower = rule.to_ascii_lowercase();

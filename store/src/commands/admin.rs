@@ -61,6 +61,7 @@ pub(crate) fn lastsave(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
 }
 
 pub(crate) fn replicaof(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    super::cluster::forbid(cx, "ERR REPLICAOF not allowed in cluster mode.")?;
     if arg::is(argv[1], "no") && arg::is(argv[2], "one") {
         return cx.ok();
     }
@@ -121,7 +122,6 @@ pub(crate) fn wait(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         keys: Vec::new(),
         timeout: (timeout > 0).then(|| Duration::from_millis(timeout)),
         reply: TimeoutReply::Integer(0),
-        argv: None,
     });
     Ok(())
 }
@@ -147,11 +147,6 @@ pub(crate) fn shutdown(_cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     }
     // Ending the process is the embedder's decision.
     Err(CommandError::fixed("ERR Errors trying to SHUTDOWN. Check logs."))
-}
-
-/// Everything about clusters.
-pub(crate) fn no_cluster(_cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
-    Err(CommandError::fixed("ERR This instance has cluster support disabled"))
 }
 
 pub(crate) fn modules(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {

@@ -3,13 +3,14 @@
 //! Owns the subcommands. It must not know what commands do.
 
 use redlua_conversions::glob;
+use redlua_conversions::keys::{Find, Start};
 use redlua_core::{CommandFlags, ReplySink, Seq};
 
 use crate::arg;
 use crate::commands::documents::DOCUMENTS;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, SYNTAX};
-use crate::table::{Command, Find, KeyRule, KeyUse, Start, Table};
+use crate::table::{Command, KeyUse, Rule, Table};
 
 pub(crate) fn all(cx: &mut Cx<'_>, _argv: &[&[u8]]) -> CommandResult {
     push_all(cx.sink);
@@ -79,7 +80,7 @@ fn push_words(sink: &mut dyn ReplySink, words: &[&str], prefix: &str) {
     }
 }
 
-fn push_rule(sink: &mut dyn ReplySink, rule: &KeyRule) {
+fn push_rule(sink: &mut dyn ReplySink, rule: &Rule) {
     sink.map(3 + usize::from(!rule.notes.is_empty()));
     if !rule.notes.is_empty() {
         sink.bulk(b"notes");
@@ -88,8 +89,8 @@ fn push_rule(sink: &mut dyn ReplySink, rule: &KeyRule) {
     sink.bulk(b"flags");
     push_words(sink, &rule.flags, "");
     sink.bulk(b"begin_search");
-    match rule.start {
-        Start::Index(at) => push_search(sink, "index", &[("index", at)]),
+    match &rule.place.start {
+        Start::Index(at) => push_search(sink, "index", &[("index", *at)]),
         Start::Keyword(keyword, from) => {
             sink.map(2);
             sink.bulk(b"type");
@@ -99,12 +100,12 @@ fn push_rule(sink: &mut dyn ReplySink, rule: &KeyRule) {
             sink.bulk(b"keyword");
             sink.bulk(keyword.as_bytes());
             sink.bulk(b"startfrom");
-            sink.integer(from);
+            sink.integer(*from);
         }
         Start::Unknown => push_search(sink, "unknown", &[]),
     }
     sink.bulk(b"find_keys");
-    match rule.find {
+    match rule.place.find {
         Find::Range { last, step, limit } => {
             push_search(sink, "range", &[("lastkey", last), ("keystep", step), ("limit", limit)]);
         }
@@ -234,7 +235,7 @@ fn keys(call: &[&[u8]]) -> Result<Vec<KeyUse>, CommandError> {
     let command = Table::instance()
         .resolve(call)
         .ok_or(CommandError::fixed("ERR Invalid command specified"))?;
-    if command.rules.iter().all(|rule| rule.flags.contains(&"not_key")) {
+    if !command.rules.iter().any(Rule::is_of_keys) {
         return Err(NO_KEYS);
     }
     if !command.spec.accepts(call.len()) {

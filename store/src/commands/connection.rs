@@ -115,7 +115,7 @@ pub(crate) fn hello(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     sink.integer(if protocol == Protocol::Resp3 { 3 } else { 2 });
     sink.bulk(b"id");
     sink.integer(cx.session.id as i64);
-    for (field, value) in [("mode", "standalone"), ("role", "master")] {
+    for (field, value) in [("mode", cx.server.config.mode()), ("role", "master")] {
         sink.bulk(field.as_bytes());
         sink.bulk(value.as_bytes());
     }

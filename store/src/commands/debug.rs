@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redlua_core::{Protocol, ReplySink, Seq};
 
+use super::digest;
 use crate::arg;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, NO_SUCH_KEY};
@@ -46,9 +47,11 @@ pub(crate) fn debug(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
             cx.ok()
         }
         (b"populate", [count, rest @ ..]) if rest.len() <= 2 => populate(cx, count, rest),
+        (b"digest", []) => digest::whole(cx),
+        (b"digest-value", keys) => digest::of_keys(cx, keys),
         (b"structsize", []) => {
             // Those of a 64-bit build.
-            cx.sink.status(
+            cx.sink.bulk(
                 b"bits:64 robj:16 dictentry:24 sdshdr5:1 sdshdr8:3 sdshdr16:5 sdshdr32:9 \
                   sdshdr64:17 ",
             );
@@ -58,6 +61,7 @@ pub(crate) fn debug(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         | (b"reload", _)
         | (b"log", [_])
         | (b"quicklist-packed-threshold" | b"pause-cron" | b"set-skip-checksum-validation", [_])
+        | (b"drop-cluster-packet-filter", [_])
         | (b"replybuffer", [_, _]) => cx.ok(),
         _ => Err(super::wrong_subcommand(cx, argv)),
     }

@@ -29,7 +29,9 @@ const SECTIONS: [Section; 13] = [
     ("commandstats", "Commandstats", false, command_stats),
     ("errorstats", "Errorstats", true, error_stats),
     ("latencystats", "Latencystats", false, latency_stats),
-    ("cluster", "Cluster", true, |_, fields| fields.add("cluster_enabled", 0)),
+    ("cluster", "Cluster", true, |cx, fields| {
+        fields.add("cluster_enabled", u8::from(cx.server.config.cluster));
+    }),
     ("keyspace", "Keyspace", true, keyspace),
 ];
 
@@ -81,9 +83,9 @@ fn server(cx: &Cx<'_>, fields: &mut Fields) {
         ("redis_git_sha1", "00000000"),
         ("redis_git_dirty", "0"),
         ("redis_build_id", "0"),
-        ("redis_mode", "standalone"),
-        ("os", std::env::consts::OS),
     ]);
+    fields.add("redis_mode", config.mode());
+    fields.constant(&[("os", std::env::consts::OS)]);
     fields.add("arch_bits", usize::BITS);
     fields.constant(&[
         ("monotonic_clock", "POSIX clock_gettime"),

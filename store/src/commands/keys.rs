@@ -5,6 +5,7 @@
 use redlua_core::Seq;
 
 use crate::arg;
+use crate::commands::cluster::forbid;
 use crate::context::Cx;
 use crate::error::{CommandError, CommandResult, DB_INDEX, NO_SUCH_KEY, SYNTAX};
 use crate::events::Class;
@@ -102,11 +103,16 @@ fn database(cx: &Cx<'_>, word: &[u8]) -> Result<usize, CommandError> {
 }
 
 pub(crate) fn select(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    let number = arg::ranged_long(argv[1], i32::MIN.into(), i32::MAX.into())?;
+    if number != 0 {
+        forbid(cx, "ERR SELECT is not allowed in cluster mode")?;
+    }
     cx.session.db = database(cx, argv[1])? as u32;
     cx.ok()
 }
 
 pub(crate) fn swapdb(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    forbid(cx, "ERR SWAPDB is not allowed in cluster mode")?;
     const FIRST: CommandError = CommandError::fixed("ERR invalid first DB index");
     const SECOND: CommandError = CommandError::fixed("ERR invalid second DB index");
     let one = arg::ranged(argv[1], i32::MIN.into(), i32::MAX.into(), FIRST)?;
@@ -121,6 +127,7 @@ pub(crate) fn swapdb(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 }
 
 pub(crate) fn move_key(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
+    forbid(cx, "ERR MOVE is not allowed in cluster mode")?;
     let key = argv[1];
     let here = cx.keys.selected();
     let there = database(cx, argv[2])?;
@@ -163,6 +170,9 @@ pub(crate) fn copy(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
             return Err(SYNTAX);
         }
         at += 1;
+    }
+    if there != 0 {
+        forbid(cx, "ERR Copying to another database is not allowed in cluster mode")?;
     }
     if here == there && from == to {
         return Err(SAME_OBJECT);

@@ -70,7 +70,7 @@ pub(crate) fn blmove(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let (from, to) = (end(argv[3])?, end(argv[4])?);
     let timeout = timeout(argv[5])?;
     if !move_item(cx, argv[1], argv[2], from, to)? {
-        cx.block(&argv[1..2], timeout, TimeoutReply::Null)?;
+        cx.block(&argv[1..2], timeout, TimeoutReply::Null, |_, _| argv.to_vec())?;
     }
     Ok(())
 }
@@ -78,7 +78,7 @@ pub(crate) fn blmove(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 pub(crate) fn brpoplpush(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let timeout = timeout(argv[3])?;
     if !move_item(cx, argv[1], argv[2], End::Right, End::Left)? {
-        cx.block(&argv[1..2], timeout, TimeoutReply::Null)?;
+        cx.block(&argv[1..2], timeout, TimeoutReply::Null, |_, _| argv.to_vec())?;
     }
     Ok(())
 }
@@ -132,7 +132,7 @@ fn pop_first(cx: &mut Cx<'_>, argv: &[&[u8]], end: End) -> CommandResult {
             return Ok(());
         }
     }
-    cx.block(keys, timeout, TimeoutReply::NullArray)
+    cx.block(keys, timeout, TimeoutReply::NullArray, |_, key| vec![argv[0], key, argv[last]])
 }
 
 pub(crate) fn lmpop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -149,7 +149,7 @@ pub(crate) fn blmpop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     if pop_many(cx, &call)? {
         return Ok(());
     }
-    cx.block(call.keys, timeout, TimeoutReply::NullArray)
+    cx.block(call.keys, timeout, TimeoutReply::NullArray, |_, key| call.alone(argv, key))
 }
 
 /// The arguments of `LMPOP`, `ZMPOP` and their blocking forms.
@@ -187,6 +187,12 @@ impl<'a, 'b> MultiPop<'a, 'b> {
             _ => return Err(SYNTAX),
         }
         Ok(call)
+    }
+
+    /// The blocking form `argv`, whose `numkeys` is at 2, with one of its keys alone.
+    pub(crate) fn alone<'c>(&self, argv: &[&'c [u8]], key: &'c [u8]) -> Vec<&'c [u8]> {
+        let rest = argv.get(3 + self.keys.len()..).unwrap_or_default();
+        [&[argv[0], argv[1], b"1", key], rest].concat()
     }
 }
 

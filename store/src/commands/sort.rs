@@ -28,7 +28,7 @@ pub(crate) fn sort_ro(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 }
 
 fn run(cx: &mut Cx<'_>, argv: &[&[u8]], stores: bool) -> CommandResult {
-    let mut options = Options::parse(argv, stores)?;
+    let mut options = Options::parse(argv, stores, cx.server.config.cluster)?;
     let value = cx.keys.value(argv[1]);
     // A set has no order of its own, so where the result must be the same everywhere it is
     // sorted whatever the pattern says.
@@ -222,7 +222,11 @@ struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    fn parse(argv: &[&'a [u8]], stores: bool) -> Result<Self, CommandError> {
+    fn parse(argv: &[&'a [u8]], stores: bool, cluster: bool) -> Result<Self, CommandError> {
+        const BY: CommandError =
+            CommandError::fixed("ERR BY option of SORT denied in Cluster mode.");
+        const GET: CommandError =
+            CommandError::fixed("ERR GET option of SORT denied in Cluster mode.");
         let mut options = Options {
             descending: false,
             alpha: false,
@@ -252,6 +256,11 @@ impl<'a> Options<'a> {
                     options.store = Some(key);
                     after
                 }
+                // Other keys may be on other nodes.
+                [pattern, ..] if word("by") && cluster && pattern.contains(&b'*') => {
+                    return Err(BY);
+                }
+                [_, ..] if word("get") && cluster => return Err(GET),
                 [pattern, after @ ..] if word("by") => {
                     options.by = Some(pattern);
                     options.unsorted |= !pattern.contains(&b'*');

@@ -328,7 +328,7 @@ fn pop_first(cx: &mut Cx<'_>, argv: &[&[u8]], max: bool) -> CommandResult {
             return Ok(());
         }
     }
-    cx.block(keys, timeout, TimeoutReply::NullArray)
+    cx.block(keys, timeout, TimeoutReply::NullArray, |_, key| vec![argv[0], key, argv[last]])
 }
 
 pub(crate) fn zmpop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
@@ -345,7 +345,7 @@ pub(crate) fn bzmpop(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     if pop_many(cx, &call)? {
         return Ok(());
     }
-    cx.block(call.keys, timeout, TimeoutReply::NullArray)
+    cx.block(call.keys, timeout, TimeoutReply::NullArray, |_, key| call.alone(argv, key))
 }
 
 fn pop_many(cx: &mut Cx<'_>, call: &MultiPop<'_, '_>) -> Result<bool, CommandError> {

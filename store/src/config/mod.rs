@@ -71,6 +71,8 @@ pub(crate) struct Config {
     pub(crate) measures: bool,
     /// `tracking-table-max-keys`, 0 for no limit.
     pub(crate) tracked: usize,
+    /// `cluster-enabled`
+    pub(crate) cluster: bool,
 }
 
 impl Default for Config {
@@ -87,6 +89,7 @@ impl Default for Config {
             latency: 0,
             measures: false,
             tracked: 0,
+            cluster: false,
         };
         config.refresh();
         config
@@ -106,6 +109,11 @@ impl Config {
     /// The value of a parameter that is a number.
     pub(crate) fn number(&self, name: &str) -> i64 {
         redlua_conversions::number::parse_i64(self.value(name)).unwrap_or(0)
+    }
+
+    /// What the server says it is: one by itself, or in a cluster.
+    pub(crate) fn mode(&self) -> &'static str {
+        if self.cluster { "cluster" } else { "standalone" }
     }
 
     /// The parameters that match one of the patterns, each once, with their values
@@ -222,6 +230,7 @@ impl Config {
         let default = Duration::from_millis(10);
         self.measures = self.latency > 0 || self.slow.is_some_and(|slow| slow < default);
         self.tracked = usize::try_from(self.number("tracking-table-max-keys")).unwrap_or(0);
+        self.cluster = self.value("cluster-enabled") == b"yes";
         // The timer's frequency is clipped, not refused (`updateHZ`).
         let clipped = self.number("hz").clamp(1, 500).to_string();
         if let Some(value) = position(b"hz").and_then(|at| self.values.get_mut(at)) {

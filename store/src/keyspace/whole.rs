@@ -79,7 +79,7 @@ impl Keyspace {
 
     /// Empties the selected database; returns how many keys it had.
     pub(crate) fn clear(&mut self) -> usize {
-        self.touch_all(self.selected);
+        self.signal_all(self.selected);
         let database = std::mem::take(self.database());
         self.dirty += database.dict.len() as u64;
         database.dict.len()
@@ -95,22 +95,11 @@ impl Keyspace {
 
     /// Exchanges two databases.
     pub(crate) fn swap(&mut self, one: usize, two: usize) {
-        self.touch_all(one);
-        self.touch_all(two);
+        self.signal_all(one);
+        self.signal_all(two);
         self.databases.swap(one, two);
-        self.touch_all(one);
-        self.touch_all(two);
-    }
-
-    /// Stamps the watched keys of a database that exist there (`touchAllWatchedKeysInDb`).
-    fn touch_all(&mut self, database: usize) {
-        self.dirty += 1;
-        let dict = &self.databases[database].dict;
-        for ((number, key), stamp) in &mut self.watched {
-            if *number == database && dict.contains(key) {
-                *stamp = self.dirty;
-            }
-        }
+        self.signal_all(one);
+        self.signal_all(two);
     }
 
     /// About how many bytes all keys take, from a sample.

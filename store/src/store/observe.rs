@@ -22,6 +22,7 @@ impl Store {
     /// are measured, as looking at the clock takes longer than most of them.
     #[inline]
     pub(super) fn begin(&mut self) -> Option<Duration> {
+        self.admit_late();
         if self.scripts == 0 {
             Some(self.tick())
         } else if self.server.config.measures || self.server.stats.samples() {

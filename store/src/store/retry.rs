@@ -6,47 +6,51 @@
 
 use redlua_core::{ReplySink, Session};
 
-use super::{Blocked, Store};
+use super::{Awaited, Store};
 use crate::context::Cx;
-use crate::error::{CommandError, WRONG_TYPE};
+use crate::error::CommandError;
 
 const KEY_GONE: CommandError = CommandError::fixed("UNBLOCKED the stream key no longer exists");
 const GROUP_GONE: CommandError =
     CommandError::fixed("NOGROUP the consumer group this client was blocked on no longer exists");
 
 impl Store {
-    /// Runs a blocked call again, for instance when one of its keys has been modified; `argv` is
-    /// [`Blocked::argv`] or else that of the first call. Returns whether it has been answered;
-    /// when not, it waits on.
+    /// Runs a blocked call again because one of its keys has been modified. Returns whether it
+    /// has been answered; when not, it waits on.
     ///
-    /// Unlike the first call a retry does not fail because a key holds another type by now, and
-    /// a reader in a consumer group learns that its stream or group is gone.
+    /// Unlike the first call a retry does not fail because the key holds another type by now,
+    /// and a reader in a consumer group learns that its stream or group is gone.
     pub fn retry(
         &mut self,
         session: &mut Session,
-        blocked: &Blocked,
-        argv: &[&[u8]],
+        db: u32,
+        awaited: &Awaited,
         sink: &mut dyn ReplySink,
     ) -> bool {
-        let Some(command) = self.table.resolve(argv) else { return false };
+        let argv: Vec<&[u8]> = awaited.argv.iter().map(Vec::as_slice).collect();
+        let Some(command) = self.table.resolve(&argv) else { return false };
         self.tick();
-        self.keys.select(blocked.db as usize);
+        self.keys.select(db as usize);
+        let wanted = match command.name.as_bytes() {
+            [b'b', b'z', ..] => "zset",
+            [b'x', ..] => "stream",
+            _ => "list",
+        };
+        let holds = self.keys.peek(&awaited.key).map(|entry| entry.value.type_name());
+        if holds != Some(wanted) {
+            let gone = command.name == "xreadgroup";
+            if gone {
+                sink.error(KEY_GONE.text());
+            }
+            return gone;
+        }
         let mut cx = Cx { keys: &mut self.keys, server: &mut self.server, session, sink, command };
-        let outcome = (command.run)(&mut cx, argv);
+        let outcome = (command.run)(&mut cx, &argv);
         self.settle(session.id, false);
         let answered = self.server.blocked.take().is_none();
         let Err(error) = outcome else { return answered };
-        let error = match command.name {
-            "xreadgroup" if blocked.keys.iter().all(|key| self.is_stream(key)) => GROUP_GONE,
-            "xreadgroup" => KEY_GONE,
-            _ if error == WRONG_TYPE => return false,
-            _ => error,
-        };
+        let error = if command.name == "xreadgroup" { GROUP_GONE } else { error };
         sink.error(error.text());
         true
-    }
-
-    fn is_stream(&mut self, key: &[u8]) -> bool {
-        matches!(self.keys.peek(key), Some(entry) if entry.value.type_name() == "stream")
     }
 }

@@ -31,7 +31,7 @@ use crate::context::Handler;
 use index::Index;
 
 pub(crate) use keys::KeyUse;
-pub(crate) use spec::{Find, KeyRule, Start};
+pub(crate) use spec::Rule;
 
 /// One row of the table, as text.
 pub(crate) struct Row {
@@ -45,7 +45,7 @@ pub(crate) struct Row {
     categories: &'static str,
     /// First key, last key, step.
     keys: [i16; 3],
-    /// The key specifications; see [`KeyRule::parse`].
+    /// The key specifications; see [`Rule::parse`].
     rules: &'static str,
     /// The command tips.
     tips: &'static str,
@@ -83,7 +83,7 @@ pub(crate) struct Command {
     /// The command tips.
     pub(crate) tips: Vec<&'static str>,
     /// The key specifications.
-    pub(crate) rules: Vec<KeyRule>,
+    pub(crate) rules: Vec<Rule>,
     /// The subcommands' numbers.
     pub(crate) subcommands: Vec<u32>,
     /// The container's number.
@@ -251,7 +251,7 @@ impl Table {
             flags: row.flags.split_whitespace().collect(),
             categories: row.categories.split_whitespace().collect(),
             tips: row.tips.split_whitespace().collect(),
-            rules: row.rules.split(';').filter_map(KeyRule::parse).collect(),
+            rules: row.rules.split(';').filter_map(Rule::parse).collect(),
             subcommands: Vec::new(),
             parent: parent.map(|parent| parent as u32),
             run: row.run,

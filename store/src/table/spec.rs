@@ -1,59 +1,30 @@
 //! Key specifications: where a command's keys are and what happens to them.
 //!
-//! Owns [`KeyRule`], its textual form in the table and how it is applied to an argv
-//! (`getKeysUsingKeySpecs` in `db.c`). It must not know particular commands.
+//! Owns [`Rule`] and its textual form in the table. How it is applied to a call is
+//! [`redlua_conversions::keys`]'; it must not know particular commands.
+
+use std::borrow::{Borrow, Cow};
+
+use redlua_conversions::keys::{Find, KeyRule, Start};
 
 /// One key specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KeyRule {
+pub(crate) struct Rule {
     /// `RO`, `access` …
     pub(crate) flags: Vec<&'static str>,
-    /// Where the search begins.
-    pub(crate) start: Start,
-    /// Which of the arguments from there on are keys.
-    pub(crate) find: Find,
+    /// Where the keys are.
+    pub(crate) place: KeyRule,
     /// A remark.
     pub(crate) notes: &'static str,
 }
 
-/// Where the search for keys begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Start {
-    /// At a position.
-    Index(i64),
-    /// After a keyword, looked for from a position (negative: from the end).
-    Keyword(&'static str, i64),
-    /// Nobody can tell.
-    Unknown,
+impl Borrow<KeyRule> for Rule {
+    fn borrow(&self) -> &KeyRule {
+        &self.place
+    }
 }
 
-/// Which arguments are keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Find {
-    /// Every `step`th up to `last`, counted from the start; a negative `last` counts from the
-    /// end, and `limit` then divides how far it goes.
-    Range {
-        /// The last key.
-        last: i64,
-        /// The distance between keys.
-        step: i64,
-        /// Half the rest is keys when this is 2.
-        limit: i64,
-    },
-    /// As many as an argument says.
-    Count {
-        /// Where that number is.
-        number: i64,
-        /// Where the first key is.
-        first: i64,
-        /// The distance between keys.
-        step: i64,
-    },
-    /// Nobody can tell.
-    Unknown,
-}
-
-impl KeyRule {
+impl Rule {
     /// Reads `flags @start find: notes`, with the start a position, `KEYWORD:from` or `?`, and
     /// `find` one of `last step limit` (left out: `0 1 0`), `#number first step` or `?`.
     pub(super) fn parse(text: &'static str) -> Option<Self> {
@@ -61,7 +32,7 @@ impl KeyRule {
         let (flags, place) = text.split_once('@')?;
         let (start, find) = place.split_once(' ').unwrap_or((place, "0 1 0"));
         let start = match start.split_once(':') {
-            Some((keyword, from)) => Start::Keyword(keyword, from.parse().ok()?),
+            Some((keyword, from)) => Start::Keyword(Cow::Borrowed(keyword), from.parse().ok()?),
             None => start.parse().map_or(Start::Unknown, Start::Index),
         };
         let numbers: Vec<i64> =
@@ -71,65 +42,13 @@ impl KeyRule {
             [last, step, limit] => Find::Range { last, step, limit },
             _ => Find::Unknown,
         };
-        Some(KeyRule { flags: flags.split_whitespace().collect(), start, find, notes })
+        let flags = flags.split_whitespace().collect();
+        Some(Rule { flags, place: KeyRule { start, find }, notes })
     }
 
-    /// The positions of the keys in an argv; `None` when the argv does not fit the rule.
-    pub(crate) fn keys(&self, argv: &[&[u8]]) -> Option<Vec<usize>> {
-        let count = argv.len() as i64;
-        let start = match self.start {
-            Start::Index(at) => at,
-            Start::Keyword(keyword, from) => {
-                let from = if from > 0 { from } else { count + from };
-                let mut found = None;
-                let mut at = from;
-                while found.is_none() && (1..count).contains(&at) {
-                    if argv.get(at as usize)?.eq_ignore_ascii_case(keyword.as_bytes()) {
-                        found = Some(at + 1);
-                    }
-                    // A negative start searches towards the front.
-                    at += if let Start::Keyword(_, from) = self.start
-                        && from < 0
-                    {
-                        -1
-                    } else {
-                        1
-                    };
-                }
-                found.unwrap_or(0)
-            }
-            Start::Unknown => 0,
-        };
-        if start == 0 {
-            return Some(Vec::new());
-        }
-        let (first, last, step) = match self.find {
-            Find::Range { last, step, limit } => {
-                let last = if last >= 0 {
-                    start + last
-                } else if limit == 0 {
-                    count + last
-                } else {
-                    start + ((count - start) / limit + last)
-                };
-                (start, last, step)
-            }
-            Find::Count { number, first, step } => {
-                let keys = redlua_conversions::number::parse_i64(
-                    argv.get(usize::try_from(start + number).ok()?)?,
-                )?;
-                // Counted in an `int` (`getKeysUsingKeySpecs`).
-                let keys = i64::from(keys.max(0) as i32);
-                let first = start + first;
-                let last = keys.checked_sub(1)?.checked_mul(step)?.checked_add(first)?;
-                (first, last, step)
-            }
-            Find::Unknown => return Some(Vec::new()),
-        };
-        if first < 1 || last >= count || last < first || step < 1 {
-            return None;
-        }
-        Some((first..=last).step_by(step as usize).map(|at| at as usize).collect())
+    /// Whether it is about something like a key that is none, such as a channel.
+    pub(crate) fn is_of_keys(&self) -> bool {
+        !self.flags.contains(&"not_key")
     }
 }
 
@@ -141,7 +60,7 @@ mod tests {
     fn applies_rules() {
         let keys = |text, argv: &str| {
             let argv: Vec<&[u8]> = argv.split(' ').map(str::as_bytes).collect();
-            KeyRule::parse(text).unwrap().keys(&argv)
+            Rule::parse(text).unwrap().place.positions(&argv)
         };
         assert_eq!(keys("RO access@1", "get a"), Some(vec![1]));
         assert_eq!(keys("OW@1 -1 2 0", "mset a 1 b 2"), Some(vec![1, 3]));

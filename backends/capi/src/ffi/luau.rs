@@ -15,16 +15,18 @@ pub(crate) use mlua::ffi::{
     LUA_TUSERDATA, lua_CFunction, lua_State, lua_call, lua_callbacks, lua_checkstack, lua_close,
     lua_concat, lua_createtable, lua_gc, lua_getallocf, lua_getmetatable, lua_gettop, lua_insert,
     lua_iscfunction, lua_isnumber, lua_isstring, lua_lessthan, lua_newstate, lua_next, lua_objlen,
-    lua_pcall, lua_pushboolean, lua_pushlightuserdata, lua_pushnil, lua_pushnumber, lua_pushvalue,
-    lua_rawset, lua_replace, lua_setmetatable, lua_settop, lua_toboolean, lua_tocfunction,
-    lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata, lua_type, lua_typename,
-    lua_upvalueindex, luaL_checklstring, luaL_checknumber, luaL_optlstring, luaL_ref, luaL_unref,
-    luaL_where,
+    lua_pcall, lua_pushboolean, lua_pushlightuserdata, lua_pushnil, lua_pushnumber, lua_pushthread,
+    lua_pushvalue, lua_rawset, lua_replace, lua_setmetatable, lua_settop, lua_toboolean,
+    lua_tocfunction, lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata, lua_type,
+    lua_typename, lua_upvalueindex, luaL_checklstring, luaL_checknumber, luaL_optlstring, luaL_ref,
+    luaL_unref, luaL_where,
 };
 use mlua::ffi::{
-    LUA_GLOBALSINDEX, lua_Debug, lua_getinfo, lua_pushcclosurek, lua_pushfstring, luaopen_base,
-    luaopen_coroutine, luaopen_math, luaopen_string, luaopen_table, luau_compile_, luau_load,
+    LUA_GLOBALSINDEX, lua_CompileOptions, lua_getinfo, lua_getlocal, lua_pushcclosurek,
+    lua_pushfstring, luaopen_base, luaopen_coroutine, luaopen_math, luaopen_string, luaopen_table,
+    luau_compile_, luau_load,
 };
+pub(crate) use mlua::ffi::{lua_Debug, lua_newthread, lua_singlestep, lua_stackdepth};
 pub(crate) use mlua::ffi::{lua_pushlstring_ as lua_pushlstring, lua_rawseti_ as lua_rawseti};
 
 /// Luau's collector is set up in other units; scripts see no difference.
@@ -188,7 +190,10 @@ pub(crate) unsafe fn compile(
     // into it. With unlimited memory the loader does not raise.
     unsafe {
         let mut size = 0;
-        let code = luau_compile_(source, len, ptr::null_mut(), &mut size);
+        // The names of variables, for who debugs a script.
+        let mut options = lua_CompileOptions::default();
+        options.debugLevel = 2;
+        let code = luau_compile_(source, len, &mut options, &mut size);
         if code.is_null() {
             lua_pushlstring(lua, c"not enough memory".as_ptr(), 17);
             return LUA_ERRMEM;
@@ -259,4 +264,37 @@ pub(crate) unsafe fn frame<'a>(lua: *mut lua_State, level: c_int) -> Option<Fram
             line: ar.currentline,
         })
     }
+}
+
+/// Describes the function at `level`: name, source and line. Returns whether there is one.
+///
+/// # Safety
+/// `lua` is live; the names are used only while the function is on the call stack. Stack 0. Does
+/// not raise.
+pub(crate) unsafe fn describe(lua: *mut lua_State, level: c_int, ar: &mut lua_Debug) -> bool {
+    // SAFETY: by contract.
+    unsafe { lua_getinfo(lua, level, c"snl".as_ptr(), ar) != 0 }
+}
+
+/// The source as messages show it.
+///
+/// # Safety
+/// [`describe`] has filled `ar` in.
+pub(crate) unsafe fn short_source(ar: &lua_Debug) -> &CStr {
+    // SAFETY: by contract.
+    unsafe { CStr::from_ptr(ar.short_src) }
+}
+
+/// Pushes a local variable of the function at `level` and returns its name; null when there is none.
+///
+/// # Safety
+/// `lua` is live; a slot is free. Stack +1 or 0. Does not raise.
+pub(crate) unsafe fn local(
+    lua: *mut lua_State,
+    level: c_int,
+    index: c_int,
+    _ar: &mut lua_Debug,
+) -> *const c_char {
+    // SAFETY: by contract.
+    unsafe { lua_getlocal(lua, level, index) }
 }

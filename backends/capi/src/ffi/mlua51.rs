@@ -6,31 +6,36 @@
 use std::ffi::{c_char, c_int, c_void};
 
 #[cfg(luajit)]
-pub(crate) use crate::coroutine::{lua_call, lua_pcall};
+pub(crate) use crate::coroutine::{lua_call, lua_gettable, lua_lessthan, lua_pcall};
 pub(crate) use mlua::ffi::{
     LUA_ERRMEM, LUA_ERRRUN, LUA_GCCOLLECT, LUA_GCSETPAUSE, LUA_GCSETSTEPMUL, LUA_HOOKCOUNT,
     LUA_MASKCOUNT, LUA_MASKLINE, LUA_MULTRET, LUA_NOREF, LUA_REGISTRYINDEX, LUA_TBOOLEAN,
     LUA_TFUNCTION, LUA_TLIGHTUSERDATA, LUA_TNIL, LUA_TNUMBER, LUA_TSTRING, LUA_TTABLE, LUA_TTHREAD,
     LUA_TUSERDATA, lua_CFunction, lua_Debug, lua_State, lua_checkstack, lua_close, lua_concat,
     lua_createtable, lua_error, lua_gc, lua_getallocf, lua_getinfo, lua_getlocal, lua_getmetatable,
-    lua_getstack, lua_gettop, lua_insert, lua_isnumber, lua_isstring, lua_lessthan, lua_newstate,
-    lua_newthread, lua_next, lua_objlen, lua_pushboolean, lua_pushcclosure, lua_pushlightuserdata,
-    lua_pushnil, lua_pushnumber, lua_pushvalue, lua_rawset, lua_replace, lua_sethook,
-    lua_setmetatable, lua_settop, lua_toboolean, lua_tocfunction, lua_tolstring, lua_tonumber,
-    lua_topointer, lua_touserdata, lua_type, lua_upvalueindex, luaL_argerror, luaL_checkany,
-    luaL_checkinteger, luaL_checklstring, luaL_checktype, luaL_error, luaL_gsub, luaL_optinteger,
-    luaL_optlstring, luaL_ref, luaL_unref, luaL_where,
+    lua_getstack, lua_gettop, lua_insert, lua_isnumber, lua_isstring, lua_newstate, lua_newthread,
+    lua_next, lua_objlen, lua_pushboolean, lua_pushcclosure, lua_pushlightuserdata, lua_pushnil,
+    lua_pushnumber, lua_pushvalue, lua_rawset, lua_replace, lua_sethook, lua_setmetatable,
+    lua_settop, lua_toboolean, lua_tocfunction, lua_tolstring, lua_tonumber, lua_topointer,
+    lua_touserdata, lua_type, lua_upvalueindex, luaL_argerror, luaL_checkany, luaL_checkinteger,
+    luaL_checklstring, luaL_checktype, luaL_error, luaL_optlstring, luaL_ref, luaL_unref,
+    luaL_where,
 };
 use mlua::ffi::{
     LUA_GLOBALSINDEX, lua_Reader, luaopen_base, luaopen_math, luaopen_string, luaopen_table,
 };
 #[cfg(not(luajit))]
-pub(crate) use mlua::ffi::{lua_call, lua_pcall};
-#[cfg(luajit)]
-pub(crate) use mlua::ffi::{lua_dump_ as lua_dump, lua_iscfunction, lua_typename, luaopen_jit};
 pub(crate) use mlua::ffi::{
-    lua_gettable_ as lua_gettable, lua_pushlstring_ as lua_pushlstring, lua_rawget_ as lua_rawget,
-    lua_rawgeti_ as lua_rawgeti, lua_rawseti_ as lua_rawseti, luaL_checkstack_ as luaL_checkstack,
+    lua_call, lua_gettable_ as lua_gettable, lua_lessthan, lua_pcall,
+    luaL_checkstack_ as luaL_checkstack, luaL_gsub, luaL_optinteger,
+};
+#[cfg(luajit)]
+pub(crate) use mlua::ffi::{
+    lua_dump_ as lua_dump, lua_iscfunction, lua_pushthread, lua_rawequal, lua_typename, luaopen_jit,
+};
+pub(crate) use mlua::ffi::{
+    lua_pushlstring_ as lua_pushlstring, lua_rawget_ as lua_rawget, lua_rawgeti_ as lua_rawgeti,
+    lua_rawseti_ as lua_rawseti,
 };
 
 /// Switches LuaJIT's compiler on, or off with all that it has compiled.

@@ -106,6 +106,10 @@ unsafe extern "C-unwind" {
     pub(crate) fn lua_createtable(lua: *mut lua_State, array: c_int, hash: c_int);
     pub(crate) fn lua_getmetatable(lua: *mut lua_State, index: c_int) -> c_int;
     pub(crate) fn lua_setmetatable(lua: *mut lua_State, index: c_int) -> c_int;
+    #[cfg(lua54)]
+    pub(crate) fn lua_pushthread(lua: *mut lua_State) -> c_int;
+    #[cfg(lua54)]
+    pub(crate) fn lua_rawequal(lua: *mut lua_State, left: c_int, right: c_int) -> c_int;
     pub(crate) fn lua_rawset(lua: *mut lua_State, index: c_int);
     pub(crate) fn lua_next(lua: *mut lua_State, index: c_int) -> c_int;
     pub(crate) fn lua_concat(lua: *mut lua_State, count: c_int);

@@ -93,8 +93,11 @@ fn read(cx: &mut Cx<'_>, argv: &[&[u8]], grouped: bool) -> CommandResult {
     if served.is_empty() {
         return match options.block {
             Some(timeout) => {
-                let frozen = freeze(argv, &options, &ids);
-                cx.block_as(options.keys, timeout, TimeoutReply::NullArray, Some(frozen))
+                let fixed = argv.get(..argv.len() - 2 * options.keys.len()).unwrap_or_default();
+                let frozen = freeze(options.ids, &ids);
+                cx.block(options.keys, timeout, TimeoutReply::NullArray, |at, key| {
+                    [fixed, &[key, &frozen[at]]].concat()
+                })
             }
             None => {
                 cx.sink.null_array();
@@ -205,15 +208,14 @@ fn deliver(
     Some(Delivery::Entries(after, options.count))
 }
 
-/// The call with `$` replaced by what it means now: a retry later must not resolve it anew.
-fn freeze(argv: &[&[u8]], options: &Options<'_>, ids: &[StreamId]) -> Vec<Vec<u8>> {
-    let fixed = argv.len() - options.ids.len();
-    let words = argv.iter().take(fixed).map(|word| word.to_vec());
-    let ids = options.ids.iter().zip(ids).map(|(word, id)| match *word {
+/// The IDs of a call with `$` replaced by what it means now: a retry later must not resolve it
+/// anew.
+fn freeze(words: &[&[u8]], ids: &[StreamId]) -> Vec<Vec<u8>> {
+    let frozen = |(word, id): (&&[u8], &StreamId)| match *word {
         b"$" => id.to_string().into_bytes(),
         word => word.to_vec(),
-    });
-    words.chain(ids).collect()
+    };
+    words.iter().zip(ids).map(frozen).collect()
 }
 
 struct Options<'a> {

@@ -42,19 +42,44 @@ const RESET: [&[&str]; 16] = [
 pub struct Socket {
     address: String,
     name: String,
+    /// The words of AUTH, where the URL has a password.
+    login: Vec<Vec<u8>>,
 }
 
 impl Socket {
-    /// The server at `redis://HOST:PORT`.
+    /// The server at `redis://[[USER]:PASSWORD@]HOST:PORT`.
     ///
     /// # Errors
     /// The URL is of another form.
     pub fn new(url: &str) -> Result<Self, Error> {
-        let address = url.strip_prefix("redis://").unwrap_or(url).trim_end_matches('/');
-        if !address.contains(':') || address.contains(['/', '@']) {
-            return Err(Error::Url(url.into()));
+        let rest = url.strip_prefix("redis://").unwrap_or(url).trim_end_matches('/');
+        let (login, address) = rest.rsplit_once('@').unwrap_or(("", rest));
+        // Not shown whole: there may be a password in it.
+        let wrong = || Error::Url(address.into());
+        if !address.contains(':') || address.contains('/') {
+            return Err(wrong());
         }
-        Ok(Socket { address: address.into(), name: format!("server {address}") })
+        let login = match login.split_once(':') {
+            _ if login.is_empty() => Vec::new(),
+            Some(("", password)) => words(&["AUTH", password]),
+            Some((user, password)) => words(&["AUTH", user, password]),
+            None => return Err(wrong()),
+        };
+        Ok(Socket { address: address.into(), name: format!("server {address}"), login })
+    }
+
+    /// A connection, logged in.
+    pub(crate) fn open(&self) -> io::Result<Box<dyn Connection>> {
+        let mut link = Link::open(&self.address)?;
+        if !self.login.is_empty() {
+            link.send(&self.login)?;
+            let reply = link.receive(PATIENCE)?;
+            if let Some(error) = reply.strip_prefix(b"-") {
+                let error = String::from_utf8_lossy(error.trim_ascii_end()).into_owned();
+                return Err(io::Error::new(ErrorKind::PermissionDenied, error));
+            }
+        }
+        Ok(Box::new(link))
     }
 
     /// `redis_version` of the server's `INFO`.
@@ -62,7 +87,7 @@ impl Socket {
     /// # Errors
     /// The server cannot be reached.
     pub fn version(&self) -> Result<String, Error> {
-        let mut link = Link::open(&self.address)?;
+        let mut link = self.open()?;
         link.send(&words(&["INFO", "server"]))?;
         let info = link.receive(PATIENCE)?;
         let info = String::from_utf8_lossy(&info);
@@ -81,7 +106,7 @@ impl Target for Socket {
     }
 
     fn start(&self) -> io::Result<Box<dyn Instance>> {
-        let mut link = Link::open(&self.address)?;
+        let mut link = self.open()?;
         for command in RESET {
             link.send(&words(command))?;
         }
@@ -94,7 +119,7 @@ impl Target for Socket {
 
 impl Instance for Socket {
     fn connect(&mut self) -> io::Result<Box<dyn Connection>> {
-        Ok(Box::new(Link::open(&self.address)?))
+        self.open()
     }
 }
 
@@ -163,7 +188,9 @@ mod tests {
     fn urls() {
         assert!(Socket::new("redis://127.0.0.1:7000").is_ok());
         assert!(Socket::new("127.0.0.1:7000").is_ok());
-        assert!(Socket::new("redis://user@host:1").is_err());
+        assert!(Socket::new("redis://:secret@host:1").is_ok());
+        let error = Socket::new("redis://user@host:1").unwrap_err();
+        assert!(!error.to_string().contains("user"), "{error}");
         assert!(Socket::new("redis://host").is_err());
     }
 }

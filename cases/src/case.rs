@@ -50,6 +50,9 @@ pub struct Case {
     /// What other servers answer, by version.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub also: BTreeMap<String, Vec<String>>,
+    /// The folder of the file that it was read from.
+    #[serde(skip)]
+    pub folder: PathBuf,
 }
 
 /// One word of a command.
@@ -70,7 +73,7 @@ pub enum Arg {
     },
     /// A file's contents.
     File {
-        /// Its path from the project's root.
+        /// Its path from the case's folder, or from one of those around it.
         file: String,
     },
 }
@@ -144,7 +147,9 @@ impl Case {
                 bytes_of(&text).ok_or_else(|| self.wrong("text beyond U+00FF"))
             }
             Arg::File { file } => {
-                let path = root().join(file);
+                let places = self.folder.ancestors().map(|folder| folder.join(file));
+                let path = places.into_iter().find(|path| path.exists());
+                let path = path.unwrap_or_else(|| self.folder.join(file));
                 fs::read(&path).map_err(|source| Error::File { path, source })
             }
         }
@@ -195,12 +200,6 @@ fn without_numbers(bytes: &[u8]) -> Vec<u8> {
     masked
 }
 
-/// The project's root, from which files are named.
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_owned()
-}
-
 /// Bytes as text whose code points are the bytes.
 pub fn text_of(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
@@ -215,7 +214,7 @@ pub fn bytes_of(text: &str) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// The file cannot be read, or a line is of another form.
-pub(crate) fn lines<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
+pub fn lines<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
     let text =
         fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
@@ -235,7 +234,10 @@ pub(crate) fn lines<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Vec<T
 /// # Errors
 /// The file cannot be read, or a line is no case.
 pub fn load(path: &Path) -> Result<Vec<Case>, Error> {
-    lines(path)
+    let mut cases: Vec<Case> = lines(path)?;
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    cases.iter_mut().for_each(|case| case.folder.clone_from(&folder));
+    Ok(cases)
 }
 
 /// Reads the cases of every `.jsonl` file in a directory, the files in the order of their names.

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redlua::core::Backend;
+use redlua_core::Backend;
 use redlua_server::Server;
 
 use crate::{Connection, Instance, Target};

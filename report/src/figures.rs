@@ -1,0 +1,182 @@
+//! What was measured: criterion's estimates, by bench and backend.
+//!
+//! Owns reading criterion's folder and the way a bench's name is taken apart. Must not know how
+//! a figure is shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// The name under which the real server's figures stand.
+pub(crate) const SERVER: &str = "redis-server";
+
+/// Medians in nanoseconds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Figures {
+    /// By group, bench and backend.
+    groups: BTreeMap<String, BTreeMap<String, BTreeMap<String, f64>>>,
+}
+
+/// By backend, how many there are and the time for all of them.
+pub(crate) type Curves<'a> = BTreeMap<&'a str, Vec<(f64, f64)>>;
+
+#[derive(Deserialize)]
+struct Benchmark {
+    full_id: String,
+}
+
+#[derive(Deserialize)]
+struct Estimates {
+    median: Estimate,
+}
+
+#[derive(Deserialize)]
+struct Estimate {
+    point_estimate: f64,
+}
+
+impl Figures {
+    /// Reads what criterion keeps in a folder, of these backends and the real server.
+    ///
+    /// # Errors
+    /// The folder cannot be read. A bench that was broken off is left out.
+    pub(crate) fn read(folder: &Path, backends: &[String]) -> std::io::Result<Self> {
+        let mut figures = Figures::default();
+        for bench in fs::read_dir(folder)? {
+            let bench = bench?.path().join("new");
+            let parts = (json::<Benchmark>(&bench, "benchmark"), json(&bench, "estimates"));
+            let (Some(Benchmark { full_id }), Some(Estimates { median })) = parts else { continue };
+            figures.add(&full_id, median.point_estimate, backends);
+        }
+        Ok(figures)
+    }
+
+    /// Adds a figure: `<group>/<what>/<backend>`. A bench that ends with no backend's name is
+    /// not about backends and left out.
+    pub(crate) fn add(&mut self, id: &str, nanoseconds: f64, backends: &[String]) {
+        let Some((name, backend)) = id.rsplit_once('/') else { return };
+        let Some((group, what)) = name.split_once('/') else { return };
+        if backend == SERVER || backends.iter().any(|known| known == backend) {
+            let group = self.groups.entry(group.into()).or_default();
+            group.entry(what.into()).or_default().insert(backend.into(), nanoseconds);
+        }
+    }
+
+    /// The groups by name.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.keys().map(String::as_str)
+    }
+
+    /// The benches of a group and their figures by backend.
+    pub(crate) fn benches<'a>(
+        &'a self,
+        group: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a BTreeMap<String, f64>)> {
+        self.groups.get(group).into_iter().flatten().map(|(name, row)| (name.as_str(), row))
+    }
+
+    /// One figure.
+    pub(crate) fn of(&self, group: &str, what: &str, backend: &str) -> Option<f64> {
+        self.groups.get(group)?.get(what)?.get(backend).copied()
+    }
+
+    /// Whether anything was measured of a backend.
+    pub(crate) fn knows(&self, backend: &str) -> bool {
+        self.groups.values().flatten().any(|(_, row)| row.contains_key(backend))
+    }
+
+    /// A backend's time by that of another in a group: the geometric mean over the benches that
+    /// both ran.
+    pub(crate) fn ratio(&self, group: &str, backend: &str, base: &str) -> Option<f64> {
+        let logarithms: Vec<f64> = self
+            .benches(group)
+            .filter_map(|(_, row)| Some((row.get(backend)? / row.get(base)?).ln()))
+            .collect();
+        let mean = logarithms.iter().sum::<f64>() / logarithms.len() as f64;
+        (!logarithms.is_empty()).then(|| mean.exp())
+    }
+
+    /// The growth curves of each thing that grows.
+    pub(crate) fn growth(&self) -> BTreeMap<&str, Curves<'_>> {
+        let mut curves: BTreeMap<&str, Curves<'_>> = BTreeMap::new();
+        for (name, row) in self.benches("growth") {
+            let Some((what, count)) = name.split_once('/') else { continue };
+            let Ok(count) = count.parse::<f64>() else { continue };
+            for (backend, nanoseconds) in row {
+                let curve = curves.entry(what).or_default().entry(backend).or_default();
+                curve.push((count, *nanoseconds));
+            }
+        }
+        for curve in curves.values_mut().flat_map(BTreeMap::values_mut) {
+            curve.sort_by(|one, other| one.0.total_cmp(&other.0));
+        }
+        curves
+    }
+
+    /// The backends with figures, in this order, the real server last.
+    pub(crate) fn columns<'a>(&self, backends: &'a [String]) -> Vec<&'a str> {
+        let known: BTreeSet<&str> = self
+            .groups
+            .values()
+            .flatten()
+            .flat_map(|(_, row)| row.keys())
+            .map(String::as_str)
+            .collect();
+        let all = backends.iter().map(String::as_str).chain([SERVER]);
+        all.filter(|backend| known.contains(backend)).collect()
+    }
+}
+
+fn json<T: DeserializeOwned>(folder: &Path, name: &str) -> Option<T> {
+    serde_json::from_slice(&fs::read(folder.join(format!("{name}.json"))).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures() -> (Figures, Vec<String>) {
+        let backends = vec!["one".to_owned(), "two".to_owned()];
+        let mut figures = Figures::default();
+        for (id, time) in [
+            ("call/get/one", 100.0),
+            ("call/get/two", 200.0),
+            ("call/set/one", 100.0),
+            ("call/set/two", 800.0),
+            ("call/set/redis-server", 400.0),
+            ("call/only/one", 1.0),
+            ("engine/client", 5.0),
+            ("growth/calls/1000/one", 30.0),
+            ("growth/calls/10/one", 3.0),
+        ] {
+            figures.add(id, time, &backends);
+        }
+        (figures, backends)
+    }
+
+    #[test]
+    fn names_are_taken_apart() {
+        let (figures, backends) = figures();
+        assert_eq!(figures.groups().collect::<Vec<_>>(), ["call", "growth"]);
+        assert_eq!(figures.of("call", "set", "two"), Some(800.0));
+        assert_eq!(figures.columns(&backends), ["one", "two", SERVER]);
+        assert!(figures.knows(SERVER) && !figures.knows("three"));
+    }
+
+    #[test]
+    fn ratios_are_geometric_means_of_what_both_ran() {
+        let (figures, _) = figures();
+        let ratio = figures.ratio("call", "two", "one").unwrap_or_default();
+        assert!((ratio - 4.0).abs() < 1e-9, "{ratio}");
+        assert_eq!(figures.ratio("growth", "two", "one"), None);
+    }
+
+    #[test]
+    fn curves_are_in_order() {
+        let (figures, _) = figures();
+        assert_eq!(figures.growth()["calls"]["one"], [(10.0, 3.0), (1000.0, 30.0)]);
+    }
+}
