@@ -220,8 +220,14 @@ impl Maker<'_> {
             return;
         }
         match self.choose(10) {
-            0..=2 => self.text += self.pick(&VALUES),
-            3 | 4 => self.text += self.pick(&NAMES),
+            0..=2 => {
+                let value = self.pick(&VALUES);
+                self.text += value;
+            }
+            3 | 4 => {
+                let name = self.pick(&NAMES);
+                self.text += name;
+            }
             5 => {
                 self.text += "(";
                 self.expression(depth + 1);
@@ -231,7 +237,8 @@ impl Maker<'_> {
                 self.text += ")";
             }
             6 => {
-                self.text += self.pick(&["-", "not ", "#"]);
+                let operator = self.pick(&["-", "not ", "#"]);
+                self.text += operator;
                 self.text += "(";
                 self.expression(depth + 1);
                 self.text += ")";

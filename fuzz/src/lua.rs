@@ -32,7 +32,7 @@ if #s < 200 and #p < 40 then
   put(pcall(function() for a, b in string.gmatch(s, p) do n = n + 1 put(a, b) if n > 20 then break end end end))
   put(pcall(string.rep, s, #r % 7), pcall(string.sub, s, #r - 3, #p - 2), pcall(string.byte, s, #r - 2, #p))
 end
-put(pcall(string.format, p, #s - 7.5, s, -#r, 65))
+put(pcall(string.format, p, #s - 7.5, s, 3 - #r, 65))
 put(pcall(string.format, p, s, s, s))
 put(tonumber(s), tonumber(r, 2 + #p % 35), s < p, #s)
 return table.concat(out, '\1')

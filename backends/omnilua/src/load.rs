@@ -4,7 +4,7 @@
 //! not pass: a chunk that begins with its signature is read as text.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use lua_types::{LuaError, LuaStatus, LuaValue};
 use lua_vm::state::LuaState;
@@ -28,7 +28,7 @@ const PIECE: usize = 512;
 /// Compiles `source`; the error is the compiler's message.
 pub(crate) fn text(
     state: &mut LuaState,
-    shared: &Rc<Shared>,
+    shared: &Shared,
     source: &[u8],
     name: &[u8],
 ) -> Result<LuaValue, LuaValue> {
@@ -143,12 +143,12 @@ fn loaded(
 
 fn finish(
     state: &mut LuaState,
-    shared: &Rc<Shared>,
+    shared: &Shared,
     pieces: lua_vm::zio::ChunkReader,
     name: &[u8],
     disguised: &Cell<bool>,
 ) -> Result<LuaValue, LuaValue> {
-    WATCHED.set(Some(shared.clone()));
+    WATCHED.set(shared.this.get().and_then(Weak::upgrade));
     let status = lua_vm::api::load(state, pieces, Some(name), Some(b"t"));
     WATCHED.set(None);
     let value = match status {

@@ -166,7 +166,7 @@ impl ReplySink for ReplyBuilder {
         if self.resp2() {
             flatten::map(self, pairs);
         } else {
-            self.container(Kind::Map, pairs.saturating_mul(2));
+            self.container(Kind::Map, pairs.min(usize::MAX / 2) * 2);
         }
     }
 

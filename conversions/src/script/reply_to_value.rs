@@ -238,7 +238,8 @@ impl ReplySink for ReplyToValue<'_> {
         match self.protocol {
             Protocol::Resp2 => flatten::map(self, pairs),
             Protocol::Resp3 => {
-                // An even number, however many a faulty host announces.
+                // An even number, whatever a faulty host announces: a key without its value would
+                // leave the writer with less than it takes away.
                 let values = pairs.min(usize::MAX / 2) * 2;
                 if self.takes(values) {
                     self.begin(Container::Map, values);
