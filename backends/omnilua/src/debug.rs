@@ -49,7 +49,7 @@ pub(crate) fn end(state: &mut LuaState, shared: &Rc<Shared>) {
 pub(crate) fn count(state: &mut LuaState, shared: &Shared) {
     let ticks = shared.ticks.get().wrapping_add(1);
     shared.ticks.set(ticks);
-    if ticks % TICK == 0 {
+    if ticks.is_multiple_of(TICK) {
         pause(state, shared, Pause::Tick);
     }
 }
