@@ -165,8 +165,7 @@ fn cmsgpack(client: &mut Client, data: &[u8]) {
     let script = b"local r={pcall(cmsgpack.unpack,ARGV[1])} pcall(cmsgpack.unpack_one,ARGV[1],1) \
         pcall(cmsgpack.unpack_limit,ARGV[1],3,#ARGV[1]%5) if not r[1] then return r[2] end \
         local ok,e=pcall(cmsgpack.pack,r[2]) if not ok then return e end \
-        local ok,w=pcall(cmsgpack.unpack,e) if not ok then return 'BAD '..w end \
-        if #cmsgpack.pack(w)~=#e then return 'BAD' end return r";
+        local ok,w=pcall(cmsgpack.unpack,e) if not ok then return 'BAD '..w end return r";
     good(&eval(client, script, &[data]));
 }
 

@@ -45,13 +45,16 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "table", name: "foreach", function: through_first },
     Wrapper { library: "table", name: "foreachi", function: through_first },
     Wrapper { library: "table", name: "maxn", function: through_first },
-    Wrapper { library: "table", name: "concat", function: concat },
+    #[cfg(not(lua51))]
+    Wrapper { library: "table", name: "concat", function: through_first },
     #[cfg(lua51)]
-    Wrapper { library: "string", name: "upper", function: long_first },
+    Wrapper { library: "table", name: "concat", function: guard::concat },
     #[cfg(lua51)]
-    Wrapper { library: "string", name: "lower", function: long_first },
+    Wrapper { library: "string", name: "upper", function: guard::long_first },
     #[cfg(lua51)]
-    Wrapper { library: "string", name: "reverse", function: long_first },
+    Wrapper { library: "string", name: "lower", function: guard::long_first },
+    #[cfg(lua51)]
+    Wrapper { library: "string", name: "reverse", function: guard::long_first },
     #[cfg(lua51)]
     Wrapper { library: "", name: "unpack", function: guard::unpack },
 ];
@@ -230,7 +233,7 @@ unsafe fn refuse(lua: *mut lua_State) -> c_int {
 ///
 /// # Safety
 /// Called by Lua.
-unsafe extern "C-unwind" fn through_first(lua: *mut lua_State) -> c_int {
+pub(crate) unsafe extern "C-unwind" fn through_first(lua: *mut lua_State) -> c_int {
     // SAFETY: C functions have LUA_MINSTACK slots.
     unsafe {
         if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE && proxy::push_target(lua, 1) {
@@ -479,44 +482,6 @@ unsafe fn loaded(lua: *mut lua_State, status: c_int) -> c_int {
         2
     }
 }
-
-/// A function that takes as long as its first argument is: the clock is looked at before.
-///
-/// # Safety
-/// Called by Lua.
-#[cfg(lua51)]
-unsafe extern "C-unwind" fn long_first(lua: *mut lua_State) -> c_int {
-    // SAFETY: called by Lua; nothing is owned here.
-    unsafe {
-        if ffi::lua_type(lua, 1) == ffi::LUA_TSTRING
-            && ffi::lua_objlen(lua, 1) > MUCH
-            && interrupt::note(lua, interrupt::INTERVAL)
-        {
-            return interrupt::end(lua);
-        }
-        stock(lua)
-    }
-}
-
-/// `table.concat`, which takes as long as its table is.
-///
-/// # Safety
-/// Called by Lua.
-unsafe extern "C-unwind" fn concat(lua: *mut lua_State) -> c_int {
-    // SAFETY: called by Lua; nothing is owned here.
-    unsafe {
-        if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE
-            && ffi::lua_objlen(lua, 1) > MUCH / 16
-            && interrupt::note(lua, interrupt::INTERVAL)
-        {
-            return interrupt::end(lua);
-        }
-        through_first(lua)
-    }
-}
-
-/// Bytes that are worth a look at the clock.
-const MUCH: usize = 64 << 10;
 
 /// `pcall` that returns the text of an error table in place of the table (`luaRedisPcall` in
 /// `script_lua.c`).

@@ -1,11 +1,12 @@
-//! A guard before a function of Lua 5.1 that takes more of the Lua stack than there is.
+//! Guards before functions of Lua 5.1 that take more of the Lua stack than there is, or long.
 //!
 //! Owns how much a call may take. It must not know what the function is for.
 
 use std::ffi::c_int;
 
-use crate::base::stock;
+use crate::base::{stock, through_first};
 use crate::ffi::{self, lua_State};
+use crate::interrupt;
 
 /// More results than this do not fit on the Lua stack (`LUAI_MAXCSTACK`).
 const RESULTS: i64 = 8000;
@@ -32,3 +33,40 @@ pub(crate) unsafe extern "C-unwind" fn unpack(lua: *mut lua_State) -> c_int {
         stock(lua)
     }
 }
+
+/// A function that takes as long as its first argument is: the clock is looked at before.
+///
+/// # Safety
+/// Called by Lua.
+pub(crate) unsafe extern "C-unwind" fn long_first(lua: *mut lua_State) -> c_int {
+    // SAFETY: called by Lua; nothing is owned here.
+    unsafe {
+        if ffi::lua_type(lua, 1) == ffi::LUA_TSTRING
+            && ffi::lua_objlen(lua, 1) > MUCH
+            && interrupt::note(lua, interrupt::INTERVAL)
+        {
+            return interrupt::end(lua);
+        }
+        stock(lua)
+    }
+}
+
+/// `table.concat`, which takes as long as its table is.
+///
+/// # Safety
+/// Called by Lua.
+pub(crate) unsafe extern "C-unwind" fn concat(lua: *mut lua_State) -> c_int {
+    // SAFETY: called by Lua; nothing is owned here.
+    unsafe {
+        if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE
+            && ffi::lua_objlen(lua, 1) > MUCH / 16
+            && interrupt::note(lua, interrupt::INTERVAL)
+        {
+            return interrupt::end(lua);
+        }
+        through_first(lua)
+    }
+}
+
+/// Bytes that are worth a look at the clock.
+const MUCH: usize = 64 << 10;
