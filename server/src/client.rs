@@ -118,6 +118,11 @@ impl Client {
         self.inline = true;
     }
 
+    /// Whatever is in the outbox stays there: it is the debugger's, and no reply is to come.
+    pub(crate) fn leave_outbox(&mut self) {
+        self.inline = false;
+    }
+
     /// Whether it must log in before anything else (`authRequired`).
     pub(crate) fn is_stranger(&self, core: &Core) -> bool {
         !self.authenticated && core.store.requires_password()

@@ -160,6 +160,7 @@ impl Shared {
                 let Core { store, engine, .. } = &mut *core;
                 engine.debug(store, &mut client.session, &argv, console, out);
                 client.session.debug = Debugging::Off;
+                client.leave_outbox();
                 // What a connection answers that is to be closed after a reply is not sent
                 // (`prepareClientToWrite` in `networking.c`).
                 client.run_queue(&mut core, &rest, &mut RespWriter::new(Protocol::Resp2));
