@@ -25,8 +25,11 @@ use crate::state::{State, state_of};
 /// Instructions between two looks at the clock and the token; what a look from elsewhere counts for.
 pub(crate) const INTERVAL: c_int = 1000;
 /// The same where they take long.
-#[cfg(not(luau))]
+#[cfg(not(any(luau, lua54)))]
 pub(crate) const FINE: c_int = 10;
+/// Lua 5.4 visits every frame to set a hook: in a deep recursion its pace must not change.
+#[cfg(lua54)]
+pub(crate) const FINE: c_int = INTERVAL;
 /// An interval that took so long is followed by short ones.
 #[cfg(not(luau))]
 const SLOW: Duration = Duration::from_millis(2);
@@ -68,9 +71,14 @@ unsafe fn keep_pace(lua: *mut lua_State, state: &State) {
         None => FINE,
     };
     state.pace.set((next, Some(now)));
-    // Each coroutine has a hook of its own, which may come from another time.
+    // Each coroutine has a hook of its own, which may come from another time. Lua 5.4 visits every
+    // frame to set one.
     // SAFETY: by contract.
-    unsafe { ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT, next) };
+    unsafe {
+        if ffi::lua_gethookcount(lua) != next {
+            ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT, next);
+        }
+    }
 }
 
 /// Sets the interrupt as it is while nothing asks for an end: none, unless loops are counted.

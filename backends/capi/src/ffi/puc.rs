@@ -127,6 +127,7 @@ unsafe extern "C-unwind" {
         index: c_int,
     ) -> *const c_char;
     pub(crate) fn lua_newthread(lua: *mut lua_State) -> *mut lua_State;
+    pub(crate) fn lua_gethookcount(lua: *mut lua_State) -> c_int;
     pub(crate) fn lua_sethook(
         lua: *mut lua_State,
         hook: Option<lua_Hook>,
