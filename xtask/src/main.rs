@@ -12,7 +12,8 @@
 //! ```
 //!
 //! `attacks` runs the attacks on each backend and renews SECURITY.md from the results of all that
-//! were ever run in this target folder. `matrix` runs the conformance suite on each backend and renews COMPATIBILITY.md and the figures
+//! were ever run in this target folder. `report` lays the backends side by side on a page.
+//! `matrix` runs the conformance suite on each backend and renews COMPATIBILITY.md and the figures
 //! of `conformance/figures.jsonl`; some backends alone do not, they are only shown. With `--check`
 //! it renews nothing and fails when a figure falls. `test` runs the lints and tests of the backend
 //! and those of the suite on each. Both fail when one of the builds fails: a case that differs and

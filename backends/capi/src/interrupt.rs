@@ -5,9 +5,9 @@
 //! On Luau the hook is an interrupt that `watch` sets when the time has come.
 //!
 //! A hook every 1,000 instructions costs nothing measurable. It comes more often at the beginning
-//! and where instructions take long, because they call C functions with much to do. Once the run must end, the hook is
-//! set for every line and every instruction, so that a script which catches the error meets the
-//! next one at once.
+//! and where instructions take long, because they call C functions with much to do. Once the run
+//! must end, the hook is set for every line and every instruction, so that a script which catches
+//! the error meets the next one at once.
 
 use std::ffi::c_int;
 #[cfg(luau)]
