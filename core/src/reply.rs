@@ -81,4 +81,17 @@ pub trait ReplySink {
     fn verbatim(&mut self, format: [u8; 3], text: &[u8]);
     /// `pairs` attributes (`|`) which precede the value proper. Only sent under RESP3.
     fn attribute(&mut self, pairs: usize);
+
+    /// How many bytes have come so far, roughly or exactly, when the sink keeps count and can
+    /// [`rewind`](ReplySink::rewind). One that passes on at once what it gets cannot: whoever may
+    /// have to take a reply back then keeps it until it is complete.
+    fn mark(&self) -> Option<usize> {
+        None
+    }
+
+    /// Takes back the reply that was begun at that [`mark`](ReplySink::mark) and is not complete
+    /// yet.
+    fn rewind(&mut self, mark: usize) {
+        let _ = mark;
+    }
 }

@@ -82,4 +82,14 @@ impl ReplySink for Noted<'_> {
     fn attribute(&mut self, pairs: usize) {
         self.sink.attribute(pairs);
     }
+
+    fn mark(&self) -> Option<usize> {
+        self.sink.mark()
+    }
+
+    fn rewind(&mut self, mark: usize) {
+        // Errors are noted of one reply, so there is none from before it.
+        self.error = None;
+        self.sink.rewind(mark);
+    }
 }

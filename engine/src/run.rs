@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use redlua_conversions::Libraries;
 use redlua_conversions::resp::{RespWriter, emit};
-use redlua_conversions::script::{ReplyToValue, reply_fits, value_to_reply};
+use redlua_conversions::script::{ReplyToValue, bounded_reply, value_to_reply};
 use redlua_core::{
-    Arguments, Bridge, CallMode, CommandFlags, CommandSpec, Debugging, Flow, Frame, Host, Kind,
-    NativeId, Outcome, Pause, Protocol, Raise, ReplySink, Session, StopReason, ValueReader,
-    ValueWriter,
+    Arguments, Bridge, CallMode, CommandFlags, CommandSpec, Debugging, Flow, Frame, Host, NativeId,
+    Outcome, Pause, Protocol, Raise, ReplySink, Session, StopReason, ValueReader, ValueWriter,
 };
 
 use crate::fault;
@@ -124,25 +123,13 @@ impl Run<'_, '_> {
     /// Replies with what the script has returned, unless that is too much.
     fn answer(&mut self, value: &mut dyn ValueReader) {
         let protocol = self.session.protocol;
-        let large = match value.kind() {
-            Kind::String => value.bytes().len() > self.most,
-            Kind::Table if self.most < usize::MAX => {
-                let go_on = || self.reason_to_end().is_none();
-                !reply_fits(value, protocol, self.most, go_on)
-            }
-            _ => false,
-        };
-        if large {
-            let text = self.reason_to_end().map_or(text::LONG_REPLY, stopped);
-            return self.sink.error(text);
+        let (monitor, time) = (self.monitor, self.time);
+        let go_on = || reason_to_end(monitor, time).is_none();
+        if self.most == usize::MAX {
+            value_to_reply(value, protocol, self.sink);
+        } else if !bounded_reply(value, protocol, self.most, self.sink, go_on) {
+            self.sink.error(reason_to_end(monitor, time).map_or(text::LONG_REPLY, stopped));
         }
-        value_to_reply(value, protocol, self.sink);
-    }
-
-    /// Why the run must end although the script has.
-    fn reason_to_end(&self) -> Option<StopReason> {
-        let late = || self.time.is_some_and(|time| self.monitor.running_for() >= Some(time));
-        self.monitor.reason_to_end().or_else(|| late().then_some(StopReason::Time))
     }
 
     /// Shows the debugger an error that the script is told of.
@@ -204,6 +191,12 @@ impl Bridge for Run<'_, '_> {
             }
         }
     }
+}
+
+/// Why the run must end although the script has.
+fn reason_to_end(monitor: &Monitor, time: Option<Duration>) -> Option<StopReason> {
+    let late = || time.is_some_and(|time| monitor.running_for() >= Some(time));
+    monitor.reason_to_end().or_else(|| late().then_some(StopReason::Time))
 }
 
 /// What the caller of a stopped script hears: of a kill, by whichever command, what

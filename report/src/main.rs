@@ -2,7 +2,7 @@
 //! `redlua-xtask` have left, and writes one HTML page, a Markdown table and a chart.
 //!
 //! Owns the command line. Must not know how anything is measured:
-//! `cargo run -p redlua-xtask -- report` does that and calls this.
+//! `cargo xtask report` does that and calls this.
 #![forbid(unsafe_code)]
 
 mod chart;

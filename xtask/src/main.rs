@@ -5,10 +5,10 @@
 //! it starts cargo and leaves those to `redlua-conformance`.
 //!
 //! ```text
-//! cargo run -p redlua-xtask -- matrix [--check] [--profile NAME] [BACKEND…]
-//! cargo run -p redlua-xtask -- test [--profile NAME] [BACKEND…]
-//! cargo run -p redlua-xtask -- attacks [--check] [--profile NAME] [BACKEND…]
-//! cargo run -p redlua-xtask -- report [--quick] [--bench NAME] [--filter TEXT] [--output FOLDER] [BACKEND…]
+//! cargo xtask matrix [--check] [--profile NAME] [BACKEND…]
+//! cargo xtask test [--profile NAME] [BACKEND…]
+//! cargo xtask attacks [--check] [--profile NAME] [BACKEND…]
+//! cargo xtask report [--quick] [--bench NAME] [--filter TEXT] [--output FOLDER] [BACKEND…]
 //! ```
 //!
 //! `attacks` runs the attacks on each backend and renews SECURITY.md from the results of all that

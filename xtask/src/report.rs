@@ -203,7 +203,7 @@ impl Report {
             "release profile"
         };
         vec![
-            format!("Measured by `cargo run -p redlua-xtask -- {}`: {flags}.", words.join(" ")),
+            format!("Measured by `cargo xtask {}`: {flags}.", words.join(" ")),
             format!("{cores} cores, {model}."),
             "Times are medians of one run; on a machine that does other work, trust ratios.".into(),
         ]

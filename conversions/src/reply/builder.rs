@@ -10,6 +10,8 @@ use crate::skip::Skip;
 
 /// The room reserved for a container at once; the rest comes with the elements.
 const RESERVE: usize = 1024;
+/// What a value weighs besides its text: its sign, its length, its line ends.
+const FRAME: usize = 5;
 
 /// A sink that keeps the reply it receives.
 ///
@@ -33,6 +35,8 @@ pub struct ReplyBuilder {
     open: Vec<Open>,
     complete: Option<Reply>,
     skip: Skip,
+    /// About how many bytes have come.
+    weight: usize,
 }
 
 /// A container that waits for values.
@@ -41,6 +45,8 @@ struct Open {
     kind: Kind,
     missing: usize,
     values: Vec<Reply>,
+    /// What had come before it.
+    mark: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +58,8 @@ enum Kind {
 impl ReplyBuilder {
     /// An empty builder of that protocol.
     pub fn new(protocol: Protocol) -> Self {
-        ReplyBuilder { protocol, open: Vec::new(), complete: None, skip: Skip::default() }
+        let skip = Skip::default();
+        ReplyBuilder { protocol, open: Vec::new(), complete: None, skip, weight: 0 }
     }
 
     /// The reply, when it has come completely.
@@ -69,8 +76,10 @@ impl ReplyBuilder {
         self.protocol == Protocol::Resp2
     }
 
-    fn scalar(&mut self, reply: impl FnOnce() -> Reply) {
+    /// Keeps a value whose text is that long.
+    fn scalar(&mut self, text: usize, reply: impl FnOnce() -> Reply) {
         if !self.skip.next(0) {
+            self.weight = self.weight.saturating_add(text).saturating_add(FRAME);
             self.value(reply());
         }
     }
@@ -79,7 +88,9 @@ impl ReplyBuilder {
         if self.skip.next(missing) {
             return;
         }
-        let open = Open { kind, missing, values: Vec::with_capacity(missing.min(RESERVE)) };
+        let values = Vec::with_capacity(missing.min(RESERVE));
+        let open = Open { kind, missing, values, mark: self.weight };
+        self.weight = self.weight.saturating_add(FRAME);
         if missing == 0 {
             self.value(open.close());
         } else {
@@ -132,27 +143,27 @@ impl ReplySink for ReplyBuilder {
     }
 
     fn null(&mut self) {
-        self.scalar(|| Reply::Null);
+        self.scalar(0, || Reply::Null);
     }
 
     fn null_array(&mut self) {
-        self.scalar(|| Reply::NullArray);
+        self.scalar(0, || Reply::NullArray);
     }
 
     fn integer(&mut self, value: i64) {
-        self.scalar(|| Reply::Integer(value));
+        self.scalar(0, || Reply::Integer(value));
     }
 
     fn bulk(&mut self, bytes: &[u8]) {
-        self.scalar(|| Reply::bulk(bytes));
+        self.scalar(bytes.len(), || Reply::bulk(bytes));
     }
 
     fn status(&mut self, text: &[u8]) {
-        self.scalar(|| Reply::status(status_line(text)));
+        self.scalar(text.len(), || Reply::status(status_line(text)));
     }
 
     fn error(&mut self, text: &[u8]) {
-        self.scalar(|| Reply::error(error_line(text)));
+        self.scalar(text.len(), || Reply::error(error_line(text)));
     }
 
     fn seq(&mut self, kind: Seq, len: usize) {
@@ -174,7 +185,7 @@ impl ReplySink for ReplyBuilder {
         if self.resp2() {
             flatten::double(self, value);
         } else {
-            self.scalar(|| Reply::double(value));
+            self.scalar(0, || Reply::double(value));
         }
     }
 
@@ -182,7 +193,7 @@ impl ReplySink for ReplyBuilder {
         if self.resp2() {
             flatten::double_text(self, text);
         } else {
-            self.scalar(|| Reply::Double { value, text: Some(text.to_vec()) });
+            self.scalar(text.len(), || Reply::Double { value, text: Some(text.to_vec()) });
         }
     }
 
@@ -190,7 +201,7 @@ impl ReplySink for ReplyBuilder {
         if self.resp2() {
             flatten::boolean(self, value);
         } else {
-            self.scalar(|| Reply::Boolean(value));
+            self.scalar(0, || Reply::Boolean(value));
         }
     }
 
@@ -198,7 +209,7 @@ impl ReplySink for ReplyBuilder {
         if self.resp2() {
             flatten::big_number(self, digits);
         } else {
-            self.scalar(|| Reply::BigNumber(digits.to_vec()));
+            self.scalar(digits.len(), || Reply::BigNumber(digits.to_vec()));
         }
     }
 
@@ -206,12 +217,23 @@ impl ReplySink for ReplyBuilder {
         if self.resp2() {
             flatten::verbatim(self, text);
         } else {
-            self.scalar(|| Reply::Verbatim { format, text: text.to_vec() });
+            self.scalar(text.len(), || Reply::Verbatim { format, text: text.to_vec() });
         }
     }
 
     fn attribute(&mut self, pairs: usize) {
         self.skip.attribute(pairs);
+    }
+
+    fn mark(&self) -> Option<usize> {
+        Some(self.weight)
+    }
+
+    fn rewind(&mut self, mark: usize) {
+        while self.open.last().is_some_and(|open| open.mark >= mark) {
+            self.open.pop();
+        }
+        self.weight = mark;
     }
 }
 

@@ -173,6 +173,14 @@ impl<S: ReplySink> ReplySink for Resp2<S> {
     fn attribute(&mut self, pairs: usize) {
         self.skip.attribute(pairs);
     }
+
+    fn mark(&self) -> Option<usize> {
+        self.inner.mark()
+    }
+
+    fn rewind(&mut self, mark: usize) {
+        self.inner.rewind(mark);
+    }
 }
 
 #[cfg(test)]

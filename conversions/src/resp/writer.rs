@@ -188,6 +188,14 @@ impl ReplySink for RespWriter {
     fn attribute(&mut self, pairs: usize) {
         self.header(b'|', pairs);
     }
+
+    fn mark(&self) -> Option<usize> {
+        Some(self.buffer.len())
+    }
+
+    fn rewind(&mut self, mark: usize) {
+        self.truncate(mark);
+    }
 }
 
 /// An error's text as it may stand on its line: CR and LF at the end are cut, each one inside is a

@@ -5,8 +5,7 @@
 //! writes through the traits of `redlua-core`.
 
 mod reply_to_value;
-mod scale;
 mod value_to_reply;
 
 pub use reply_to_value::ReplyToValue;
-pub use value_to_reply::{integer, reply_fits, value_to_reply};
+pub use value_to_reply::{bounded_reply, integer, value_to_reply};

@@ -3,12 +3,13 @@
 //! Owns the rules of `luaReplyToRedisReply` in `script_lua.c`. Must not know where the reply
 //! goes.
 
-use std::cell::Cell;
-
 use redlua_core::{Kind, Protocol, ReplySink, Seq, ValueReader};
 use smallvec::SmallVec;
 
-use super::scale::Scale;
+use crate::resp::{RespWriter, emit};
+
+/// Elements between two questions whether to go on.
+const PATIENCE: u32 = 8192;
 
 /// Pushes the value under the cursor of `value` into `sink`.
 ///
@@ -27,42 +28,75 @@ use super::scale::Scale;
 /// sink's matter. The cursor ends where it began. Nothing recurses: depth is limited by
 /// [`ValueReader::room`], and what does not fit becomes the error `reached lua stack limit`.
 pub fn value_to_reply(value: &mut dyn ValueReader, script: Protocol, sink: &mut dyn ReplySink) {
-    walk(value, script, sink, || true);
+    // Without an end nothing is too long.
+    let _ = walk(value, script, &mut Output { sink, end: usize::MAX }, || true);
 }
 
-/// Whether what [`value_to_reply`] is going to push takes no more than about `most` bytes. The same
-/// table may be met again and again inside others, so that a reply is not bounded by what the
-/// script holds. `go_on` is asked now and then; when it says no, so does this, and then the cursor
-/// is left where it is.
-pub fn reply_fits(
+/// The same for replies of at most about `most` bytes: one that would be longer is taken back, and
+/// `false` comes. The same table may be met again and again inside others, so that a reply is not
+/// bounded by what the script holds. `go_on` is asked now and then; when it says no, that ends the
+/// reply too. After a `false` the cursor is left where it is.
+pub fn bounded_reply(
     value: &mut dyn ValueReader,
     script: Protocol,
     most: usize,
-    mut go_on: impl FnMut() -> bool,
+    sink: &mut dyn ReplySink,
+    go_on: impl FnMut() -> bool,
 ) -> bool {
-    let bytes = Cell::new(0);
-    let mut turns: u32 = 0;
-    let finished = walk(value, script, &mut Scale(&bytes), || {
-        turns = turns.wrapping_add(1);
-        bytes.get() <= most && (!turns.is_multiple_of(8192) || go_on())
-    });
-    finished && bytes.get() <= most
+    let Some(start) = sink.mark() else {
+        let mut writer = RespWriter::new(sink.protocol());
+        let end = most.min(usize::MAX - 1);
+        let whole = walk(value, script, &mut Output { sink: &mut writer, end }, go_on).is_ok();
+        // What was written is RESP.
+        return whole && emit(writer.bytes(), sink).is_ok();
+    };
+    let whole = walk(value, script, &mut Output { sink, end: start.saturating_add(most) }, go_on);
+    if whole.is_err() {
+        sink.rewind(start);
+    }
+    whole.is_ok()
 }
 
-/// Pushes a value, as long as `go_on` says so; whether it came to the end.
+/// A reply that is not to be completed.
+struct TooLong;
+
+/// Where a reply goes, and the mark it may not pass.
+struct Output<'a> {
+    sink: &'a mut dyn ReplySink,
+    end: usize,
+}
+
+impl Output<'_> {
+    /// Whether there is room for that many bytes more.
+    #[inline]
+    fn fits(&self, bytes: usize) -> Result<(), TooLong> {
+        let unbounded = self.end == usize::MAX;
+        if unbounded || self.sink.mark().is_none_or(|at| at.saturating_add(bytes) <= self.end) {
+            Ok(())
+        } else {
+            Err(TooLong)
+        }
+    }
+}
+
+/// Pushes a value, as long as it fits and `go_on` says so.
 fn walk(
     value: &mut dyn ValueReader,
     script: Protocol,
-    sink: &mut dyn ReplySink,
+    out: &mut Output<'_>,
     mut go_on: impl FnMut() -> bool,
-) -> bool {
+) -> Result<(), TooLong> {
+    let mut turns: u32 = 0;
     let mut open: SmallVec<[Open; 8]> = SmallVec::new();
-    if let Some(container) = begin(value, script, sink, 0) {
-        open.push(container);
-    }
+    open.extend(begin(value, script, out, 0)?);
     while let Some(container) = open.last_mut() {
-        if !go_on() {
-            return false;
+        out.fits(0)?;
+        turns += 1;
+        if turns == PATIENCE {
+            turns = 0;
+            if !go_on() {
+                return Err(TooLong);
+            }
         }
         let inner = match &mut container.kind {
             Container::Array { next, len } => {
@@ -91,7 +125,7 @@ fn walk(
         };
         match inner {
             Some(exits) => {
-                if let Some(container) = begin(value, script, sink, exits) {
+                if let Some(container) = begin(value, script, out, exits)? {
                     open.push(container);
                 } else {
                     leave(value, exits);
@@ -104,7 +138,7 @@ fn walk(
             }
         }
     }
-    true
+    Ok(())
 }
 
 /// A number as the integer a reply shows: cut off towards zero; what no 64-bit integer holds
@@ -144,15 +178,20 @@ fn leave(value: &mut dyn ValueReader, exits: u8) {
 fn begin(
     value: &mut dyn ValueReader,
     script: Protocol,
-    sink: &mut dyn ReplySink,
+    out: &mut Output<'_>,
     exits: u8,
-) -> Option<Open> {
+) -> Result<Option<Open>, TooLong> {
     if !value.room(4) {
-        sink.error(b"ERR reached lua stack limit");
-        return None;
+        out.sink.error(b"ERR reached lua stack limit");
+        return Ok(None);
     }
+    let sink = &mut *out.sink;
     match value.kind() {
-        Kind::String => sink.bulk(value.bytes()),
+        Kind::String => {
+            let bytes = value.bytes();
+            out.fits(bytes.len())?;
+            out.sink.bulk(bytes);
+        }
         Kind::Number => {
             sink.integer(value.integer().unwrap_or_else(|| integer(value.number())));
         }
@@ -161,35 +200,40 @@ fn begin(
             (Protocol::Resp2, true) => sink.integer(1),
             (Protocol::Resp2, false) => sink.null(),
         },
-        Kind::Table => return begin_table(value, sink, exits),
+        Kind::Table => return begin_table(value, out, exits),
         _ => sink.null(),
     }
-    None
+    Ok(None)
 }
 
-fn begin_table(value: &mut dyn ValueReader, sink: &mut dyn ReplySink, exits: u8) -> Option<Open> {
-    if scalar_field(value, b"err", Kind::String, |v| sink.error(&line(v.bytes())))
-        || scalar_field(value, b"ok", Kind::String, |v| sink.status(c_string(v.bytes())))
-        || scalar_field(value, b"double", Kind::Number, |v| sink.double(v.number()))
+fn begin_table(
+    value: &mut dyn ValueReader,
+    out: &mut Output<'_>,
+    exits: u8,
+) -> Result<Option<Open>, TooLong> {
+    if text_field(value, out, b"err", |sink, text| sink.error(&line(text)))?
+        || text_field(value, out, b"ok", |sink, text| sink.status(c_string(text)))?
+        || double_field(value, out)
     {
-        return None;
+        return Ok(None);
     }
     if value.enter_field(b"map") == Kind::Table {
-        sink.map(pairs(value));
+        out.sink.map(pairs(value));
         value.iterate();
-        return Some(Open { kind: Container::Map { at_value: false }, exits: exits + 1 });
+        let kind = Container::Map { at_value: false };
+        return Ok(Some(Open { kind, exits: exits + 1 }));
     }
     value.leave();
     if value.enter_field(b"set") == Kind::Table {
-        sink.seq(Seq::Set, pairs(value));
+        out.sink.seq(Seq::Set, pairs(value));
         value.iterate();
-        return Some(Open { kind: Container::Set, exits: exits + 1 });
+        return Ok(Some(Open { kind: Container::Set, exits: exits + 1 }));
     }
     value.leave();
-    if scalar_field(value, b"big_number", Kind::String, |v| sink.big_number(&blanked(v.bytes())))
-        || verbatim(value, sink)
+    if text_field(value, out, b"big_number", |sink, text| sink.big_number(&blanked(text)))?
+        || verbatim(value, out)?
     {
-        return None;
+        return Ok(None);
     }
     let mut len = 0;
     while value.enter_index(len + 1) != Kind::Nil {
@@ -197,26 +241,37 @@ fn begin_table(value: &mut dyn ValueReader, sink: &mut dyn ReplySink, exits: u8)
         len += 1;
     }
     value.leave();
-    sink.seq(Seq::Array, usize::try_from(len).unwrap_or(0));
-    Some(Open { kind: Container::Array { next: 1, len }, exits })
+    out.sink.seq(Seq::Array, usize::try_from(len).unwrap_or(0));
+    Ok(Some(Open { kind: Container::Array { next: 1, len }, exits }))
 }
 
-/// Runs `push` on the field when it is of the given kind.
-fn scalar_field(
+/// Pushes the field when it is a string; whether it was.
+fn text_field(
     value: &mut dyn ValueReader,
+    out: &mut Output<'_>,
     name: &[u8],
-    kind: Kind,
-    push: impl FnOnce(&mut dyn ValueReader),
-) -> bool {
-    let found = value.enter_field(name) == kind;
+    push: impl FnOnce(&mut dyn ReplySink, &[u8]),
+) -> Result<bool, TooLong> {
+    let found = value.enter_field(name) == Kind::String;
     if found {
-        push(value);
+        let text = value.bytes();
+        out.fits(text.len())?;
+        push(out.sink, text);
+    }
+    value.leave();
+    Ok(found)
+}
+
+fn double_field(value: &mut dyn ValueReader, out: &mut Output<'_>) -> bool {
+    let found = value.enter_field(b"double") == Kind::Number;
+    if found {
+        out.sink.double(value.number());
     }
     value.leave();
     found
 }
 
-fn verbatim(value: &mut dyn ValueReader, sink: &mut dyn ReplySink) -> bool {
+fn verbatim(value: &mut dyn ValueReader, out: &mut Output<'_>) -> Result<bool, TooLong> {
     let mut found = false;
     if value.enter_field(b"verbatim_string") == Kind::Table {
         let mut format = None;
@@ -229,13 +284,12 @@ fn verbatim(value: &mut dyn ValueReader, sink: &mut dyn ReplySink) -> bool {
         }
         value.leave();
         if let Some(format) = format {
-            found = scalar_field(value, b"string", Kind::String, |v| {
-                sink.verbatim(format, v.bytes());
-            });
+            let push = |sink: &mut dyn ReplySink, text: &[u8]| sink.verbatim(format, text);
+            found = text_field(value, out, b"string", push)?;
         }
     }
     value.leave();
-    found
+    Ok(found)
 }
 
 fn pairs(value: &mut dyn ValueReader) -> usize {
