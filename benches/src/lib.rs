@@ -10,6 +10,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod peer;
 mod server;
 mod workloads;
 
@@ -18,8 +19,9 @@ use std::sync::Arc;
 use criterion::Criterion;
 use redlua::conversions::resp::RespWriter;
 use redlua::core::Backend;
-use redlua::{Client, Engine, Protocol, Script};
+use redlua::{Client, Engine, Limits, Protocol, Script};
 
+pub use peer::Peer;
 pub use server::RedisServer;
 pub use workloads::{Workload, examples, workloads};
 
@@ -68,9 +70,29 @@ pub fn evalsha(c: &mut Criterion, name: &str, source: &str, words: &[&str]) {
 /// # Panics
 /// One of the scripts does not run.
 pub fn evalsha_after(c: &mut Criterion, name: &str, setup: &str, source: &str, words: &[&str]) {
+    measure(c, name, &Limits::default(), setup, source, words);
+}
+
+/// The same within other limits than those that are on by default.
+///
+/// # Panics
+/// The script does not run.
+pub fn evalsha_within(c: &mut Criterion, name: &str, limits: Limits, source: &str, words: &[&str]) {
+    measure(c, name, &limits, "", source, words);
+}
+
+fn measure(
+    c: &mut Criterion,
+    name: &str,
+    limits: &Limits,
+    setup: &str,
+    source: &str,
+    words: &[&str],
+) {
     for backend in redlua::backends() {
         let id = format!("{name}/{}", backend.info().name);
         let mut client = client(backend);
+        client.engine.set_limits(limits.clone());
         let mut buffer = RespWriter::new(Protocol::Resp2);
         let mut run = |client: &mut Client, argv: &[&[u8]]| {
             answer(client, argv, &mut buffer);

@@ -13,6 +13,9 @@ use serde::de::DeserializeOwned;
 /// The name under which the real server's figures stand.
 pub(crate) const SERVER: &str = "redis-server";
 
+/// What else is measured beside the backends.
+const PEERS: [&str; 4] = [SERVER, "fakeredis", "ioredis-mock", "lua5.1"];
+
 /// Medians in nanoseconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Figures {
@@ -59,7 +62,7 @@ impl Figures {
     pub(crate) fn add(&mut self, id: &str, nanoseconds: f64, backends: &[String]) {
         let Some((name, backend)) = id.rsplit_once('/') else { return };
         let Some((group, what)) = name.split_once('/') else { return };
-        if backend == SERVER || backends.iter().any(|known| known == backend) {
+        if PEERS.contains(&backend) || backends.iter().any(|known| known == backend) {
             let group = self.groups.entry(group.into()).or_default();
             group.entry(what.into()).or_default().insert(backend.into(), nanoseconds);
         }
@@ -116,16 +119,18 @@ impl Figures {
         curves
     }
 
-    /// The backends with figures, in this order, the real server last.
-    pub(crate) fn columns<'a>(&self, backends: &'a [String]) -> Vec<&'a str> {
+    /// The backends with figures, in this order, then what else was measured, in a
+    /// group.
+    pub(crate) fn columns<'a>(&self, backends: &'a [String], group: &str) -> Vec<&'a str> {
         let known: BTreeSet<&str> = self
             .groups
-            .values()
-            .flatten()
-            .flat_map(|(_, row)| row.keys())
+            .iter()
+            .filter(|(name, _)| *name == group)
+            .flat_map(|(_, benches)| benches.values())
+            .flat_map(BTreeMap::keys)
             .map(String::as_str)
             .collect();
-        let all = backends.iter().map(String::as_str).chain([SERVER]);
+        let all = backends.iter().map(String::as_str).chain(PEERS);
         all.filter(|backend| known.contains(backend)).collect()
     }
 }
@@ -162,7 +167,8 @@ mod tests {
         let (figures, backends) = figures();
         assert_eq!(figures.groups().collect::<Vec<_>>(), ["call", "growth"]);
         assert_eq!(figures.of("call", "set", "two"), Some(800.0));
-        assert_eq!(figures.columns(&backends), ["one", "two", SERVER]);
+        assert_eq!(figures.columns(&backends, "call"), ["one", "two", SERVER]);
+        assert_eq!(figures.columns(&backends, "growth"), ["one"]);
         assert!(figures.knows(SERVER) && !figures.knows("three"));
     }
 

@@ -10,7 +10,7 @@ use crate::page::Report;
 /// A table of the workloads by backend and one of the backends.
 pub(crate) fn markdown(report: &Report) -> String {
     let names = report.names();
-    let columns = report.figures.columns(&names);
+    let columns = report.figures.columns(&names, "workload");
     let mut text = String::from("| script |");
     for name in &columns {
         let _ = write!(text, " {name} |");
