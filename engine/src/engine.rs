@@ -163,7 +163,7 @@ impl Engine {
     /// # Errors
     /// The error reply when the backend cannot make one.
     pub(crate) fn eval_world(&mut self) -> Result<&mut World, Vec<u8>> {
-        self.eval.open(&*self.backend, sandbox::eval, &self.limits)?;
+        self.eval.open(&*self.backend, &sandbox::EVAL, &self.limits)?;
         Ok(&mut self.eval)
     }
 
@@ -172,7 +172,7 @@ impl Engine {
     /// # Errors
     /// The error reply when the backend cannot make one.
     pub(crate) fn function_world(&mut self) -> Result<&mut World, Vec<u8>> {
-        self.functions.world.open(&*self.backend, sandbox::functions, &self.limits)?;
+        self.functions.world.open(&*self.backend, &sandbox::FUNCTIONS, &self.limits)?;
         Ok(&mut self.functions.world)
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Must not know how a backend builds them, nor what the natives do.
 
+use std::sync::LazyLock;
+
 use redlua_conversions::Libraries;
 use redlua_core::{Entry, Environment, Item, NativeId, View};
 
@@ -140,7 +142,11 @@ const REDIS_IN_FUNCTIONS: [&str; 20] = [
 ];
 
 /// The world of EVAL scripts.
-pub(crate) fn eval() -> Environment {
+pub(crate) static EVAL: LazyLock<Environment> = LazyLock::new(eval);
+/// The world of function libraries: [`CALL_VIEW`] and [`LOAD_VIEW`].
+pub(crate) static FUNCTIONS: LazyLock<Environment> = LazyLock::new(functions);
+
+fn eval() -> Environment {
     let mut globals = lua_libraries();
     let mut redis = redis_api();
     redis.extend([
@@ -167,8 +173,7 @@ pub(crate) const CALL_VIEW: usize = 0;
 /// The view of a library's code while it is loaded.
 pub(crate) const LOAD_VIEW: usize = 1;
 
-/// The world of function libraries: [`CALL_VIEW`] and [`LOAD_VIEW`].
-pub(crate) fn functions() -> Environment {
+fn functions() -> Environment {
     let mut globals = lua_libraries();
     globals.push(Entry::new("redis", Item::Table(arranged(redis_api(), &REDIS_IN_FUNCTIONS))));
     let globals = arranged(globals, &GLOBALS);

@@ -55,12 +55,12 @@ impl World {
     pub(crate) fn open(
         &mut self,
         backend: &dyn Backend,
-        environment: fn() -> Environment,
+        environment: &Environment,
         limits: &Limits,
     ) -> Result<(), Vec<u8>> {
         if self.vm.is_none() {
             let vm = backend
-                .create(&environment(), limits)
+                .create(environment, limits)
                 .map_err(|error| format!("ERR {error}").into_bytes())?;
             self.vm = Some(vm);
         }

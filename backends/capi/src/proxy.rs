@@ -54,14 +54,15 @@ pub(crate) unsafe fn set_order<'a>(
     lua: *mut lua_State,
     table: c_int,
     missing: c_int,
-    names: impl Iterator<Item = &'a str>,
+    names: impl Iterator<Item = &'a str> + Clone,
 ) {
     // SAFETY: by contract; all sets are raw, on tables made here.
     unsafe {
         ffi::lua_createtable(lua, 0, 2);
         let metatable = ffi::lua_gettop(lua);
         ffi::lua_pushlightuserdata(lua, key(&ORDER));
-        ffi::lua_createtable(lua, 0, 0);
+        let count = names.clone().count() as c_int;
+        ffi::lua_createtable(lua, count, count);
         for (name, position) in names.zip(1..) {
             ffi::lua_pushlstring(lua, name.as_ptr().cast(), name.len());
             ffi::lua_pushvalue(lua, -1);

@@ -11,6 +11,10 @@ use crate::base::{self, Parts};
 use crate::ffi::{self, lua_State};
 use crate::{call, native, proxy};
 
+/// As every Lua numbers them.
+const LUA_GCSTOP: c_int = 0;
+const LUA_GCRESTART: c_int = 1;
+
 /// Registry references of what a VM needs to switch views and to pass KEYS and ARGV.
 pub(crate) struct Globals {
     /// The stand-in that scripts see as their globals.
@@ -37,6 +41,8 @@ pub(crate) unsafe fn build(
     // below the values pushed after them.
     unsafe {
         ffi::lua_checkstack(lua, 64);
+        // Hardly anything of what is made here is garbage.
+        ffi::lua_gc(lua, LUA_GCSTOP, 0);
         ffi::open_libraries(lua);
         #[cfg(luajit)]
         compile_nothing(lua);
@@ -81,7 +87,7 @@ pub(crate) unsafe fn build(
         parts.next = ffi::lua_gettop(lua);
 
         let builder = Builder { lua, stock, refuse, missing, seen, parts };
-        ffi::lua_createtable(lua, 0, 0);
+        ffi::lua_createtable(lua, 0, environment.globals.len() as c_int);
         let common = ffi::lua_gettop(lua);
         for entry in &environment.globals {
             ffi::named(entry.name, || builder.push(entry, ""));
@@ -90,7 +96,8 @@ pub(crate) unsafe fn build(
 
         let mut views = Vec::with_capacity(environment.views.len());
         for view in &environment.views {
-            ffi::lua_createtable(lua, 0, 0);
+            let count = environment.globals.len() + view.globals.len();
+            ffi::lua_createtable(lua, 0, count as c_int);
             let table = ffi::lua_gettop(lua);
             for entry in &environment.globals {
                 push_text(lua, entry.name.as_bytes());
@@ -134,6 +141,7 @@ pub(crate) unsafe fn build(
         ffi::lua_pushvalue(lua, seen);
         let seen = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
         ffi::lua_settop(lua, 0);
+        ffi::lua_gc(lua, LUA_GCRESTART, 0);
         Ok(Globals { seen, views })
     }
 }
