@@ -177,6 +177,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
             match self.step(item, at)? {
                 Move::On(next, place) => (item, at) = (next, place),
                 Move::Matched(end) => return Ok(Some(end)),
+                Move::Failed if self.places.choices.is_empty() => return Ok(None),
                 Move::Failed => match self.retreat()? {
                     Some((next, place)) => (item, at) = (next, place),
                     None => return Ok(None),
@@ -205,7 +206,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
                 digit @ b'0'..=b'9' => self.again(item, at, digit),
                 _ => self.single(item, at),
             },
-            b'$' if item + 1 == pattern.len() => {
+            b'$' if pattern.letter(item + 1) == 0 => {
                 Ok(if at == self.source.len() { Move::Matched(at) } else { Move::Failed })
             }
             0 => Ok(Move::Matched(at)),
@@ -285,7 +286,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
         from: usize,
     ) -> Result<Move, Fault> {
         let at = self.extent(single, from)?;
-        if next >= self.pattern.len() {
+        if self.pattern.letter(next) == 0 {
             // Nothing follows that could ask for less.
             return Ok(Move::Matched(at));
         }
@@ -350,7 +351,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
     }
 
     /// Goes back to the last choice that has something left; `None` when there is none.
-    #[inline]
+    #[inline(never)]
     fn retreat(&mut self) -> Result<Option<(usize, usize)>, Fault> {
         while let Some(&Choice { what, next, at, level, open }) = self.places.choices.last() {
             self.fuel.burn(1)?;

@@ -7,17 +7,15 @@ use redlua_core::Raise;
 
 use super::budget::Stopped;
 use super::class::Single;
-use crate::check::until_nul;
 
 /// `LUA_MAXCAPTURES`.
 pub(super) const CAPTURES: usize = 32;
-/// Up to this length a byte is found faster by hand.
-const SHORT: usize = 32;
 
-/// A pattern as C sees it: up to its first zero byte.
+/// A pattern.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pattern<'a> {
-    /// All of it without its anchor.
+    /// All of it without its anchor. For C it ends at its first zero byte, so nothing here asks
+    /// how long it is: only whether a [`letter`](Self::letter) is 0.
     items: &'a [u8],
     /// Whether it matches only where the search begins.
     pub(super) anchored: bool,
@@ -80,7 +78,6 @@ impl<'a> Pattern<'a> {
     /// A pattern; a leading `^` is taken for the anchor when `anchors` says so.
     #[inline]
     pub(super) fn new(pattern: &'a [u8], anchors: bool) -> Self {
-        let pattern = seen(pattern);
         let (anchored, items) = match pattern {
             [b'^', rest @ ..] if anchors => (true, rest),
             _ => (false, pattern),
@@ -111,9 +108,9 @@ impl<'a> Pattern<'a> {
         }
         self.first = Some(single);
         if after == b'+' {
-            self.run = match (item, self.items.get(end + 1..)) {
-                (0, Some([])) => Some(Run::Bare),
-                (1, Some([b')'])) => Some(Run::Captured),
+            self.run = match (item, self.letter(end + 1), self.letter(end + 2)) {
+                (0, 0, _) => Some(Run::Bare),
+                (1, b')', 0) => Some(Run::Captured),
                 _ => None,
             };
         } else {
@@ -121,13 +118,7 @@ impl<'a> Pattern<'a> {
         }
     }
 
-    /// How many bytes there are.
-    #[inline]
-    pub(super) fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    /// The character at `index`; 0 behind the end, as in C.
+    /// The character at `index`; 0 at the end, as in C, and behind it.
     #[inline]
     pub(super) fn letter(&self, index: usize) -> u8 {
         self.items.get(index).copied().unwrap_or(0)
@@ -148,12 +139,12 @@ impl<'a> Pattern<'a> {
     }
 
     /// The item for one character at `item` and where it ends.
-    #[inline]
+    #[inline(always)]
     pub(super) fn item(&self, item: usize) -> Result<(usize, Single<'a>), Fault> {
         match self.letter(item) {
-            b'%' => match self.items.get(item + 1) {
-                Some(&class) => Ok((item + 2, Single::class(class))),
-                None => Err(Fault::EndsWithEscape),
+            b'%' => match self.letter(item + 1) {
+                0 => Err(Fault::EndsWithEscape),
+                class => Ok((item + 2, Single::class(class))),
             },
             b'[' => {
                 let (end, set) = self.set(item)?;
@@ -172,10 +163,10 @@ impl<'a> Pattern<'a> {
             end += 1;
         }
         loop {
-            match self.items.get(end) {
-                None => return Err(Fault::MissingBracket),
-                Some(b'%') if end + 1 < self.items.len() => end += 2,
-                Some(_) => end += 1,
+            match self.letter(end) {
+                0 => return Err(Fault::MissingBracket),
+                b'%' if self.letter(end + 1) != 0 => end += 2,
+                _ => end += 1,
             }
             if self.letter(end) == b']' {
                 return Ok((end + 1, self.items.get(item + 1..end).unwrap_or_default()));
@@ -207,18 +198,6 @@ pub(super) fn is_repetition(letter: u8) -> bool {
     matches!(letter, b'?' | b'*' | b'+' | b'-')
 }
 
-/// [`until_nul`] for what is mostly short.
-#[inline]
-fn seen(pattern: &[u8]) -> &[u8] {
-    if pattern.len() > SHORT {
-        return until_nul(pattern);
-    }
-    match pattern.iter().position(|&byte| byte == 0) {
-        Some(end) => pattern.get(..end).unwrap_or_default(),
-        None => pattern,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,8 +217,11 @@ mod tests {
         assert_eq!(first("ab"), (Some(true), Some(b'b'), None));
         assert_eq!(first("a%."), (Some(true), Some(b'.'), None));
         assert_eq!(first("ab*"), (Some(true), None, None));
+        assert_eq!(first("a+\0b"), (Some(true), None, Some(Run::Bare)));
         assert_eq!(first("a$"), (Some(true), None, None));
-        for unknown in ["", "a*", "a?", "a-", "()a", "%b()", "%1", "%f[a]", "$", "^a", "%", "[a"] {
+        for unknown in
+            ["", "a*", "a?", "a-", "()a", "%b()", "%1", "%f[a]", "$", "^a", "%", "[a", "\0a"]
+        {
             assert_eq!(first(unknown), (None, None, None), "{unknown}");
         }
     }

@@ -169,16 +169,68 @@ pub(super) fn captures<W: ValueWriter + ?Sized>(
 }
 
 /// Where `wanted` is in `text` (`lmemfind`).
+#[inline]
 fn find_plain(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    let Some((&first, rest)) = wanted.split_first() else { return Some(0) };
+    let [first, rest @ ..] = wanted else { return Some(0) };
+    let [second, rest @ ..] = rest else { return memchr::memchr(*first, text) };
+    // Most are found at one of the first places. Where the first character is frequent, the two
+    // together are not; what takes longer is worth the preparation of a search whose time does
+    // not depend on how much of the text looks alike.
     let mut at = 0;
-    // A few places are compared one by one; what takes longer is worth the preparation of a
-    // search whose time does not depend on how much of the text looks alike.
-    for _ in 0..8 {
-        at += memchr::memchr(first, text.get(at..)?)? + 1;
-        if text.get(at..)?.starts_with(rest) {
+    for _ in 0..3 {
+        at += memchr::memchr(*first, text.get(at..)?)? + 1;
+        if let [byte, there @ ..] = text.get(at..)?
+            && byte == second
+            && begins_with(there, rest)
+        {
             return Some(at - 1);
         }
     }
+    let near = at..text.len().min(at + NEAR);
+    let is_pair = |pair: &[u8]| matches!(pair, [a, b] if a == first && b == second);
+    while let Some(distance) = text.get(at..near.end)?.windows(2).position(is_pair) {
+        at += distance;
+        if begins_with(text.get(at + 2..)?, rest) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    let at = at.max(near.end.saturating_sub(1));
     memchr::memmem::find(text.get(at..)?, wanted).map(|distance| at + distance)
+}
+
+/// Bytes in which pairs are looked for one by one.
+const NEAR: usize = 96;
+
+#[inline]
+fn begins_with(text: &[u8], wanted: &[u8]) -> bool {
+    match wanted.len() {
+        0..16 => text.len() >= wanted.len() && text.iter().zip(wanted).all(|(a, b)| a == b),
+        _ => text.starts_with(wanted),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_texts_are_found_wherever_they_are() {
+        for at in 0..300 {
+            for wanted in [&b"x"[..], b"ab", b"abc", b"aab", b"aaaaaaaaaaaaaaaaaaab"] {
+                for filler in [b"a", b"-"] {
+                    let mut text = filler.repeat(at);
+                    text.extend_from_slice(wanted);
+                    text.extend_from_slice(b"abaab");
+                    let slow = (0..text.len()).find(|&i| text[i..].starts_with(wanted));
+                    assert_eq!(find_plain(&text, wanted), slow, "{wanted:?} at {at}");
+                    text.truncate(text.len() - 6);
+                    let slow = (0..text.len()).find(|&i| text[i..].starts_with(wanted));
+                    assert_eq!(find_plain(&text, wanted), slow, "{wanted:?} at {at}, cut");
+                }
+            }
+        }
+        assert_eq!(find_plain(b"", b""), Some(0));
+        assert_eq!(find_plain(b"", b"a"), None);
+    }
 }
