@@ -7,7 +7,9 @@
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use redlua_conversions::lualib::{Budget, Context, Function, Task, call, gmatch_next};
+use redlua_conversions::lualib::{
+    Budget, Context, Function, Search, Substitution, Task, call, gmatch_next,
+};
 use redlua_core::{Raise, Step, Workspace};
 
 use crate::base::stock;
@@ -54,23 +56,88 @@ pub(crate) unsafe fn install(lua: *mut lua_State, globals: c_int) {
 
 /// Functions of the library by the names they have here.
 macro_rules! functions {
-    ($($name:ident = $run:ident($function:expr);)*) => {
+    ($($name:ident = $run:ident($what:expr);)*) => {
         $(
             /// # Safety
             /// Called by Lua.
             unsafe extern "C-unwind" fn $name(lua: *mut lua_State) -> c_int {
                 // SAFETY: called by Lua; this frame owns nothing that needs dropping.
-                unsafe { $run(lua, $function) }
+                unsafe { $run(lua, $what) }
             }
         )*
     };
 }
 
 functions! {
-    find = once(Function::FIND);
-    matching = once(Function::MATCH);
-    gsub = run(Function::GSUB);
+    find = search(true);
+    matching = search(false);
+    gsub = substitute(Function::GSUB);
     rep = once(Function::REP);
+}
+
+/// `string.find` and `string.match`.
+///
+/// # Safety
+/// Called in a C function called by Lua, in a frame that owns nothing.
+#[inline]
+unsafe fn search(lua: *mut lua_State, positions: bool) -> c_int {
+    // SAFETY: by contract; nothing is owned when something is raised. Strings among the arguments
+    // live as long as the call.
+    unsafe {
+        let count = ffi::lua_gettop(lua);
+        let Some(search) = asked(lua, count, positions) else {
+            return once(lua, if positions { Function::FIND } else { Function::MATCH });
+        };
+        let state = state_of(lua);
+        match write(lua, state, count, |out, budget| search.run(out, budget)) {
+            Ok(()) => ffi::lua_gettop(lua) - count,
+            Err(verdict) => end(lua, state, verdict),
+        }
+    }
+}
+
+/// The arguments of a search, when they are of the types that they mostly are.
+///
+/// # Safety
+/// Called in a C function called by Lua with `count` arguments. The result is used only while it
+/// runs. Stack 0; neither raises nor allocates.
+#[inline]
+unsafe fn asked<'a>(lua: *mut lua_State, count: c_int, positions: bool) -> Option<Search<'a>> {
+    // SAFETY: by contract; only a string is read as one.
+    unsafe {
+        if ffi::lua_type(lua, 1) != ffi::LUA_TSTRING || ffi::lua_type(lua, 2) != ffi::LUA_TSTRING {
+            return None;
+        }
+        let init = match count {
+            2 => 1.0,
+            _ if ffi::lua_type(lua, 3) == ffi::LUA_TNUMBER => ffi::lua_tonumber(lua, 3),
+            _ => return None,
+        };
+        let plain = positions && count > 3 && ffi::lua_toboolean(lua, 4) != 0;
+        let (source, pattern) = (string_at(lua, 1), string_at(lua, 2));
+        Some(Search { source, pattern, init, plain, positions })
+    }
+}
+
+/// `string.gsub`.
+///
+/// # Safety
+/// Called in a C function called by Lua, in a frame that owns nothing.
+#[inline]
+unsafe fn substitute(lua: *mut lua_State, function: Function) -> c_int {
+    // SAFETY: by contract; `Substitution` owns nothing, and what it borrows are arguments, which
+    // stay where they are.
+    unsafe {
+        let called = ffi::lua_gettop(lua) == 3
+            && ffi::lua_type(lua, 1) == ffi::LUA_TSTRING
+            && ffi::lua_type(lua, 2) == ffi::LUA_TSTRING
+            && ffi::lua_type(lua, 3) == ffi::LUA_TFUNCTION;
+        if !called {
+            return run(lua, function);
+        }
+        let mut substitution = Substitution::new(string_at(lua, 1), string_at(lua, 2));
+        steps(lua, |_, work, context| substitution.resume(work, context))
+    }
 }
 
 /// `table.sort`: C's own where it cannot take long, because there is not much to sort. LuaJIT's
@@ -141,17 +208,30 @@ unsafe fn end(lua: *mut lua_State, state: &State, verdict: Verdict) -> c_int {
 /// Called in a C function called by Lua, in a frame that owns nothing.
 #[inline]
 pub(crate) unsafe fn run(lua: *mut lua_State, function: Function) -> c_int {
-    // SAFETY: `Task` owns nothing, so the steps, which may raise, may jump over it. The indices
-    // are those of arguments and of values that the task has appended above them.
+    // SAFETY: by contract; `Task` owns nothing.
+    unsafe {
+        let mut task = Task::new(function);
+        steps(lua, |args, work, context| task.resume(args, work, context))
+    }
+}
+
+/// Does what each step asks for.
+///
+/// # Safety
+/// Called in a C function called by Lua, in a frame that owns nothing; nor does `step`.
+#[inline]
+unsafe fn steps(
+    lua: *mut lua_State,
+    mut step: impl FnMut(&mut StackReader, &mut StackWriter, &mut Context<'_>) -> Result<Step, Raise>,
+) -> c_int {
+    // SAFETY: nothing is owned here, so the steps, which may raise, may jump over it. The indices
+    // are those of arguments and of values that were appended above them.
     unsafe {
         let state = state_of(lua);
         let count = ffi::lua_gettop(lua);
-        let mut task = Task::new(function);
         let mut at = Place::here();
         loop {
-            match dispatch(lua, state, count, &mut at, |args, work, context| {
-                task.resume(args, work, context)
-            }) {
+            match dispatch(lua, state, count, &mut at, &mut step) {
                 Ok(Step::Return { results }) => return results as c_int,
                 Ok(Step::Call { arguments }) => ffi::lua_call(lua, arguments as c_int, 1),
                 Ok(Step::Index { table }) => ffi::lua_gettable(lua, table as c_int + 1),
@@ -296,31 +376,50 @@ unsafe extern "C-unwind" fn iterate(lua: *mut lua_State) -> c_int {
 #[inline]
 unsafe fn advance(lua: *mut lua_State) -> Result<c_int, Verdict> {
     // SAFETY: the upvalues are two strings, which live as long as the function that runs, and a
-    // number. Pushes stay within LUA_MINSTACK or what `room` grants.
+    // number.
     unsafe {
         let state = state_of(lua);
         let count = ffi::lua_gettop(lua);
         let source = string_at(lua, ffi::lua_upvalueindex(1));
         let pattern = string_at(lua, ffi::lua_upvalueindex(2));
         let mut position = ffi::lua_tonumber(lua, ffi::lua_upvalueindex(3)) as usize;
-        let was = state.enforce(false);
-        let mut out = StackWriter::new(lua, 1, count);
-        let mut budget = Allowance { lua, state };
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            gmatch_next(source, pattern, &mut position, &mut out, &mut budget)
-        }));
-        let outcome = match result {
+        write(lua, state, count, |out, budget| {
+            gmatch_next(source, pattern, &mut position, out, budget)
+        })?;
+        let results = ffi::lua_gettop(lua) - count;
+        ffi::lua_pushnumber(lua, position as f64);
+        ffi::lua_replace(lua, ffi::lua_upvalueindex(3));
+        Ok(results)
+    }
+}
+
+/// Runs what only writes results.
+///
+/// # Safety
+/// Called in a C function called by Lua with `count` arguments. Does not raise.
+#[inline]
+unsafe fn write(
+    lua: *mut lua_State,
+    state: &State,
+    count: c_int,
+    function: impl FnOnce(&mut StackWriter, &mut Allowance<'_>) -> Result<(), Raise>,
+) -> Result<(), Verdict> {
+    let was = state.enforce(false);
+    let mut budget = Allowance { lua, state };
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the writer works above the arguments.
+        let mut out = unsafe { StackWriter::new(lua, 1, count) };
+        function(&mut out, &mut budget)
+    }));
+    // SAFETY: as for the caller.
+    let outcome = unsafe {
+        match result {
             Ok(Ok(())) if state.over_limit() => Err(Verdict::Memory),
-            Ok(Ok(())) => {
-                let results = ffi::lua_gettop(lua) - count;
-                ffi::lua_pushnumber(lua, position as f64);
-                ffi::lua_replace(lua, ffi::lua_upvalueindex(3));
-                Ok(results)
-            }
+            Ok(Ok(())) => Ok(()),
             Ok(Err(raise)) => Err(failure(lua, count, raise)),
             Err(panic) => Err(panicked(lua, count, panic.as_ref())),
-        };
-        state.enforce(was);
-        outcome
-    }
+        }
+    };
+    state.enforce(was);
+    outcome
 }

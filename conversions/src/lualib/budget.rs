@@ -47,6 +47,17 @@ pub(super) fn ask_for(bytes: usize, budget: &mut dyn Budget) -> Result<(), Raise
     if bytes > LARGE && budget.interrupted() { Err(Raise::Text(STOPPED.into())) } else { Ok(()) }
 }
 
+/// The budget has said so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stopped;
+
+impl From<Stopped> for Raise {
+    #[cold]
+    fn from(_: Stopped) -> Raise {
+        Raise::Text(STOPPED.into())
+    }
+}
+
 /// Counts steps and asks the budget now and then.
 pub(super) struct Fuel<'b> {
     left: usize,
@@ -63,7 +74,7 @@ impl<'b> Fuel<'b> {
     /// # Errors
     /// [`STOPPED`].
     #[inline]
-    pub(super) fn burn(&mut self, steps: usize) -> Result<(), Raise> {
+    pub(super) fn burn(&mut self, steps: usize) -> Result<(), Stopped> {
         match self.left.checked_sub(steps) {
             Some(left) => {
                 self.left = left;
@@ -74,9 +85,9 @@ impl<'b> Fuel<'b> {
     }
 
     #[cold]
-    fn ask(&mut self) -> Result<(), Raise> {
+    fn ask(&mut self) -> Result<(), Stopped> {
         self.left = INTERVAL;
-        if self.budget.interrupted() { Err(Raise::Text(STOPPED.into())) } else { Ok(()) }
+        if self.budget.interrupted() { Err(Stopped) } else { Ok(()) }
     }
 }
 

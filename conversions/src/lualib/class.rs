@@ -10,20 +10,33 @@ pub(super) enum Single<'a> {
     Any,
     /// The character itself.
     Byte(u8),
-    /// `%` and a letter or another character.
-    Class(u8),
+    /// A class of `ctype.h`: those of these kinds, or all others.
+    Kinds { mask: u8, wanted: bool },
     /// What stands between the brackets, a leading `^` included.
     Set(&'a [u8]),
 }
 
 impl Single<'_> {
+    /// `%` and a letter or another character.
+    #[inline]
+    pub(super) fn class(class: u8) -> Self {
+        match mask(class) {
+            Some((mask, wanted)) => Single::Kinds { mask, wanted },
+            None => match class {
+                b'z' => Single::Byte(0),
+                b'Z' => Single::Set(b"^\0"),
+                _ => Single::Byte(class),
+            },
+        }
+    }
+
     /// Whether the character is one of those.
     #[inline]
     pub(super) fn admits(self, byte: u8) -> bool {
         match self {
             Single::Any => true,
             Single::Byte(wanted) => wanted == byte,
-            Single::Class(class) => in_class(byte, class),
+            Single::Kinds { mask, wanted } => (kinds(byte) & mask != 0) == wanted,
             Single::Set(set) => in_set(byte, set),
         }
     }
@@ -34,42 +47,46 @@ impl Single<'_> {
         match self {
             Single::Any => (!bytes.is_empty()).then_some(0),
             Single::Byte(wanted) => memchr::memchr(wanted, bytes),
-            Single::Class(class) => match mask(class) {
-                Some((mask, wanted)) => {
-                    bytes.iter().position(|&byte| (kinds(byte) & mask != 0) == wanted)
-                }
-                None => bytes.iter().position(|&byte| in_class(byte, class)),
-            },
+            Single::Kinds { mask, wanted: true } => {
+                bytes.iter().position(|&byte| kinds(byte) & mask != 0)
+            }
+            Single::Kinds { mask, wanted: false } => {
+                bytes.iter().position(|&byte| kinds(byte) & mask == 0)
+            }
             Single::Set(set) => bytes.iter().position(|&byte| in_set(byte, set)),
         }
     }
 
     /// The length of the longest run of such characters at the beginning.
+    #[inline]
     pub(super) fn run(self, bytes: &[u8]) -> usize {
         let first = match self {
             Single::Any => None,
             Single::Byte(wanted) => bytes.iter().position(|&byte| byte != wanted),
-            Single::Class(class) => match mask(class) {
-                Some((mask, wanted)) => {
-                    bytes.iter().position(|&byte| (kinds(byte) & mask != 0) != wanted)
-                }
-                None => bytes.iter().position(|&byte| !in_class(byte, class)),
-            },
-            Single::Set(set) => {
-                // A long run pays for a table of the set.
-                let (short, long) = bytes.split_at(bytes.len().min(24));
-                short.iter().position(|&byte| !in_set(byte, set)).or_else(|| {
-                    if long.is_empty() {
-                        return None;
-                    }
-                    let table = table(set);
-                    let last = long.iter().position(|&byte| !holds(&table, byte));
-                    last.map(|at| at + short.len())
-                })
+            Single::Kinds { mask, wanted: true } => {
+                bytes.iter().position(|&byte| kinds(byte) & mask == 0)
             }
+            Single::Kinds { mask, wanted: false } => {
+                bytes.iter().position(|&byte| kinds(byte) & mask != 0)
+            }
+            Single::Set(set) => return set_run(set, bytes),
         };
         first.unwrap_or(bytes.len())
     }
+}
+
+/// The same for a set: a long run pays for a table of it.
+fn set_run(set: &[u8], bytes: &[u8]) -> usize {
+    let (short, long) = bytes.split_at(bytes.len().min(24));
+    if let Some(end) = short.iter().position(|&byte| !in_set(byte, set)) {
+        return end;
+    }
+    if long.is_empty() {
+        return short.len();
+    }
+    let table = table(set);
+    let last = long.iter().position(|&byte| !holds(&table, byte)).unwrap_or(long.len());
+    short.len() + last
 }
 
 const ALPHA: u8 = 1;
@@ -227,12 +244,12 @@ mod tests {
     #[test]
     fn runs_end_where_single_characters_do() {
         let text: Vec<u8> = (0..200).map(|i| if i < 150 { b'a' + i % 26 } else { b'-' }).collect();
-        for single in [Single::Set(b"a-z"), Single::Class(b'l'), Single::Set(b"^-")] {
+        for single in [Single::Set(b"a-z"), Single::class(b'l'), Single::Set(b"^-")] {
             assert_eq!(single.run(&text), 150);
         }
         assert_eq!(Single::Any.run(&text), 200);
         assert_eq!(Single::Byte(b'a').run(b"aab"), 2);
-        assert_eq!(Single::Class(b'z').run(b"\0\0a"), 2);
-        assert_eq!(Single::Class(b'Z').run(b"ab\0"), 2);
+        assert_eq!(Single::class(b'z').run(b"\0\0a"), 2);
+        assert_eq!(Single::class(b'Z').run(b"ab\0"), 2);
     }
 }

@@ -7,9 +7,10 @@ use redlua_core::{Arguments, Kind, Raise, Scalar, Step, Workspace};
 
 use super::Context;
 use super::budget::append;
-use super::pattern::{Captured, Matcher, Places};
+use super::matcher::{Captured, Matcher, Places};
+use super::pattern::Pattern;
 use super::search::captures;
-use crate::check::{Bytes, Check};
+use crate::check::Check;
 use crate::number;
 
 /// A substitution in progress. Its result so far is the end of the context's buffer.
@@ -30,12 +31,57 @@ pub(super) struct Gsub {
     most: i64,
 }
 
+/// What does not change from match to match.
+#[derive(Clone, Copy, Debug)]
+struct Subject<'a> {
+    source: &'a [u8],
+    pattern: Pattern<'a>,
+    replacement: Replacement<'a>,
+}
+
 /// What a match is replaced by.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Replacement {
-    Text,
+#[derive(Clone, Copy, Debug)]
+enum Replacement<'a> {
+    /// A text, and whether it has no `%`.
+    Text(&'a [u8], bool),
     Function,
     Table,
+}
+
+/// A call of `string.gsub` whose third and last argument is a function, for engines that keep the
+/// text and the pattern alive themselves. It goes on like a [`Task`](super::Task).
+#[derive(Clone, Copy, Debug)]
+pub struct Substitution<'a> {
+    gsub: Gsub,
+    subject: Subject<'a>,
+}
+
+impl<'a> Substitution<'a> {
+    /// A call with that text and that pattern.
+    #[inline]
+    pub fn new(source: &'a [u8], pattern: &'a [u8]) -> Self {
+        let most = i64::from((source.len() as i64 + 1) as i32);
+        let pattern = Pattern::new(pattern, true);
+        let subject = Subject { source, pattern, replacement: Replacement::Function };
+        Substitution { gsub: Gsub { most, ..Gsub::default() }, subject }
+    }
+
+    /// Goes on until the function is to be called or the end.
+    ///
+    /// # Errors
+    /// What is to be raised in the script.
+    #[inline]
+    pub fn resume<W: Workspace + ?Sized>(
+        &mut self,
+        work: &mut W,
+        context: &mut Context<'_>,
+    ) -> Result<Step, Raise> {
+        let answered = self.gsub.begun;
+        if !answered {
+            self.gsub.begin(context.buffer.len());
+        }
+        self.gsub.go_on(&self.subject, answered, work, context)
+    }
 }
 
 impl Gsub {
@@ -51,21 +97,54 @@ impl Gsub {
     ) -> Result<Step, Raise> {
         let answered = self.begun;
         let args = &*args;
-        if !self.begun {
-            self.begin(args, context.buffer.len())?;
-        }
         let (source, pattern) = (args.text(0)?, args.text(1)?);
+        if !answered {
+            self.most = i64::from(args.numeral_or(3, source.len() as i64 + 1)? as i32);
+        }
+        let text;
+        let replacement = match args.scalar(2).kind() {
+            Kind::String | Kind::Number => {
+                text = args.text(2)?;
+                Replacement::Text(&text, memchr::memchr(b'%', &text).is_none())
+            }
+            Kind::Function => Replacement::Function,
+            Kind::Table => Replacement::Table,
+            _ => return Err(Raise::argument(3, "string/function/table expected")),
+        };
+        if !answered {
+            self.begin(context.buffer.len());
+        }
+        let pattern = Pattern::new(&pattern, true);
+        let subject = Subject { source: &source, pattern, replacement };
+        self.go_on(&subject, answered, work, context)
+    }
+
+    #[inline]
+    fn begin(&mut self, buffer: usize) {
+        self.begun = true;
+        self.buffer = (buffer, buffer);
+    }
+
+    #[inline]
+    fn go_on<W: Workspace + ?Sized>(
+        &mut self,
+        subject: &Subject<'_>,
+        answered: bool,
+        work: &mut W,
+        context: &mut Context<'_>,
+    ) -> Result<Step, Raise> {
         let buffer = &mut *context.buffer;
-        let mut places = Places::default();
         buffer.truncate(self.buffer.1);
         let room = self.buffer.0.saturating_add(context.budget.room());
         if answered {
-            self.replace(&source, work, buffer, room)?;
+            self.replace(subject.source, work, buffer, room)?;
         }
-        let mut matcher = Matcher::new(&source, &pattern, true, &mut places, context.budget);
-        let step = self.run(&mut matcher, args, work, buffer, room);
+        let mut places = Places::default();
+        let mut matcher =
+            Matcher::new(subject.source, &subject.pattern, &mut places, context.budget);
+        let step = self.run(subject, &mut matcher, work, buffer, room)?;
         self.buffer.1 = buffer.len();
-        if let Some(step) = step? {
+        if let Some(step) = step {
             return Ok(step);
         }
         work.string(buffer.get(self.buffer.0..).unwrap_or_default());
@@ -74,19 +153,8 @@ impl Gsub {
         Ok(Step::Return { results: 2 })
     }
 
-    fn begin<A: Arguments + ?Sized>(&mut self, args: &A, buffer: usize) -> Result<(), Raise> {
-        let len = args.text(0)?.len();
-        args.text(1)?;
-        self.most = i64::from(args.numeral_or(3, len as i64 + 1)? as i32);
-        if replacement(args).is_none() {
-            return Err(Raise::argument(3, "string/function/table expected"));
-        }
-        self.begun = true;
-        self.buffer = (buffer, buffer);
-        Ok(())
-    }
-
     /// Appends what a function or table answered.
+    #[inline]
     fn replace<W: Workspace + ?Sized>(
         &mut self,
         source: &[u8],
@@ -102,34 +170,26 @@ impl Gsub {
             other if !other.truth() => {
                 append(buffer, room, source.get(start..end).unwrap_or_default())?;
             }
-            other => {
-                let kind = other.kind().name();
-                return Err(Raise::message(format!("invalid replacement value (a {kind})")));
-            }
+            other => return Err(invalid(other.kind())),
         }
         work.truncate(last);
         Ok(())
     }
 
     /// Goes over the matches; `None` at the end.
-    fn run<A: Arguments + ?Sized, W: Workspace + ?Sized>(
+    #[inline]
+    fn run<W: Workspace + ?Sized>(
         &mut self,
+        subject: &Subject<'_>,
         matcher: &mut Matcher<'_, '_>,
-        args: &A,
         work: &mut W,
         buffer: &mut Vec<u8>,
         room: usize,
     ) -> Result<Option<Step>, Raise> {
-        let kind = replacement(args);
-        let text = match kind {
-            Some(Replacement::Text) => args.text(2)?,
-            _ => Bytes::String(b""),
-        };
-        let verbatim = memchr::memchr(b'%', &text).is_none();
-        let source = matcher.source();
+        let source = subject.source;
         while self.made < self.most
             && self.from <= source.len()
-            && !(matcher.anchored() && self.made > 0)
+            && !(subject.pattern.anchored && self.made > 0)
         {
             let Some((start, end)) = matcher.search(self.from)? else { break };
             append(buffer, room, source.get(self.copied..start).unwrap_or_default())?;
@@ -138,16 +198,18 @@ impl Gsub {
             self.copied = end;
             // An empty match does not stay where it is.
             self.from = if end > start { end } else { end + 1 };
-            match kind {
-                Some(Replacement::Text) if verbatim => append(buffer, room, &text)?,
-                Some(Replacement::Text) => expand(matcher, &text, (start, end), buffer, room)?,
-                Some(Replacement::Function) => {
+            match subject.replacement {
+                Replacement::Text(text, true) => append(buffer, room, text)?,
+                Replacement::Text(text, false) => {
+                    expand(matcher, text, (start, end), buffer, room)?;
+                }
+                Replacement::Function => {
                     work.argument(2);
                     let count = matcher.level().max(1);
                     captures(matcher, count, start, end, work)?;
                     return Ok(Some(Step::Call { arguments: count }));
                 }
-                _ => {
+                Replacement::Table => {
                     captures(matcher, 1, start, end, work)?;
                     if !work.look_up(2) {
                         return Ok(Some(Step::Index { table: 2 }));
@@ -161,13 +223,9 @@ impl Gsub {
     }
 }
 
-fn replacement<A: Arguments + ?Sized>(args: &A) -> Option<Replacement> {
-    match args.scalar(2).kind() {
-        Kind::String | Kind::Number => Some(Replacement::Text),
-        Kind::Function => Some(Replacement::Function),
-        Kind::Table => Some(Replacement::Table),
-        _ => None,
-    }
+#[cold]
+fn invalid(kind: Kind) -> Raise {
+    Raise::message(format!("invalid replacement value (a {})", kind.name()))
 }
 
 /// `add_s`: a `%` with a digit is a capture, with anything else that character; behind the last

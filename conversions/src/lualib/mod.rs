@@ -13,6 +13,7 @@ mod class;
 mod each;
 mod format;
 mod gsub;
+mod matcher;
 mod math;
 mod pattern;
 mod search;
@@ -27,8 +28,9 @@ use base::{Next, Tostring};
 pub use budget::{Budget, STOPPED, Unlimited};
 use each::Each;
 use gsub::Gsub;
+pub use gsub::Substitution;
 use math::Math;
-pub use search::{Gmatch, gmatch_next};
+pub use search::{Gmatch, Search, gmatch_next};
 use sort::Sort;
 
 /// What a function needs besides its arguments.
