@@ -159,6 +159,73 @@ fn a_connection_that_breaks_ends_the_script() {
     }
 }
 
+/// What comes in place of a reply, or breaks off within it.
+///
+/// A negative length is none of these: the client library takes any for a null.
+const BROKEN: [Fault; 12] = [
+    Fault::LostAt("boom"),
+    Fault::CutAt("boom"),
+    Fault::AnswerAt("boom", b"$5\r\nab\r\n"),
+    Fault::AnswerAt("boom", b"$1\r\nabc\r\n"),
+    Fault::AnswerAt("boom", b"$99999999999999999999\r\nx\r\n"),
+    Fault::AnswerAt("boom", b"$9223372036854775807\r\nx\r\n"),
+    Fault::AnswerAt("boom", b"*3\r\n:1\r\n"),
+    Fault::AnswerAt("boom", b"*2147483647\r\n:1\r\n"),
+    Fault::AnswerAt("boom", b"*1\r\n*1\r\n$2\r\nx"),
+    Fault::AnswerAt("boom", b":12x\r\n"),
+    Fault::AnswerAt("boom", b"\0\xff\xfe garbage\r\n"),
+    Fault::AnswerAt("boom", b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+];
+
+#[test]
+fn a_reply_that_breaks_off_hides_nothing() {
+    let Some(server) = Server::start(&[]) else { return };
+    for fault in BROKEN {
+        server.ask("FLUSHALL");
+        let proxy = Proxy::start(&server, fault);
+        let mut client = Client::with_host(Remote::open(&proxy.url(), SHORT).unwrap());
+        let mut eval = |script: &str| client.request(&[b"EVAL", script.as_bytes(), b"0"]);
+        let reply =
+            eval("redis.call('SET', 'a', 1) redis.call('INCR', 'boom') redis.call('SET', 'b', 1)");
+        assert!(reply.is_error(), "{fault:?}: {reply:?}");
+        let text = error(&reply);
+        assert!(text.starts_with(&format!("ERR {} ", proxy.url())), "{fault:?}: {text}");
+        assert!(text.ends_with("on @user_script:1."), "{fault:?}: {text}");
+        assert!(!text.contains(['\r', '\n']), "{fault:?}: {text}");
+        // What was written is there, what came after is not, and nothing was sent twice.
+        assert_eq!(server.ask("GET a\r\nGET boom\r\nGET b"), "$1\r\n1\r\n$1\r\n1\r\n$-1\r\n");
+        // The next script sees the server as it is, on a connection without rests of the last.
+        let all = eval("return {redis.call('GET', 'a'), redis.call('EXISTS', 'b'), 7}");
+        let expected = [Reply::bulk("1"), Reply::Integer(0), Reply::Integer(7)];
+        assert_eq!(all, Reply::array(expected), "{fault:?}");
+        // Whoever catches the error hears it again from each command until the end.
+        let caught = eval(
+            "local e = redis.pcall('INCR', 'boom').err \
+             return {redis.pcall('SET', 'b', 1).err == e, (pcall(redis.call, 'GET', 'a'))}",
+        );
+        let expected = [Reply::Integer(1), Reply::Null];
+        assert_eq!(caught, Reply::array(expected), "{fault:?}");
+        assert_eq!(server.ask("GET boom\r\nEXISTS b"), "$1\r\n2\r\n:0\r\n");
+        assert_eq!(eval("return redis.call('SET', 'c', 1)"), Reply::status("OK"), "{fault:?}");
+    }
+}
+
+#[test]
+fn long_replies_break_off_too() {
+    let Some(server) = Server::start(&[]) else { return };
+    let fill = "for i = 1, 200 do redis.call('RPUSH', 'boom', ('x'):rep(5000) .. i) end";
+    let mut direct = Client::with_host(remote(&server));
+    assert_eq!(direct.request(&[b"EVAL", fill.as_bytes(), b"0"]), Reply::Null);
+    let proxy = Proxy::start(&server, Fault::CutAt("boom"));
+    let mut client = Client::with_host(Remote::open(&proxy.url(), SHORT).unwrap());
+    for resp in [2, 3] {
+        let script = format!("redis.setresp({resp}) return #redis.call('LRANGE', 'boom', 0, -1)");
+        let text = error(&client.request(&[b"EVAL", script.as_bytes(), b"0"]));
+        assert!(text.contains(" dropped the connection"), "{text}");
+        assert_eq!(client.request(&[b"EVAL", b"return 7", b"0"]), Reply::Integer(7));
+    }
+}
+
 #[test]
 fn a_script_on_a_connection_of_redis_rs() {
     let Some(server) = Server::start(&[]) else { return };

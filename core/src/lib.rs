@@ -27,7 +27,7 @@ mod value;
 mod vm;
 
 pub use environment::{Entry, Environment, Item, NativeId, View};
-pub use error::{CompileError, VmError};
+pub use error::{CompileError, CompileFault, VmError};
 pub use frame::{Evaluation, Frame, Level, Pause};
 pub use host::{
     CommandFlags, CommandSpec, Condition, Debugging, Denied, Host, KeySpec, LogLevel,

@@ -2,7 +2,9 @@
 //!
 //! Owns the rules of `eval.c`. Must not know functions.
 
-use redlua_core::{Chunk, Debugging, Host, Invocation, Passing, ReplySink, Seq, Session};
+use redlua_core::{
+    Chunk, CompileFault, Debugging, Host, Invocation, Passing, ReplySink, Seq, Session,
+};
 
 use crate::api::sha1;
 use crate::cache::Cached;
@@ -13,9 +15,6 @@ use crate::shebang;
 use crate::text::{self, join};
 use crate::world::{Task, keys_and_args};
 use crate::{help, run};
-
-/// What a Lua engine says when it has no memory for a chunk.
-const NO_MEMORY: &[u8] = b"not enough memory";
 
 /// What names the script of an EVAL command.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -151,7 +150,7 @@ impl Engine {
         scripts.make_room(vm, &limits);
         let mut compiled = vm.compile(chunk);
         // What nobody has run lately gives its memory up.
-        while compiled.as_ref().is_err_and(|error| error.message == NO_MEMORY)
+        while compiled.as_ref().is_err_and(|error| error.fault == CompileFault::Memory)
             && scripts.forget_some(vm) > 0
         {
             vm.collect();

@@ -27,6 +27,10 @@ const TARGET: Target = Target { integers: None, rename: None };
 
 const LUA_ERRSYNTAX: c_int = 3;
 
+/// What Lua says when memory is out.
+#[cfg(luau)]
+const NO_MEMORY: &[u8] = b"not enough memory";
+
 /// Compiles `source` as Lua 5.1, whatever it begins with, and pushes the function or the message;
 /// returns Lua's status.
 ///
@@ -41,8 +45,10 @@ pub(crate) unsafe fn load_text(
 ) -> c_int {
     // SAFETY: by contract; the text to compile stands on the stack while it is compiled.
     unsafe {
-        if !push_translation(lua, slice::from_raw_parts(source.cast(), len), CStr::from_ptr(name)) {
-            return LUA_ERRSYNTAX;
+        let source = slice::from_raw_parts(source.cast(), len);
+        let status = push_translation(lua, source, CStr::from_ptr(name));
+        if status != 0 {
+            return status;
         }
         let mut len = 0;
         let text = ffi::lua_tolstring(lua, -1, &mut len);
@@ -53,15 +59,25 @@ pub(crate) unsafe fn load_text(
     }
 }
 
-/// Pushes the text that the engine has to compile, or the message and returns `false`.
+/// What Luau's compiler takes for a token of the chunk outside of the state, where nobody counts:
+/// a call of a global takes 320 bytes for three.
+#[cfg(luau)]
+const TOKEN: usize = 128;
+
+/// Pushes the text that the engine has to compile, or the message; returns Lua's status.
 ///
 /// # Safety
 /// A slot is free. Stack +1. Does not raise.
-unsafe fn push_translation(lua: *mut lua_State, source: &[u8], name: &CStr) -> bool {
+unsafe fn push_translation(lua: *mut lua_State, source: &[u8], name: &CStr) -> c_int {
     let result = translate(source, name.to_bytes(), &TARGET);
-    let (text, good) = match &result {
-        Ok(text) => (&**text, true),
-        Err(message) => (&**message, false),
+    let (text, status) = match &result {
+        #[cfg(luau)]
+        // SAFETY: by contract.
+        Ok(translated) if translated.tokens > unsafe { state_of(lua) }.room() / TOKEN => {
+            (&NO_MEMORY[..], ffi::LUA_ERRMEM)
+        }
+        Ok(translated) => (&*translated.text, 0),
+        Err(message) => (&**message, LUA_ERRSYNTAX),
     };
     // SAFETY: by contract; with memory not limited the push does not raise.
     unsafe {
@@ -70,7 +86,7 @@ unsafe fn push_translation(lua: *mut lua_State, source: &[u8], name: &CStr) -> b
         ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
         state.enforce(was);
     }
-    good
+    status
 }
 
 /// Compiles a text that is on the stack.
@@ -91,7 +107,7 @@ unsafe fn compile(
         let mut status = ffi::compile(lua, text, len, name);
         if was && state.over_limit() {
             ffi::lua_settop(lua, -2);
-            ffi::lua_pushlstring(lua, c"not enough memory".as_ptr(), 17);
+            ffi::lua_pushlstring(lua, NO_MEMORY.as_ptr().cast(), NO_MEMORY.len());
             status = ffi::LUA_ERRMEM;
         }
         state.enforce(was);

@@ -12,7 +12,7 @@
 use std::ffi::c_int;
 #[cfg(luau)]
 use std::sync::atomic::{AtomicUsize, Ordering};
-#[cfg(not(luau))]
+#[cfg(not(any(luau, lua54)))]
 use std::time::Duration;
 use std::time::Instant;
 
@@ -31,10 +31,10 @@ pub(crate) const FINE: c_int = 10;
 #[cfg(lua54)]
 pub(crate) const FINE: c_int = INTERVAL;
 /// An interval that took so long is followed by short ones.
-#[cfg(not(luau))]
+#[cfg(not(any(luau, lua54)))]
 const SLOW: Duration = Duration::from_millis(2);
 /// An interval that took no longer is followed by a longer one.
-#[cfg(not(luau))]
+#[cfg(not(any(luau, lua54)))]
 const QUICK: Duration = Duration::from_micros(200);
 /// Luau's interrupt comes at each loop and call; this many instructions they count for.
 #[cfg(luau)]
@@ -62,6 +62,20 @@ pub(crate) unsafe fn arm(lua: *mut lua_State) {
 /// Called in the hook. Stack 0; neither raises nor allocates.
 #[cfg(not(luau))]
 unsafe fn keep_pace(lua: *mut lua_State, state: &State) {
+    let next = next_pace(state);
+    // Each coroutine has a hook of its own, which may come from another time. Lua 5.4 visits every
+    // frame to set one.
+    // SAFETY: by contract.
+    unsafe {
+        if ffi::lua_gethookcount(lua) != next {
+            ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT, next);
+        }
+    }
+}
+
+/// Instructions until the next look, by what the last ones took.
+#[cfg(not(any(luau, lua54)))]
+fn next_pace(state: &State) -> c_int {
     let (pace, last) = state.pace.get();
     let now = Instant::now();
     let next = match last.map(|last| now.saturating_duration_since(last)) {
@@ -71,14 +85,13 @@ unsafe fn keep_pace(lua: *mut lua_State, state: &State) {
         None => FINE,
     };
     state.pace.set((next, Some(now)));
-    // Each coroutine has a hook of its own, which may come from another time. Lua 5.4 visits every
-    // frame to set one.
-    // SAFETY: by contract.
-    unsafe {
-        if ffi::lua_gethookcount(lua) != next {
-            ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT, next);
-        }
-    }
+    next
+}
+
+/// Always the same number.
+#[cfg(lua54)]
+fn next_pace(_: &State) -> c_int {
+    INTERVAL
 }
 
 /// Sets the interrupt as it is while nothing asks for an end: none, unless loops are counted.

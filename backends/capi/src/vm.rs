@@ -30,9 +30,6 @@ use crate::state::{State, new_state, state_of};
 #[cfg(luau)]
 use crate::watch::Watch;
 
-/// The message of a chunk that takes longer to compile than it may run.
-const TOO_SLOW: &[u8] = b"compiling exceeded the time limit";
-
 /// Makes a Lua state with `environment` in it.
 ///
 /// # Errors
@@ -270,7 +267,7 @@ impl Vm for CVm {
             }
             if self.state.stopped.get().is_some() {
                 ffi::lua_settop(self.lua, 0);
-                return Err(CompileError { message: TOO_SLOW.to_vec() });
+                return Err(CompileError::time());
             }
             if status == 0 {
                 let reference = ffi::luaL_ref(self.lua, ffi::LUA_REGISTRYINDEX);
@@ -286,7 +283,10 @@ impl Vm for CVm {
                 Vec::new()
             };
             ffi::lua_settop(self.lua, 0);
-            Err(CompileError { message })
+            match status {
+                ffi::LUA_ERRMEM => Err(CompileError::memory()),
+                _ => Err(CompileError::syntax(message)),
+            }
         }
     }
 

@@ -13,6 +13,10 @@ use crate::ffi::{self, lua_State};
 use crate::reader::string_at;
 use crate::state::state_of;
 
+/// A longer message is a script's own, of which megabytes are not searched, or quotes a name that
+/// nobody gives.
+const LONGEST: usize = 64 << 10;
+
 /// Replaces the string at `index` by what Lua 5.1 says; other values stay.
 ///
 /// # Safety
@@ -23,7 +27,8 @@ pub(crate) unsafe fn reword_at(lua: *mut lua_State, index: c_int) {
         if ffi::lua_type(lua, index) != ffi::LUA_TSTRING {
             return;
         }
-        let Some(text) = reword(string_at(lua, index)) else { return };
+        let text = string_at(lua, index);
+        let Some(text) = (text.len() <= LONGEST).then(|| reword(text)).flatten() else { return };
         let index = if index < 0 { ffi::lua_gettop(lua) + 1 + index } else { index };
         let state = state_of(lua);
         let was = state.enforce(false);
@@ -117,6 +122,12 @@ fn phrase(text: &[u8]) -> Option<Vec<u8>> {
     if let Some(at) = rfind(text, b"(nil or table expected, got ") {
         return Some(join(&[text.get(..at)?, b"(nil or table expected)"]));
     }
+    // `lcode.c luaK_checkstack`.
+    const REGISTERS: &[u8] = b"function or expression needs too many registers";
+    if let Some(at) = rfind(text, REGISTERS) {
+        let rest = text.get(at + REGISTERS.len()..)?;
+        return Some(join(&[text.get(..at)?, b"function or expression too complex", rest]));
+    }
     const YIELD: &[u8] = b"attempt to yield across metamethod/C-call boundary";
     for other in [
         &b"attempt to yield across C-call boundary"[..],
@@ -203,6 +214,10 @@ mod tests {
             (
                 "s:1: attempt to add a 'string' with a 'number'",
                 "s:1: attempt to perform arithmetic on a string value",
+            ),
+            (
+                "s:1: function or expression needs too many registers near '1'",
+                "s:1: function or expression too complex near '1'",
             ),
             (
                 "s:1: bad 'for' limit (number expected, got nil)",

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use lua_types::{LuaError, LuaValue};
 use lua_vm::debug::{LuaDebug, get_info, get_local, get_stack};
 use lua_vm::state::LuaState;
-use redlua_core::{Bridge, Chunk, Evaluation, Flow, Level, Pause, StopReason, ValueReader};
+use redlua_core::{
+    Bridge, Chunk, CompileError, Evaluation, Flow, Level, Pause, StopReason, ValueReader,
+};
 
 use crate::frame::{Frame, Values};
 use crate::native::panic_text;
@@ -163,10 +165,9 @@ impl redlua_core::Frame for Stack<'_> {
         let top = state.top_idx();
         let Some(record) = shared.this.get().and_then(std::rc::Weak::upgrade) else { return };
         match load::text(state, &record, chunk.source, chunk.name.as_bytes()) {
-            Err(message) => visit(Evaluation::Refused(match &message {
-                LuaValue::Str(text) => text.as_bytes(),
-                _ => b"",
-            })),
+            Err(failed) => {
+                visit(Evaluation::Refused(&CompileError::from(failed).message));
+            }
             Ok(function) => {
                 let result = call(state, shared, function, limit, bridge);
                 match result {

@@ -47,6 +47,9 @@ pub(crate) fn named(
     Some(closure(state, move |state| run(state, &record, function)))
 }
 
+/// What the buffer may keep between calls.
+const KEPT: usize = 1 << 20;
+
 /// What a function may take: looks at the clock and the token, remembers that time is over.
 struct Watch<'a> {
     shared: &'a Shared,
@@ -79,6 +82,10 @@ fn run(state: &mut LuaState, shared: &Shared, function: Function) -> Result<usiz
     let mut buffer = shared.buffer.take();
     buffer.clear();
     let result = drive(state, shared, &arguments, &mut task, &mut buffer);
+    // Nobody counts it, and what was made of it is in Lua's memory now.
+    if buffer.capacity() > KEPT {
+        buffer = Vec::new();
+    }
     shared.buffer.set(buffer);
     result
 }

@@ -12,28 +12,47 @@ use lua_vm::state::LuaState;
 use crate::frame::{argument, kind, message, no_memory, plain, set_count, wrong_type};
 use crate::interrupt;
 use crate::shared::Shared;
-use redlua_core::Kind;
+use redlua_core::{CompileError, Kind};
 
 /// What Lua puts first in precompiled code.
 const SIGNATURE: u8 = 0x1b;
 /// A byte the compiler refuses as it refuses the signature, naming it in the message.
 const DISGUISE: u8 = 1;
-/// What the compiler takes for each byte of source at worst: instructions, line numbers, names.
-const EXPANSION: usize = 6;
+/// What the compiler takes for each byte of source at worst, when it is a list of numbers, each of
+/// them another: the constant, its place in a table of constants, instructions, line numbers.
+const EXPANSION: usize = 16;
 
 /// Bytes that the compiler gets at once: between two pieces somebody looks at the clock, because
 /// its time grows with the square of what it has to jump over.
 const PIECE: usize = 512;
 
-/// Compiles `source`; the error is the compiler's message.
+/// Why a chunk became no function.
+pub(crate) enum Failed {
+    /// There is no memory for it.
+    Memory,
+    /// The compiler's message, or what the reader raised.
+    Raised(LuaValue),
+}
+
+impl From<Failed> for CompileError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Memory => CompileError::memory(),
+            Failed::Raised(LuaValue::Str(message)) => CompileError::syntax(message.as_bytes()),
+            Failed::Raised(_) => CompileError::syntax(""),
+        }
+    }
+}
+
+/// Compiles `source`.
 pub(crate) fn text(
     state: &mut LuaState,
     shared: &Shared,
     source: &[u8],
     name: &[u8],
-) -> Result<LuaValue, LuaValue> {
+) -> Result<LuaValue, Failed> {
     if source.len() > shared.room(state) / EXPANSION {
-        return Err(string(state, b"not enough memory"));
+        return Err(Failed::Memory);
     }
     let mut source = source.to_vec();
     let disguised = Rc::new(Cell::new(false));
@@ -123,7 +142,7 @@ pub(crate) fn load(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, L
 fn loaded(
     state: &mut LuaState,
     shared: &Shared,
-    result: Result<LuaValue, LuaValue>,
+    result: Result<LuaValue, Failed>,
 ) -> Result<usize, LuaError> {
     if interrupt::tripped(state, shared).is_some() {
         return Err(plain(b"script stopped"));
@@ -133,7 +152,11 @@ fn loaded(
             state.push(function);
             if shared.over_limit(state) { Err(no_memory()) } else { Ok(1) }
         }
-        Err(text) => {
+        Err(failed) => {
+            let text = match failed {
+                Failed::Memory => string(state, &CompileError::memory().message),
+                Failed::Raised(text) => text,
+            };
             state.push(LuaValue::Nil);
             state.push(text);
             Ok(2)
@@ -147,7 +170,7 @@ fn finish(
     pieces: lua_vm::zio::ChunkReader,
     name: &[u8],
     disguised: &Cell<bool>,
-) -> Result<LuaValue, LuaValue> {
+) -> Result<LuaValue, Failed> {
     WATCHED.set(shared.this.get().and_then(Weak::upgrade));
     let status = lua_vm::api::load(state, pieces, Some(name), Some(b"t"));
     WATCHED.set(None);
@@ -155,18 +178,18 @@ fn finish(
         Ok(LuaStatus::Ok) => return Ok(state.pop()),
         Ok(LuaStatus::ErrMem) => {
             state.pop();
-            string(state, b"not enough memory")
+            return Err(Failed::Memory);
         }
         Ok(_) => state.pop(),
         Err(error) => error.into_value(),
     };
-    Err(match &value {
+    Err(Failed::Raised(match &value {
         LuaValue::Str(text) if disguised.get() => {
             let text = reveal(text.as_bytes());
             string(state, &text)
         }
         _ => value,
-    })
+    }))
 }
 
 fn disguise(piece: &mut [u8], disguised: &Cell<bool>) {

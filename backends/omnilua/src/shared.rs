@@ -106,6 +106,14 @@ impl Shared {
         Self::used(state) > limit - limit / 16
     }
 
+    /// Collects what the last run has left when that is much: functions that ask for room do not.
+    /// Everything in use must be reachable.
+    pub(crate) fn make_room(&self, state: &mut LuaState) {
+        if Self::used(state) > self.limit.get() / 2 {
+            collect(state);
+        }
+    }
+
     /// Bytes that may still be taken.
     pub(crate) fn room(&self, state: &LuaState) -> usize {
         self.limit.get().saturating_sub(Self::used(state))

@@ -207,6 +207,7 @@ impl Vm for OmniVm {
         // What stopped the last run does not stop this.
         self.shared.stop.clear();
         interrupt::begin(&self.state, &self.shared);
+        self.shared.make_room(&mut self.state);
         let (state, shared, stack) = (&mut self.state, &self.shared, &mut self.stack);
         let mut compile = || {
             on_stack(&mut *stack, || {
@@ -220,14 +221,13 @@ impl Vm for OmniVm {
             Ok(result) => result,
             Err(panic) => {
                 recover(&mut self.state);
-                Err(text(&mut self.state, &panic_text(panic.as_ref())))
+                Err(load::Failed::Raised(text(&mut self.state, &panic_text(panic.as_ref()))))
             }
         };
         if interrupt::tripped(&self.state, &self.shared).is_some() {
             self.shared.stopped.set(None);
             self.state.sandbox_reset();
-            let message = b"compiling exceeded the time limit".to_vec();
-            return Err(CompileError { message });
+            return Err(CompileError::time());
         }
         match result {
             Ok(function) => {
@@ -236,14 +236,11 @@ impl Vm for OmniVm {
                     if let Some(id) = pinned {
                         self.release(id);
                     }
-                    return Err(CompileError { message: b"not enough memory".to_vec() });
+                    return Err(CompileError::memory());
                 }
-                pinned.ok_or(CompileError { message: b"too many scripts".to_vec() })
+                pinned.ok_or_else(|| CompileError::syntax("too many scripts"))
             }
-            Err(LuaValue::Str(message)) => {
-                Err(CompileError { message: message.as_bytes().to_vec() })
-            }
-            Err(_) => Err(CompileError { message: Vec::new() }),
+            Err(failed) => Err(failed.into()),
         }
     }
 
@@ -251,6 +248,7 @@ impl Vm for OmniVm {
         let heap = self.state.global().heap.clone();
         let _guard = HeapGuard::push(&heap);
         interrupt::begin(&self.state, &self.shared);
+        self.shared.make_room(&mut self.state);
         let shared = self.shared.clone();
         if invocation.lines {
             debug::begin(&mut self.state, &shared);

@@ -21,6 +21,8 @@ use crate::{interrupt, native};
 const SLOTS: usize = 8000;
 /// Strings of more bytes are looked at before they are made.
 const LONG: usize = 4096;
+/// Arrays of as many elements are looked at before they grow.
+const LARGE: usize = 1 << 14;
 /// A declared length allocates no more than this by itself.
 const HINT: usize = 1 << 16;
 
@@ -82,6 +84,18 @@ impl<'a> Writer<'a> {
         match self.frame.arguments.get(argument) {
             Some(LuaValue::Table(table)) => Some(self.frame.shared.resolve(*table)),
             _ => None,
+        }
+    }
+
+    /// Puts an element into an array, unless it would have to grow beyond what there is room for:
+    /// omniLua doubles it then and asks nobody.
+    fn put_element(&mut self, table: &GcRef<LuaTable>, index: i64, value: LuaValue) {
+        let before = usize::try_from(index).unwrap_or(0).saturating_sub(1);
+        let grows = before >= LARGE && before.is_power_of_two() && before >= table.array_len();
+        if grows && before.saturating_mul(size_of::<LuaValue>()) > self.allowance() {
+            self.starved.set(true);
+        } else {
+            self.put(table, LuaValue::Int(index), value);
         }
     }
 
@@ -156,7 +170,7 @@ impl ValueWriter for Writer<'_> {
     #[inline]
     fn set_index(&mut self, index: i64) {
         if let Some((table, value)) = self.pop() {
-            self.put(&table, LuaValue::Int(index), value);
+            self.put_element(&table, index, value);
         }
     }
 
@@ -240,7 +254,7 @@ impl Workspace for Writer<'_> {
         match self.frame.arguments.get(table) {
             // What is read-only is refused before.
             Some(LuaValue::Table(table)) if self.frame.shared.proxy(table, |_| ()).is_none() => {
-                self.put(&table.clone(), LuaValue::Int(index), value);
+                self.put_element(&table.clone(), index, value);
             }
             _ => self.failed = true,
         }

@@ -10,6 +10,7 @@ use piccolo::closure::{Closure, FunctionPrototype, UpValue, UpValueState};
 use piccolo::{
     CallbackReturn, Context, Error, Execution, Sequence, SequencePoll, Stack, String, Value,
 };
+use redlua_core::CompileError;
 
 use crate::check;
 use crate::frontend::{self, Known, Prototype, Source, World};
@@ -37,7 +38,7 @@ pub(crate) fn compile<'gc>(
     ctx: Context<'gc>,
     source: &[u8],
     name: &[u8],
-) -> Result<Closure<'gc>, Vec<u8>> {
+) -> Result<Closure<'gc>, CompileError> {
     let known = &m.run.known;
     let anything = Known::Anything;
     let world = World {
@@ -100,7 +101,7 @@ fn loaded<'gc>(
     stack.clear();
     match compile(m, ctx, source, name) {
         Ok(closure) => stack.push_back(closure.into()),
-        Err(message) => stack.extend([Value::Nil, tables::string(ctx, &message)]),
+        Err(error) => stack.extend([Value::Nil, tables::string(ctx, &error.message)]),
     }
 }
 

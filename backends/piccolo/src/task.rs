@@ -18,6 +18,9 @@ use crate::reader::Reader;
 use crate::writer::Writer;
 use crate::{native, tables};
 
+/// What the buffer may keep between calls.
+const KEPT: usize = 1 << 20;
+
 /// The function of the host that runs a function of the library.
 pub(crate) fn function<'gc>(
     m: M<'gc>,
@@ -194,6 +197,10 @@ impl<'gc> Running<'gc> {
         let mut context = lualib::Context { buffer: &mut buffer, budget: &mut budget };
         let step = self.task.resume(&mut reader, &mut writer, &mut context);
         self.work = writer.values;
+        // Nobody counts it, and what was made of it is in Lua's memory now.
+        if buffer.is_empty() && buffer.capacity() > KEPT {
+            buffer = Vec::new();
+        }
         m.run.buffer.replace(buffer);
         step.map_err(|raise| {
             if m.run.verdict().is_some() {

@@ -102,6 +102,10 @@ impl Piccolo {
     /// Prepares the counters of a run.
     fn begin(&mut self) {
         let limits = self.limits.clone();
+        // Natives that ask for room cannot collect what the last run has left.
+        if limits.memory.is_some_and(|most| self.arena.memory() > most / 2) {
+            self.arena.collect();
+        }
         self.enter(|Root { m, .. }, ctx| {
             let run = &m.run;
             run.deadline.set(deadline(limits.time));
@@ -268,9 +272,9 @@ impl Vm for Piccolo {
         let compiled = self.enter(|root, ctx| {
             root.m.run.calls.set(0);
             let closure = load::compile(root.m, ctx, chunk.source, chunk.name.as_bytes())?;
-            pin(root.m, ctx, Function::Closure(closure)).ok_or_else(Vec::new)
+            pin(root.m, ctx, Function::Closure(closure)).ok_or_else(|| CompileError::syntax(""))
         });
-        compiled.unwrap_or_else(|| Err(Vec::new())).map_err(|message| CompileError { message })
+        compiled.unwrap_or_else(|| Err(CompileError::syntax("")))
     }
 
     fn run(&mut self, script: ScriptId, invocation: &Invocation<'_>, bridge: &mut dyn Bridge) {

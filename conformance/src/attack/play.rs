@@ -36,7 +36,7 @@ pub struct Played {
     pub satisfied: bool,
     /// How long all of it took, in milliseconds.
     pub milliseconds: u64,
-    /// By how many bytes the process grew at most, where the system tells.
+    /// By how many bytes the process grew at most during one request, where the system tells.
     pub grown: Option<usize>,
     /// What the next script found changed, if anything.
     pub polluted: Option<String>,
@@ -54,11 +54,9 @@ pub fn play(attack: &Attack, backend: Arc<dyn Backend>) -> Result<Played, Error>
         let server = Server::with(engine, Store::new());
         let before = probe(&mut server.link());
         let requests = requests(&attack)?;
-        rss::reset_peak();
-        let (resident, begun) = (rss::resident(), Instant::now());
-        let reply = send(&requests, &server);
+        let begun = Instant::now();
+        let (reply, grown) = send(&requests, &server);
         let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let grown = rss::peak().zip(resident).map(|(peak, before)| peak.saturating_sub(before));
         let after = probe(&mut server.link());
         Ok(Played {
             satisfied: attack.satisfied_by(&reply),
@@ -97,16 +95,20 @@ fn requests(attack: &Attack) -> Result<Vec<Request>, Error> {
     (0..attack.steps.len()).map(request).collect()
 }
 
-/// Sends the requests; returns the last reply.
-fn send(requests: &[(String, Vec<Vec<u8>>)], server: &Server) -> Vec<u8> {
+/// Sends the requests; returns the last reply and the most that one of them took.
+fn send(requests: &[Request], server: &Server) -> (Vec<u8>, Option<usize>) {
     let mut links: HashMap<&str, Link> = HashMap::new();
-    let mut reply = Vec::new();
+    let (mut reply, mut most) = (Vec::new(), None);
     for (name, argv) in requests {
         let link = links.entry(name).or_insert_with(|| server.link());
         let words: Vec<&[u8]> = argv.iter().map(Vec::as_slice).collect();
+        rss::reset_peak();
+        let resident = rss::resident();
         reply = link.request(&words);
+        let grown = rss::peak().zip(resident).map(|(peak, before)| peak.saturating_sub(before));
+        most = most.max(grown);
     }
-    reply
+    (reply, most)
 }
 
 /// What a script finds: globals, libraries, how values are converted.

@@ -142,8 +142,8 @@ fn judge(line: &str) -> (Outcome, Option<AttackPlayed>) {
         Ok(played) => played,
         Err(_) => return (Outcome::Died(line.to_owned()), None),
     };
-    // The cap and a tenth; replies, and the requests that brought it all, are counted apart.
-    let most = play::MEMORY + play::MEMORY / 10 + 2 * play::REPLY;
+    // The cap and a tenth.
+    let most = play::MEMORY + play::MEMORY / 10;
     let latest = u64::try_from((play::TIME + LATE).as_millis()).unwrap_or(u64::MAX);
     let outcome = if let Some(found) = &played.polluted {
         Outcome::Polluted(found.clone())

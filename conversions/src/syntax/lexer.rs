@@ -47,6 +47,8 @@ pub(super) struct Lexer<'a> {
     name: &'a [u8],
     target: &'a Target,
     pub(super) edits: Vec<Edit>,
+    /// How many tokens there were before the current one.
+    pub(super) tokens: usize,
 }
 
 /// The token after the current one.
@@ -75,6 +77,7 @@ impl<'a> Lexer<'a> {
             name,
             target,
             edits: Vec::new(),
+            tokens: 0,
         }
     }
 
@@ -82,6 +85,7 @@ impl<'a> Lexer<'a> {
     pub(super) fn next(&mut self) -> Result<()> {
         self.last_line = self.line;
         self.last_end = self.end;
+        self.tokens += usize::from(self.end > 0);
         if let Some(ahead) = self.ahead.take() {
             (self.token, self.start, self.end) = (ahead.token, ahead.start, ahead.end);
             self.text = ahead.text;

@@ -20,6 +20,15 @@ pub struct Target {
     pub rename: Option<(&'static str, &'static str)>,
 }
 
+/// A chunk as an engine has to see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Translated<'a> {
+    /// The text.
+    pub text: Cow<'a, [u8]>,
+    /// How many tokens it has, which says more of what compiling takes than its length does.
+    pub tokens: usize,
+}
+
 /// Checks `source` and returns it as the engine has to see it: a backslash before a letter that
 /// needs none is gone, numbers are as [`Target`] says. Lines stay what they are.
 ///
@@ -27,7 +36,8 @@ pub struct Target {
 /// use redlua_conversions::syntax::{Target, translate};
 ///
 /// let plain = Target::default();
-/// assert_eq!(translate(b"return 'a\\z'", b"@s", &plain).unwrap(), &b"return 'az'"[..]);
+/// let translated = translate(b"return 'a\\z'", b"@s", &plain).unwrap();
+/// assert_eq!((&*translated.text, translated.tokens), (&b"return 'az'"[..], 2));
 /// let message = translate(b"x = = 1", b"@s", &plain).unwrap_err();
 /// assert_eq!(message, b"s:1: unexpected symbol near '='");
 /// ```
@@ -38,10 +48,10 @@ pub fn translate<'a>(
     source: &'a [u8],
     name: &[u8],
     target: &Target,
-) -> Result<Cow<'a, [u8]>, Vec<u8>> {
-    let mut edits = parser::check(source, name, target)?;
+) -> Result<Translated<'a>, Vec<u8>> {
+    let (mut edits, tokens) = parser::check(source, name, target)?;
     if edits.is_empty() {
-        return Ok(Cow::Borrowed(source));
+        return Ok(Translated { text: Cow::Borrowed(source), tokens });
     }
     // What is inserted at a place comes before what is replaced there.
     edits.sort_by_key(|edit| (edit.start, edit.end));
@@ -53,7 +63,7 @@ pub fn translate<'a>(
         done = done.max(edit.end);
     }
     out.extend_from_slice(source.get(done..).unwrap_or_default());
-    Ok(Cow::Owned(out))
+    Ok(Translated { text: Cow::Owned(out), tokens })
 }
 
 /// A piece of the source and what is written in its place.
@@ -63,9 +73,10 @@ struct Edit {
     text: Cow<'static, [u8]>,
 }
 
-/// The chunk's name as messages show it (`lobject.c luaO_chunkid`).
+/// The chunk's name as messages of the compiler show it (`lobject.c luaO_chunkid`), which give it
+/// more room than others do (`MAXSRC` of `llex.c`).
 fn chunk_id(name: &[u8]) -> Vec<u8> {
-    const ROOM: usize = 60;
+    const ROOM: usize = 80;
     match name.split_first() {
         Some((b'=', rest)) => rest.iter().copied().take(ROOM - 1).collect(),
         Some((b'@', rest)) => {

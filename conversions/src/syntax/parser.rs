@@ -18,8 +18,8 @@ const UNARY: u8 = 8;
 
 type Result<T> = std::result::Result<T, Vec<u8>>;
 
-/// Checks a chunk; returns what has to be written in another way.
-pub(super) fn check(source: &[u8], name: &[u8], target: &Target) -> Result<Vec<Edit>> {
+/// Checks a chunk; returns what has to be written in another way, and how many tokens there are.
+pub(super) fn check(source: &[u8], name: &[u8], target: &Target) -> Result<(Vec<Edit>, usize)> {
     let lexer = Lexer::new(source, name, target);
     let main = Function { vararg: true, ..Function::default() };
     let mut parser = Parser {
@@ -33,7 +33,7 @@ pub(super) fn check(source: &[u8], name: &[u8], target: &Target) -> Result<Vec<E
     parser.lexer.next()?;
     parser.chunk()?;
     parser.check(Token::End)?;
-    Ok(parser.lexer.edits)
+    Ok((parser.lexer.edits, parser.lexer.tokens))
 }
 
 struct Parser<'a> {

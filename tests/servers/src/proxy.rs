@@ -16,6 +16,13 @@ pub enum Fault {
     DropAt(&'static str),
     /// Passes the first request that contains this on, but never its reply.
     SilentAt(&'static str),
+    /// Passes the first request that contains this on, and ends the connection in place of its
+    /// reply.
+    LostAt(&'static str),
+    /// The same in the middle of its reply.
+    CutAt(&'static str),
+    /// Passes the first request that contains this on, and answers these bytes instead.
+    AnswerAt(&'static str, &'static [u8]),
     /// Puts this version in place of the server's own, in `INFO`; as many letters.
     Version(&'static str),
 }
@@ -52,14 +59,21 @@ impl Proxy {
 
 fn pass(mut client: TcpStream, mut server: TcpStream, fault: Fault) -> std::io::Result<()> {
     let (mut back, mut from) = (client.try_clone()?, server.try_clone()?);
-    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    let (sender, receiver) = std::sync::mpsc::channel::<Fault>();
     thread::spawn(move || {
         let mut piece = vec![0; 256 * 1024];
         while let Ok(len @ 1..) = from.read(&mut piece) {
-            if receiver.try_recv().is_ok() {
-                return;
-            }
             let mut reply = piece[..len].to_vec();
+            match receiver.try_recv() {
+                Ok(Fault::LostAt(_)) => break,
+                Ok(Fault::CutAt(_)) => {
+                    let _ = back.write_all(&reply[..len / 2]);
+                    break;
+                }
+                Ok(Fault::AnswerAt(_, bytes)) => reply = bytes.to_vec(),
+                Ok(_) => return,
+                Err(_) => {}
+            }
             if let Fault::Version(version) = fault {
                 let text = b"redis_version:7.0.15";
                 if let Some(at) = reply.windows(text.len()).position(|window| window == text) {
@@ -85,8 +99,13 @@ fn pass(mut client: TcpStream, mut server: TcpStream, fault: Fault) -> std::io::
                 server.shutdown(Shutdown::Both)?;
                 return client.shutdown(Shutdown::Both);
             }
-            Fault::SilentAt(word) if names(word) => {
-                let _ = sender.send(());
+            Fault::SilentAt(word)
+            | Fault::LostAt(word)
+            | Fault::CutAt(word)
+            | Fault::AnswerAt(word, _)
+                if names(word) =>
+            {
+                let _ = sender.send(fault);
             }
             _ => {}
         }

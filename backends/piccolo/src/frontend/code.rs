@@ -6,6 +6,7 @@
 
 use piccolo::opcode::{Operation, RCIndex};
 use piccolo::types::{UpValueDescriptor, UpValueIndex, VarCount};
+use redlua_core::CompileError;
 
 use super::World;
 use super::ast::{Block, Expr, Function, Stat, Tree, Var, VarId};
@@ -22,13 +23,17 @@ const MAX_CALLS: f64 = 16_382.0;
 ///
 /// # Errors
 /// The message of Lua's compiler.
-pub(super) fn generate(tree: &Tree, name: &[u8], world: &World<'_>) -> Result<Prototype, Vec<u8>> {
+pub(super) fn generate(
+    tree: &Tree,
+    name: &[u8],
+    world: &World<'_>,
+) -> Result<Prototype, CompileError> {
     let mut generator =
         Generator { vars: &tree.vars, world, outer: Vec::new(), f: FunctionCode::default() };
     generator.function(&tree.main).map_err(|TooBig(what)| {
         let line = generator.f.line.to_string();
         let parts: [&[u8]; 5] = [&long_source(name), b":", line.as_bytes(), b": ", what.as_bytes()];
-        parts.concat()
+        CompileError::syntax(parts.concat())
     })
 }
 

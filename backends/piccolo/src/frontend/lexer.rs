@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use redlua_conversions::number::lua_str2number;
+use redlua_core::CompileError;
 
 use super::chunkid::long_source;
 
@@ -117,7 +118,7 @@ pub(super) struct Lexer<'a> {
 }
 
 /// The message of a syntax error.
-pub(super) type SyntaxError = Vec<u8>;
+pub(super) type SyntaxError = CompileError;
 
 impl<'a> Lexer<'a> {
     /// A lexer that has not read its first token yet.
@@ -156,7 +157,8 @@ impl<'a> Lexer<'a> {
     /// An error at the present line, without a token.
     pub(super) fn error(&self, message: &[u8]) -> SyntaxError {
         let line = self.line.to_string();
-        [&long_source(self.name), &b":"[..], line.as_bytes(), b": ", message].concat()
+        let parts: [&[u8]; 5] = [&long_source(self.name), b":", line.as_bytes(), b": ", message];
+        CompileError::syntax(parts.concat())
     }
 
     /// An error near the present token.
@@ -174,7 +176,8 @@ impl<'a> Lexer<'a> {
             }
             other => other.text(),
         };
-        [&self.error(message), &b" near '"[..], &text, b"'"].concat()
+        let near = [message, &b" near '"[..], &text, b"'"].concat();
+        self.error(&near)
     }
 
     fn string_error(&self, message: &str) -> SyntaxError {

@@ -25,6 +25,8 @@ pub(crate) use function::{Prototype, Source};
 pub(crate) use names::{Name, NameKind, Site, line_of, names_at};
 pub(crate) use ops::Op;
 
+use redlua_core::CompileError;
+
 /// What the rest of the backend tells the compiler of its world.
 pub(crate) struct World<'a> {
     /// What is known of a global: its kinds, and those of its fields.
@@ -56,7 +58,11 @@ pub(crate) enum Known {
 ///
 /// # Errors
 /// The message of Lua's compiler, position included.
-pub(crate) fn compile(source: &[u8], name: &[u8], world: &World<'_>) -> Result<Prototype, Vec<u8>> {
+pub(crate) fn compile(
+    source: &[u8],
+    name: &[u8],
+    world: &World<'_>,
+) -> Result<Prototype, CompileError> {
     let mut tree = parser::parse(source, name, world.depth, world.room)?;
     infer::infer(&mut tree, world);
     code::generate(&tree, name, world)

@@ -5,6 +5,8 @@
 
 use std::rc::Rc;
 
+use redlua_core::CompileError;
+
 use super::ast::{Block, Expr, Function, Numeric, Stat, Suffix, Target, Tree, VarId};
 use super::lexer::{Keyword, Lexer, SyntaxError, Token};
 use super::scope::{Scopes, limit};
@@ -60,7 +62,7 @@ impl Parser<'_> {
                 self.nodes = left;
                 Ok(())
             }
-            None => Err(b"not enough memory".to_vec()),
+            None => Err(CompileError::memory()),
         }
     }
 

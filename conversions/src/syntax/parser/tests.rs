@@ -54,7 +54,7 @@ fn what_is_right_passes_as_it_is() {
         return function() return g(t:c(1)) end, [==[ ]] ]==] -- end";
     let target = Target { integers: Some("N"), ..Target::default() };
     for target in [Target::default(), target] {
-        let out = translate(source.as_bytes(), b"@s", &target).unwrap();
+        let out = translate(source.as_bytes(), b"@s", &target).unwrap().text;
         if target.integers.is_none() {
             assert_eq!(out, source.as_bytes());
         }
@@ -77,7 +77,7 @@ fn integers() {
         ("return _ENV.x", "return _E.x"),
         ("return '\\x41\\n\\065'", "return 'x41\\n\\065'"),
     ] {
-        let found = translate(source.as_bytes(), b"@s", &target).unwrap();
+        let found = translate(source.as_bytes(), b"@s", &target).unwrap().text;
         assert_eq!(String::from_utf8_lossy(&found), out, "{source}");
     }
 }
