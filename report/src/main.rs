@@ -64,8 +64,12 @@ fn run(cli: &Cli) -> Result<PathBuf, chart::Failure> {
     let mut backends = facts::read(&cli.facts, cli.figures.as_deref(), &cli.backends);
     for facts in &mut backends {
         if facts.failure.is_none() && !figures.knows(&facts.backend) {
+            eprintln!("{}: no bench of that name was run on it", facts.backend);
             facts.failure = Some("was not measured".into());
         }
+    }
+    if backends.iter().all(|facts| !figures.knows(&facts.backend)) {
+        return Err("nothing was measured, so there is nothing to report".into());
     }
     let report = Report { backends, figures, notes: cli.note.clone() };
     fs::create_dir_all(&cli.output).map_err(|error| told(&cli.output, error))?;

@@ -3,11 +3,16 @@
 //! Owns the order of the builds, what is told meanwhile, and the facts about each build. Must not
 //! know what a bench measures nor how the page looks.
 
+use std::collections::VecDeque;
 use std::env;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
 
 use crate::{BACKENDS, target};
 
@@ -131,7 +136,7 @@ impl Report {
             let mut run = self.cargo("bench", build, &["-p", "redlua-benches", "--bench", bench]);
             run.args(["--", "--noplot"]);
             if self.quick {
-                run.args(["--warm-up-time", "0.2", "--measurement-time", "0.6"]);
+                run.args(["--warm-up-time", "0.1", "--measurement-time", "0.4"]);
                 run.args(["--sample-size", "10"]);
             } else {
                 run.args([
@@ -225,23 +230,60 @@ fn is_c(backend: &str) -> bool {
     backend.starts_with("mlua-") || backend.starts_with("rlua-")
 }
 
-/// Runs a command; shows how long it took, and its last lines when it failed.
+/// Runs a command; shows what it is at meanwhile, how long it took, and its last lines when it
+/// failed.
 fn step(what: &str, mut command: Command) -> Result<(), String> {
     let began = Instant::now();
-    let output = command
+    let does_not_run = |error: std::io::Error| format!("cargo does not run: {error}");
+    let mut child = command
         .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("cargo does not run: {error}"))?;
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(does_not_run)?;
+    // On a terminal; elsewhere nothing is drawn.
+    let progress = ProgressBar::new_spinner().with_message(what.to_owned());
+    progress.enable_steady_tick(Duration::from_millis(200));
+    let errors = child.stderr.take().map(|pipe| {
+        let progress = progress.clone();
+        thread::spawn(move || last_lines(pipe, 12, |line| show(&progress, line)))
+    });
+    if let Some(pipe) = child.stdout.take() {
+        last_lines(pipe, 0, |line| show(&progress, line));
+    }
+    let status = child.wait().map_err(does_not_run)?;
+    let lines = errors.and_then(|thread| thread.join().ok()).unwrap_or_default();
+    progress.finish_and_clear();
     println!("  {what}: {:.0} s", began.elapsed().as_secs_f64());
-    if output.status.success() {
+    if status.success() {
         return Ok(());
     }
-    let text = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = text.lines().collect();
-    for line in lines.iter().skip(lines.len().saturating_sub(12)) {
+    for line in &lines {
         eprintln!("    {line}");
     }
     Err(format!("{what} failed"))
+}
+
+/// Shows the bench that criterion begins, or the crate that cargo compiles.
+fn show(progress: &ProgressBar, line: &str) {
+    let line = line.trim();
+    if line.starts_with("Compiling ") || line.starts_with("Benchmarking ") {
+        progress.set_message(line.split(": ").next().unwrap_or(line).to_owned());
+    }
+}
+
+/// Reads lines to the end; returns the last of them.
+fn last_lines(pipe: impl Read, count: usize, mut each: impl FnMut(&str)) -> VecDeque<String> {
+    let mut lines = VecDeque::new();
+    for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line);
+        each(&line);
+        lines.push_back(line.into_owned());
+        if lines.len() > count {
+            lines.pop_front();
+        }
+    }
+    lines
 }
 
 fn write_facts(folder: &Path, backend: &str, members: &str) -> Result<(), String> {
