@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redlua::{Client, Connection, Limits, Reply};
+use redlua::{Client, Connection, Engine, Limits, Reply};
 
 /// How long after the word a script may run. Without optimization everything is slow, and other
 /// tests run at the same time.
@@ -49,34 +49,69 @@ const SCRIPTS: &[&str] = &[
     "local s='\\221\\0\\3\\13\\64'..('\\1'):rep(200000) while true do cmsgpack.unpack(s) end",
     "local t={} for i=1,1e5 do t[i]={} end while true do collectgarbage() end",
     "local t={} for i=1,62 do t={t,t} end return t",
+    "local s=('x'):rep(1e7) while true do redis.sha1hex(s) end",
+    "local s=('x'):rep(1e7) while true do s:upper() s:reverse() s:rep(2) end",
+    "local s=('x'):rep(1e7) while true do s:gsub('x','y') end",
+    "local s=('x'):rep(1e7) while true do s:find('y',1,true) s:find('[^x]') end",
+    "local s=('x'):rep(1e7) while true do s:byte(-1) string.format('%s%q',s,s) end",
+    "local s=('\\1'):rep(3e6) while true do cjson.encode(s) end",
+    "local s='[\"'..('x'):rep(1e7)..'\"]' while true do cjson.decode(s) end",
+    "local s='['..('9'):rep(3e6)..']' while true do cjson.decode(s) end",
+    "local s='['..('[],'):rep(1e6)..'1]' while true do cjson.decode(s) end",
+    "local s=('x'):rep(1e7) while true do cmsgpack.unpack(cmsgpack.pack(s)) end",
+    "local s=('x'):rep(1e7) while true do struct.unpack('s',struct.pack('s',s)) end",
+    "local t={} for i=1,1e6 do t[i]=i end while true do table.concat(t,',') end",
+    "local t={} for i=1,1e5 do t[i]=i end while true do table.insert(t,1,0) end",
+    "local t={} for i=1,1e6 do t[i]=-i end while true do table.sort(t) for i=1,1e6 do t[i]=-t[i] end end",
+    "local t={} for i=1,1e5 do t[i]=tostring(i*7919%1e5) end while true do table.sort(t,function(a,b) return a<b end) end",
+    "local t={} for i=1,7000 do t[i]=i end while true do local u={unpack(t)} end",
+    "local x=('x'):rep(1e7) local a,b=x..'a',x..'b' while true do local c=a<b end",
+    "local t={} for i=1,5e5 do t[i]={i} end while true do local n=0 for k,v in pairs(t) do n=n+v[1] end end",
+    "while true do local t={} for i=1,1e5 do t['k'..i]=i end end",
+    "while true do local t={} for i=1,1e5 do t[i]={i,{i}} end end",
+    "local s='' while true do s=s..'x' if #s>1e5 then s='' end end",
+    "local s=('x'):rep(3e6) while true do redis.call('SET','k',s) redis.call('GET','k') end",
+    "for i=1,1e5 do redis.call('RPUSH','l',i) end while true do redis.call('LRANGE','l',0,-1) end",
+    "local function f(n) if n>0 then return 1+f(n-1) end return 0 end while true do f(150) end",
+    "local s='return {'..('1,'):rep(1e5)..'}' while true do loadstring(s)() end",
+    "local s=('x=1 '):rep(1e6) while true do loadstring(s) end",
 ];
 
 #[test]
 fn every_script_ends_soon() {
-    let mut latest = (Duration::ZERO, "");
-    for &script in SCRIPTS {
-        let mut client = Client::new();
-        client.engine.set_limits(Limits { time: None, ..Limits::default() });
-        let monitor = client.engine.monitor().clone();
-        let (done, waits) = mpsc::channel();
-        let stopper = thread::spawn(move || {
-            while monitor.running().is_none() && waits.try_recv().is_err() {
-                thread::yield_now();
-            }
-            thread::sleep(Duration::from_millis(60));
-            let said = Instant::now();
-            monitor.stop();
-            said
-        });
-        let reply = client.request(&[b"EVAL", script.as_bytes(), b"0"]);
-        let ended = Instant::now();
-        let _ = done.send(());
-        let late = ended.saturating_duration_since(stopper.join().unwrap());
-        assert!(matches!(reply, Reply::Error(_)), "{script}: {reply:?}");
-        assert!(late < LATE, "{script}: {late:?} late");
-        latest = latest.max((late, script));
-        let next = client.request(&[b"EVAL", b"return 7", b"0"]);
-        assert_eq!(next, Reply::Integer(7), "after {script}");
+    for backend in redlua::backends() {
+        let name = backend.info().name;
+        let mut latest = (Duration::ZERO, "");
+        for &script in SCRIPTS {
+            let mut client = Client { engine: Engine::new(backend.clone()), ..Client::new() };
+            client.engine.set_limits(Limits { time: None, ..Limits::default() });
+            let late = stopped(&mut client, script);
+            assert!(late < LATE, "{name}: {script}: {late:?} late");
+            latest = latest.max((late, script));
+            let next = client.request(&[b"EVAL", b"return 7", b"0"]);
+            assert_eq!(next, Reply::Integer(7), "{name}: after {script}");
+        }
+        println!("{name}: latest {:?}: {}", latest.0, latest.1);
     }
-    println!("latest: {:?} {}", latest.0, latest.1);
+}
+
+/// Stops a script from another thread; how long after the word it has ended.
+fn stopped(client: &mut Client, script: &str) -> Duration {
+    let monitor = client.engine.monitor().clone();
+    let (done, waits) = mpsc::channel();
+    let stopper = thread::spawn(move || {
+        while monitor.running().is_none() && waits.try_recv().is_err() {
+            thread::yield_now();
+        }
+        thread::sleep(Duration::from_millis(60));
+        let said = Instant::now();
+        monitor.stop();
+        said
+    });
+    let reply = client.request(&[b"EVAL", script.as_bytes(), b"0"]);
+    let ended = Instant::now();
+    let _ = done.send(());
+    let late = ended.saturating_duration_since(stopper.join().unwrap());
+    assert!(matches!(reply, Reply::Error(_)), "{script}: {reply:?}");
+    late
 }

@@ -34,7 +34,8 @@ pub(crate) fn call(
     match function {
         Function::Pack => {
             buffer.clear();
-            let packed = pack(format, buffer, args, text_room(out));
+            let room = text_room(out).saturating_sub(copy.len());
+            let packed = pack(format, buffer, args, room);
             if packed.is_ok() {
                 out.string(buffer);
             }
@@ -58,6 +59,9 @@ fn pack(
     let mut index = 1;
     let mut total: usize = 0;
     while let Some((option, mut size)) = format.next_option()? {
+        if out.len() > room {
+            return Err(out_of_memory());
+        }
         let padding = format.padding(total, option, size);
         total += padding;
         out.resize(out.len() + padding, 0);

@@ -112,7 +112,7 @@ fn codes(body: &[u8]) -> Result<Vec<Vec<u8>>, Vec<u8>> {
             }
             _ => return Err(b"ERR given type is not a function".to_vec()),
         }
-        let code = reader.string().ok_or(b"ERR Failed loading library data")?;
+        let code = reader.string().ok_or(b"ERR Failed loading library payload")?;
         codes.push(code.into_owned());
     }
     Ok(codes)

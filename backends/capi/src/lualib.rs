@@ -110,8 +110,11 @@ unsafe fn asked<'a>(lua: *mut lua_State, count: c_int, positions: bool) -> Optio
         }
         let init = match count {
             2 => 1.0,
-            _ if ffi::lua_type(lua, 3) == ffi::LUA_TNUMBER => ffi::lua_tonumber(lua, 3),
-            _ => return None,
+            _ => match ffi::lua_type(lua, 3) {
+                ffi::LUA_TNUMBER => ffi::lua_tonumber(lua, 3),
+                ffi::LUA_TNIL => 1.0,
+                _ => return None,
+            },
         };
         let plain = positions && count > 3 && ffi::lua_toboolean(lua, 4) != 0;
         let (source, pattern) = (string_at(lua, 1), string_at(lua, 2));

@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) bridge: Cell<Option<NonNull<dyn Bridge>>>,
     /// Bytes allocated.
     used: Cell<usize>,
+    /// Those of them that are not in the pool.
+    large: Cell<usize>,
     /// Where small blocks come from.
     pool: Pool,
     /// Bytes allowed; `usize::MAX` for no limit.
@@ -84,6 +86,7 @@ impl State {
         State {
             bridge: Cell::new(None),
             used: Cell::new(0),
+            large: Cell::new(0),
             pool: Pool::default(),
             limit: Cell::new(usize::MAX),
             enforced: Cell::new(false),
@@ -139,10 +142,31 @@ impl State {
     #[inline]
     fn allocate(&self, size: usize) -> *mut u8 {
         if size <= pool::LARGEST {
-            return self.pool.allocate(size);
+            let block = self.pool.allocate(size);
+            return if block.is_null() { self.refill(size) } else { block };
         }
         // SAFETY: the size is not zero and below isize::MAX.
-        unsafe { alloc::alloc(Layout::from_size_align_unchecked(size, ALIGN)) }
+        let block = unsafe { alloc::alloc(Layout::from_size_align_unchecked(size, ALIGN)) };
+        if !block.is_null() {
+            self.large.set(self.large.get() + size);
+        }
+        block
+    }
+
+    /// A small block when the pool has none. The pool may not hold much more than is allocated
+    /// from it either, or blocks of all sizes in turn would take a multiple of the limit.
+    #[cold]
+    fn refill(&self, size: usize) -> *mut u8 {
+        let most = self.limit.get().saturating_add(self.limit.get() / 16);
+        let full = || self.large.get().saturating_add(self.pool.held() + pool::CHUNK) > most;
+        if full() {
+            self.pool.reclaim();
+            if self.enforced.get() && full() {
+                self.refused.set(true);
+                return ptr::null_mut();
+            }
+        }
+        if self.pool.grow() { self.pool.allocate(size) } else { ptr::null_mut() }
     }
 
     /// # Safety
@@ -154,6 +178,7 @@ impl State {
             if size <= pool::LARGEST {
                 self.pool.release(block, size);
             } else {
+                self.large.set(self.large.get() - size);
                 alloc::dealloc(block, Layout::from_size_align_unchecked(size, ALIGN));
             }
         }
@@ -174,14 +199,21 @@ impl State {
         unsafe {
             if old > pool::LARGEST && new > pool::LARGEST {
                 let layout = Layout::from_size_align_unchecked(old, ALIGN);
-                return alloc::realloc(block, layout, new);
+                let block = alloc::realloc(block, layout, new);
+                if !block.is_null() {
+                    self.large.set(self.large.get() - old + new);
+                }
+                return block;
             }
             if old.max(new) <= pool::LARGEST && old.div_ceil(ALIGN) == new.div_ceil(ALIGN) {
                 return block;
             }
+            // Shrinking must not fail, whatever the limit is.
+            let was = self.enforce(self.enforced.get() && new > old);
             let moved = self.allocate(new);
+            self.enforce(was);
             if moved.is_null() {
-                // Shrinking must not fail: the block stays, larger than it counts for.
+                // The block stays, larger than it counts for.
                 return if new <= old { block } else { moved };
             }
             ptr::copy_nonoverlapping(block, moved, old.min(new));

@@ -17,7 +17,7 @@ use crate::frame::{
     set_count, table, wrong_type,
 };
 use crate::shared::Shared;
-use crate::{coroutine, library, load, protected};
+use crate::{coroutine, interrupt, library, load, protected};
 
 /// Functions that take the place of omniLua's.
 const OWN: &[(&str, &str, Function)] = &[
@@ -246,7 +246,13 @@ fn refuse(table: &GcRef<LuaTable>, shared: &Shared) -> Result<Option<usize>, Lua
 }
 
 /// `collectgarbage` that leaves the collector running for the next script.
-fn collectgarbage(state: &mut LuaState, _: &Shared) -> Result<Option<usize>, LuaError> {
+fn collectgarbage(state: &mut LuaState, shared: &Shared) -> Result<Option<usize>, LuaError> {
+    // A collection takes long: hundreds of them would lie between two looks of the hook.
+    if let Some(reason) = interrupt::reason(shared) {
+        interrupt::stop(state, shared, reason);
+        state.push(LuaValue::Float(0.0));
+        return Ok(Some(1));
+    }
     match argument(state, 1) {
         LuaValue::Str(option) if option.as_bytes() == b"stop" => {
             state.push(LuaValue::Float(0.0));

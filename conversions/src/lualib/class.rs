@@ -125,23 +125,35 @@ fn kinds(byte: u8) -> u8 {
     KINDS[usize::from(byte)]
 }
 
-/// The kinds that a class letter stands for, and whether they are wanted; `None` for `%z` and
-/// for characters that stand for themselves.
+/// The kinds that a class letter stands for; none for `%z` and for characters that stand for
+/// themselves.
+const MASKS: [u8; 256] = {
+    let mut masks = [0; 256];
+    let mut byte = b'A';
+    while byte <= b'z' {
+        masks[byte as usize] = match byte | 0x20 {
+            b'a' => ALPHA,
+            b'c' => CONTROL,
+            b'd' => DIGIT,
+            b'l' => LOWER,
+            b'p' => PUNCTUATION,
+            b's' => SPACE,
+            b'u' => UPPER,
+            b'w' => ALPHA | DIGIT,
+            b'x' => HEXADECIMAL,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    masks
+};
+
+/// These kinds, and whether they are wanted or all others.
 #[inline]
 fn mask(class: u8) -> Option<(u8, bool)> {
-    let mask = match class | 0x20 {
-        b'a' => ALPHA,
-        b'c' => CONTROL,
-        b'd' => DIGIT,
-        b'l' => LOWER,
-        b'p' => PUNCTUATION,
-        b's' => SPACE,
-        b'u' => UPPER,
-        b'w' => ALPHA | DIGIT,
-        b'x' => HEXADECIMAL,
-        _ => return None,
-    };
-    class.is_ascii_alphabetic().then_some((mask, class.is_ascii_lowercase()))
+    let mask = MASKS[usize::from(class)];
+    // Capital letters mean the opposite.
+    (mask != 0).then_some((mask, class & 0x20 != 0))
 }
 
 /// `match_class`.

@@ -64,8 +64,8 @@ struct Choice {
     what: What,
     next: usize,
     at: usize,
-    /// The captures that had begun, and those that had not ended.
-    level: usize,
+    /// How many captures had begun, and those that had not ended.
+    level: u32,
     open: u32,
 }
 
@@ -107,10 +107,12 @@ impl<'a, 'b> Matcher<'a, 'b> {
     /// The first match at `start` or, when it is not anchored, behind it: its two ends.
     #[inline]
     pub(super) fn search(&mut self, start: usize) -> Result<Option<(usize, usize)>, Fault> {
+        if self.pattern.anchored {
+            return Ok(self.attempt(start)?.map(|end| (start, end)));
+        }
         match (self.pattern.first, self.pattern.run) {
             (Some(single), Some(run)) => self.search_run(single, run, start),
             (Some(single), None) => self.search_first(single, start),
-            (None, _) if self.pattern.anchored => Ok(self.attempt(start)?.map(|end| (start, end))),
             (None, _) => {
                 for start in start..=self.source.len() {
                     if let Some(end) = self.attempt(start)? {
@@ -355,7 +357,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
     fn retreat(&mut self) -> Result<Option<(usize, usize)>, Fault> {
         while let Some(&Choice { what, next, at, level, open }) = self.places.choices.last() {
             self.fuel.burn(1)?;
-            self.places.captures.truncate(level);
+            self.places.captures.truncate(level as usize);
             self.open = open;
             // Where to go on, and whether there is yet more to choose from.
             let (back, more) = match what {
@@ -408,7 +410,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
         if self.places.choices.len() >= CHOICES {
             return Err(Fault::TooComplex);
         }
-        let (level, open) = (self.places.captures.len(), self.open);
+        let (level, open) = (self.places.captures.len() as u32, self.open);
         self.places.choices.push(Choice { what, next, at, level, open });
         Ok(())
     }

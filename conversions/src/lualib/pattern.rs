@@ -35,8 +35,10 @@ pub(super) enum Run {
     Captured,
 }
 
-/// Why a search ends without an answer.
+/// Why a search ends without an answer. As wide as what it stands in place of, so that neither is
+/// put together from bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
 pub(super) enum Fault {
     Stopped,
     TooManyCaptures,

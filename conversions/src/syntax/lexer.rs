@@ -306,15 +306,6 @@ impl<'a> Lexer<'a> {
                         if string { "unfinished long string" } else { "unfinished long comment" };
                     return Err(self.error_near(what, Some(Token::End)));
                 }
-                Some(b'[') => {
-                    if self.separator() == level {
-                        self.save();
-                        if level == 0 {
-                            let message = "nesting of [[...]] is deprecated";
-                            return Err(self.error_near(message, Some(Token::Char(b'['))));
-                        }
-                    }
-                }
                 Some(b']') => {
                     if self.separator() == level {
                         self.save();

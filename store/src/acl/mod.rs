@@ -144,7 +144,14 @@ impl Acl {
         self.check(id, command, argv).map_err(|(denied, _)| denied)
     }
 
-    /// The same, with the word of the call that is refused.
+    /// Whether a user may run a call and read every key there is besides
+    /// (`ACLUserCheckCmdWithUnrestrictedPerms`).
+    pub(crate) fn permits_any_key(&self, id: UserId, command: &Command, argv: &[&[u8]]) -> bool {
+        let mut selectors = self.user(id).into_iter().flat_map(|user| &user.selectors);
+        selectors.any(|selector| selector.reads_any_key() && selector.check(command, argv).is_ok())
+    }
+
+    /// The same as [`permits`](Self::permits), with the word of the call that is refused.
     pub(crate) fn check(
         &self,
         id: UserId,

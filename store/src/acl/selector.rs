@@ -245,6 +245,11 @@ impl Selector {
         Ok(())
     }
 
+    /// Whether every key may be read (`ACLSelectorHasUnrestrictedKeyAccess`).
+    pub(super) fn reads_any_key(&self) -> bool {
+        self.all_keys || self.keys.iter().any(|known| known.read && known.pattern == b"*")
+    }
+
     fn permits_key(&self, key: &[u8], read: bool, write: bool) -> bool {
         self.keys.iter().any(|known| {
             (known.read || !read) && (known.write || !write) && glob::matches(&known.pattern, key)

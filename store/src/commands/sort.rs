@@ -28,7 +28,14 @@ pub(crate) fn sort_ro(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 }
 
 fn run(cx: &mut Cx<'_>, argv: &[&[u8]], stores: bool) -> CommandResult {
-    let mut options = Options::parse(argv, stores, cx.server.config.cluster)?;
+    let reads_all = cx.server.acl.is_free(cx.session.user)
+        || cx.server.acl.permits_any_key(cx.session.user, cx.command, argv);
+    let others = match (cx.server.config.cluster, reads_all) {
+        (true, _) => Others::Elsewhere,
+        (false, false) => Others::Forbidden,
+        (false, true) => Others::Read,
+    };
+    let mut options = Options::parse(argv, stores, others)?;
     let value = cx.keys.value(argv[1]);
     // A set has no order of its own, so where the result must be the same everywhere it is
     // sorted whatever the pattern says.
@@ -221,12 +228,38 @@ struct Options<'a> {
     store: Option<&'a [u8]>,
 }
 
+/// What is with keys that only patterns name, as far as may be said before it is known which.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Others {
+    Read,
+    /// They may be on other nodes.
+    Elsewhere,
+    /// The user may not read all keys.
+    Forbidden,
+}
+
+impl Others {
+    /// What is said of BY and of GET.
+    fn refusal(self) -> [CommandError; 2] {
+        match self {
+            Others::Elsewhere => [
+                CommandError::fixed("ERR BY option of SORT denied in Cluster mode."),
+                CommandError::fixed("ERR GET option of SORT denied in Cluster mode."),
+            ],
+            Others::Read | Others::Forbidden => [
+                CommandError::fixed(
+                    "ERR BY option of SORT denied due to insufficient ACL permissions.",
+                ),
+                CommandError::fixed(
+                    "ERR GET option of SORT denied due to insufficient ACL permissions.",
+                ),
+            ],
+        }
+    }
+}
+
 impl<'a> Options<'a> {
-    fn parse(argv: &[&'a [u8]], stores: bool, cluster: bool) -> Result<Self, CommandError> {
-        const BY: CommandError =
-            CommandError::fixed("ERR BY option of SORT denied in Cluster mode.");
-        const GET: CommandError =
-            CommandError::fixed("ERR GET option of SORT denied in Cluster mode.");
+    fn parse(argv: &[&'a [u8]], stores: bool, others: Others) -> Result<Self, CommandError> {
         let mut options = Options {
             descending: false,
             alpha: false,
@@ -256,11 +289,16 @@ impl<'a> Options<'a> {
                     options.store = Some(key);
                     after
                 }
-                // Other keys may be on other nodes.
-                [pattern, ..] if word("by") && cluster && pattern.contains(&b'*') => {
-                    return Err(BY);
+                [pattern, ..]
+                    if word("by") && pattern.contains(&b'*') && others != Others::Read =>
+                {
+                    let [by, _] = others.refusal();
+                    return Err(by);
                 }
-                [_, ..] if word("get") && cluster => return Err(GET),
+                [_, ..] if word("get") && others != Others::Read => {
+                    let [_, get] = others.refusal();
+                    return Err(get);
+                }
                 [pattern, after @ ..] if word("by") => {
                     options.by = Some(pattern);
                     options.unsorted |= !pattern.contains(&b'*');

@@ -348,16 +348,6 @@ impl<'a> Lexer<'a> {
                     let message = format!("unfinished long {what}");
                     return Err(self.error_at(message.as_bytes(), &Token::End));
                 }
-                // LUA_COMPAT_LSTR: an opening bracket inside of the plain form is refused.
-                Some(b'[') => {
-                    if self.skip_separator() == level {
-                        self.save_and_next();
-                        if level == 0 {
-                            let message = b"nesting of [[...]] is deprecated";
-                            return Err(self.error_at(message, &Token::Char(b'[')));
-                        }
-                    }
-                }
                 Some(b']') => {
                     if self.skip_separator() == level {
                         self.save_and_next();
