@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod server;
+mod turns;
 mod workloads;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use redlua::core::Backend;
 use redlua::{Client, Engine, Protocol, Script};
 
 pub use server::RedisServer;
+pub use turns::in_turns;
 pub use workloads::{Workload, examples, workloads};
 
 /// An engine of `backend` over a store with the keys that the scripts read.

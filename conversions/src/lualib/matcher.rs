@@ -24,6 +24,8 @@ pub(super) struct Matcher<'a, 'b> {
     places: &'b mut Places,
     /// A bit for each capture that has begun and not ended.
     open: u32,
+    /// Whether nothing was tried yet, so that there is nothing to forget.
+    fresh: bool,
     fuel: Fuel<'b>,
 }
 
@@ -95,7 +97,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
         places: &'b mut Places,
         budget: &'b mut dyn Budget,
     ) -> Self {
-        Matcher { source, pattern, places, open: 0, fuel: Fuel::new(budget) }
+        Matcher { source, pattern, places, open: 0, fresh: true, fuel: Fuel::new(budget) }
     }
 
     /// How many captures the last match has.
@@ -136,8 +138,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
         let Some(distance) = single.find(rest) else { return Ok(None) };
         let start = start + distance;
         let end = self.extent(single, start + 1)?;
-        self.places.captures.clear();
-        self.open = 0;
+        self.forget();
         if run == Run::Captured {
             let extent = Extent::Length(end - start);
             self.places.captures.push(Capture { start, extent });
@@ -170,9 +171,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
 
     /// The end of a match that begins at `start`. The captures are its.
     fn attempt(&mut self, start: usize) -> Result<Option<usize>, Fault> {
-        self.places.captures.clear();
-        self.places.choices.clear();
-        self.open = 0;
+        self.forget();
         let (mut item, mut at) = (0, start);
         loop {
             self.fuel.burn(1)?;
@@ -185,6 +184,16 @@ impl<'a, 'b> Matcher<'a, 'b> {
                     None => return Ok(None),
                 },
             }
+        }
+    }
+
+    /// Drops what the attempt before has left.
+    #[inline]
+    fn forget(&mut self) {
+        if !std::mem::replace(&mut self.fresh, false) {
+            self.places.captures.clear();
+            self.places.choices.clear();
+            self.open = 0;
         }
     }
 
