@@ -12,6 +12,7 @@
 
 mod peer;
 mod server;
+mod turns;
 mod workloads;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use redlua::{Client, Engine, Limits, Protocol, Script};
 
 pub use peer::Peer;
 pub use server::RedisServer;
+pub use turns::in_turns;
 pub use workloads::{Workload, examples, workloads};
 
 /// An engine of `backend` over a store with the keys that the scripts read.

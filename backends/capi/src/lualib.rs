@@ -90,7 +90,7 @@ unsafe fn search(lua: *mut lua_State, positions: bool) -> c_int {
         };
         let state = state_of(lua);
         match write(lua, state, count, |out, budget| search.run(out, budget)) {
-            Ok(()) => ffi::lua_gettop(lua) - count,
+            Ok(results) => results as c_int,
             Err(verdict) => end(lua, state, verdict),
         }
     }
@@ -401,12 +401,12 @@ unsafe fn advance(lua: *mut lua_State) -> Result<c_int, Verdict> {
 /// # Safety
 /// Called in a C function called by Lua with `count` arguments. Does not raise.
 #[inline]
-unsafe fn write(
+unsafe fn write<T>(
     lua: *mut lua_State,
     state: &State,
     count: c_int,
-    function: impl FnOnce(&mut StackWriter, &mut Allowance<'_>) -> Result<(), Raise>,
-) -> Result<(), Verdict> {
+    function: impl FnOnce(&mut StackWriter, &mut Allowance<'_>) -> Result<T, Raise>,
+) -> Result<T, Verdict> {
     let was = state.enforce(false);
     let mut budget = Allowance { lua, state };
     let result = catch_unwind(AssertUnwindSafe(|| {
@@ -417,8 +417,8 @@ unsafe fn write(
     // SAFETY: as for the caller.
     let outcome = unsafe {
         match result {
-            Ok(Ok(())) if state.over_limit() => Err(Verdict::Memory),
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(_)) if state.over_limit() => Err(Verdict::Memory),
+            Ok(Ok(done)) => Ok(done),
             Ok(Err(raise)) => Err(failure(lua, count, raise)),
             Err(panic) => Err(panicked(lua, count, panic.as_ref())),
         }

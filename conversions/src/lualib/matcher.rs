@@ -24,6 +24,8 @@ pub(super) struct Matcher<'a, 'b> {
     places: &'b mut Places,
     /// A bit for each capture that has begun and not ended.
     open: u32,
+    /// Whether nothing was tried yet, so that there is nothing to forget.
+    fresh: bool,
     fuel: Fuel<'b>,
 }
 
@@ -95,7 +97,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
         places: &'b mut Places,
         budget: &'b mut dyn Budget,
     ) -> Self {
-        Matcher { source, pattern, places, open: 0, fuel: Fuel::new(budget) }
+        Matcher { source, pattern, places, open: 0, fresh: true, fuel: Fuel::new(budget) }
     }
 
     /// How many captures the last match has.
@@ -134,10 +136,10 @@ impl<'a, 'b> Matcher<'a, 'b> {
     ) -> Result<Option<(usize, usize)>, Fault> {
         let rest = self.source.get(start..).unwrap_or_default();
         let Some(distance) = single.find(rest) else { return Ok(None) };
+        self.fuel.burn(1 + distance / 32)?;
         let start = start + distance;
         let end = self.extent(single, start + 1)?;
-        self.places.captures.clear();
-        self.open = 0;
+        self.forget();
         if run == Run::Captured {
             let extent = Extent::Length(end - start);
             self.places.captures.push(Capture { start, extent });
@@ -155,14 +157,13 @@ impl<'a, 'b> Matcher<'a, 'b> {
         loop {
             let rest = self.source.get(start..).unwrap_or_default();
             let Some(distance) = single.find(rest) else { return Ok(None) };
+            self.fuel.burn(1 + distance / 32)?;
             start += distance;
             let second = self.pattern.second;
-            if second.is_none() || second.as_ref() == self.source.get(start + 1) {
-                if let Some(end) = self.attempt(start)? {
-                    return Ok(Some((start, end)));
-                }
-            } else {
-                self.fuel.burn(1)?;
+            if (second.is_none() || second.as_ref() == self.source.get(start + 1))
+                && let Some(end) = self.attempt(start)?
+            {
+                return Ok(Some((start, end)));
             }
             start += 1;
         }
@@ -170,9 +171,7 @@ impl<'a, 'b> Matcher<'a, 'b> {
 
     /// The end of a match that begins at `start`. The captures are its.
     fn attempt(&mut self, start: usize) -> Result<Option<usize>, Fault> {
-        self.places.captures.clear();
-        self.places.choices.clear();
-        self.open = 0;
+        self.forget();
         let (mut item, mut at) = (0, start);
         loop {
             self.fuel.burn(1)?;
@@ -185,6 +184,16 @@ impl<'a, 'b> Matcher<'a, 'b> {
                     None => return Ok(None),
                 },
             }
+        }
+    }
+
+    /// Drops what the attempt before has left.
+    #[inline]
+    fn forget(&mut self) {
+        if !std::mem::replace(&mut self.fresh, false) {
+            self.places.captures.clear();
+            self.places.choices.clear();
+            self.open = 0;
         }
     }
 
@@ -507,6 +516,54 @@ impl<'a, 'b> Matcher<'a, 'b> {
                     Captured::Text(self.text(capture.start, capture.start + len))
                 }
             }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redlua_core::Raise;
+
+    use crate::lualib::{Budget, Context, Function, STOPPED, Task};
+    use crate::tree::{Reader, Value, Writer};
+
+    /// Says so at the third question.
+    struct Short(u32);
+
+    impl Budget for Short {
+        fn interrupted(&mut self) -> bool {
+            self.0 += 1;
+            self.0 > 2
+        }
+    }
+
+    #[test]
+    fn no_search_goes_on_for_ever() {
+        let text = "ab".repeat(100_000);
+        for (name, pattern) in [
+            ("gsub", "a+"),
+            ("gsub", "(a+)"),
+            ("gsub", "a"),
+            ("gsub", "ab"),
+            ("gsub", "a.-b"),
+            ("gsub", "a?b"),
+            ("gsub", "ac"),
+            ("gsub", "a%%"),
+            ("find", "a.-c"),
+            ("find", "(.-)c"),
+            ("find", "[ab]-c"),
+            ("match", "^.-.-c"),
+            ("match", "(a*)%1b.*c"),
+            ("find", "a%b()"),
+        ] {
+            let args = [Value::from(text.as_str()), Value::from(pattern), Value::from("x")];
+            let args = if name == "gsub" { &args[..] } else { &args[..2] };
+            let mut task = Task::new(Function::named("string", name).unwrap());
+            let mut work = Writer::with_arguments(args);
+            let (mut buffer, mut budget) = (Vec::new(), Short(0));
+            let mut context = Context { buffer: &mut buffer, budget: &mut budget };
+            let step = task.resume(&mut Reader::new(args), &mut work, &mut context);
+            assert_eq!(step, Err(Raise::Text(STOPPED.into())), "{name} {pattern}");
         }
     }
 }

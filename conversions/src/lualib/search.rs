@@ -29,7 +29,7 @@ pub struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Appends the results.
+    /// Appends the results and says how many they are.
     ///
     /// # Errors
     /// A malformed pattern, or what the budget says.
@@ -38,7 +38,7 @@ impl Search<'_> {
         &self,
         out: &mut W,
         budget: &mut dyn Budget,
-    ) -> Result<(), Raise> {
+    ) -> Result<usize, Raise> {
         let Search { source, pattern, init, plain, positions } = *self;
         let start = match c_i64(init) {
             1 => 0,
@@ -47,28 +47,30 @@ impl Search<'_> {
         if positions && (plain || is_plain(pattern)) {
             let rest = source.get(start..).unwrap_or_default();
             ask_for(rest.len(), budget)?;
-            match find_plain(rest, pattern) {
-                Some(distance) => {
-                    out.number((start + distance + 1) as f64);
-                    out.number((start + distance + pattern.len()) as f64);
-                }
-                None => out.nil(),
-            }
-            return Ok(());
+            let Some(distance) = find_plain(rest, pattern) else {
+                out.nil();
+                return Ok(1);
+            };
+            out.number((start + distance + 1) as f64);
+            out.number((start + distance + pattern.len()) as f64);
+            return Ok(2);
         }
         let mut places = Places::default();
         let pattern = Pattern::new(pattern, true);
         let mut matcher = Matcher::new(source, &pattern, &mut places, budget);
         let Some((start, end)) = matcher.search(start)? else {
             out.nil();
-            return Ok(());
+            return Ok(1);
         };
         if positions {
             out.number((start + 1) as f64);
             out.number(end as f64);
-            captures(&matcher, matcher.level(), start, end, out)
+            captures(&matcher, matcher.level(), start, end, out)?;
+            Ok(2 + matcher.level())
         } else {
-            captures(&matcher, matcher.level().max(1), start, end, out)
+            let count = matcher.level().max(1);
+            captures(&matcher, count, start, end, out)?;
+            Ok(count)
         }
     }
 }
@@ -87,7 +89,8 @@ pub(super) fn find<A: Arguments + ?Sized, W: ValueWriter + ?Sized>(
         _ => args.numeral(2)?,
     };
     let plain = positions && args.scalar(3).truth();
-    Search { source: &source, pattern: &pattern, init, plain, positions }.run(out, budget)
+    Search { source: &source, pattern: &pattern, init, plain, positions }.run(out, budget)?;
+    Ok(())
 }
 
 /// What `string.gmatch` iterates over, checked: its first two arguments.
