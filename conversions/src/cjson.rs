@@ -12,6 +12,7 @@ mod token;
 use redlua_core::{Arguments, NativeId, Raise, ValueWriter};
 
 use crate::check::{Check, KEPT, out_of_memory};
+use crate::output::Output;
 use config::Config;
 
 /// The functions of the library, in the order in which the library registers them.
@@ -45,9 +46,12 @@ pub(crate) struct Cjson {
     main: Config,
     /// The settings of the instances that `cjson.new` has returned.
     instances: Vec<Config>,
-    buffer: Vec<u8>,
+    /// What is encoded.
+    output: Output,
+    /// Strings with escapes, undone.
+    unescaped: Vec<u8>,
     encoder: Vec<encode::Frame>,
-    decoder: Vec<decode::Frame>,
+    decoder: decode::Scratch,
 }
 
 impl Cjson {
@@ -66,20 +70,21 @@ impl Cjson {
         match function {
             Function::Encode => {
                 one_argument(args)?;
-                self.buffer.clear();
+                self.output.clear();
                 args.select(0);
-                let done = encode::encode(config, &mut self.buffer, &mut self.encoder, args, out);
+                let done = encode::encode(config, &mut self.output, &mut self.encoder, args, out);
                 if done.is_ok() {
-                    out.string(&self.buffer);
+                    out.string(self.output.as_bytes());
                 }
-                self.buffer.shrink_to(KEPT);
+                self.output.shrink();
                 done
             }
             Function::Decode => {
                 one_argument(args)?;
                 let data = args.check_string(0)?;
-                let done = decode::decode(config, &data, &mut self.buffer, &mut self.decoder, out);
-                self.buffer.shrink_to(KEPT);
+                let unescaped = &mut self.unescaped;
+                let done = decode::decode(config, &data, unescaped, &mut self.decoder, out);
+                self.unescaped.shrink_to(KEPT);
                 done
             }
             // `cjson.new` hands its arguments to nobody.

@@ -8,7 +8,8 @@ mod encode;
 
 use redlua_core::{Arguments, Raise, ValueWriter};
 
-use crate::check::{Check, KEPT, STACK};
+use crate::check::{Check, STACK};
+use crate::output::Output;
 use decode::Decoder;
 use encode::Encoder;
 
@@ -24,8 +25,8 @@ pub(crate) enum Function {
 /// Scratch space that calls reuse.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cmsgpack {
-    buffer: Vec<u8>,
-    frames: Vec<decode::Frame>,
+    output: Output,
+    scratch: decode::Scratch,
 }
 
 impl Cmsgpack {
@@ -38,6 +39,29 @@ impl Cmsgpack {
     ) -> Result<(), Raise> {
         match function {
             Function::Pack => self.pack(args, out),
+            _ => {
+                self.scratch.gather.begin(out.gathers());
+                let done = self.unpacked(function, args, out);
+                if done.is_ok() || !self.scratch.cramped {
+                    return done;
+                }
+                // What waits took room that so deep a value needs.
+                out.restart();
+                self.scratch.gather.begin(false);
+                self.unpacked(function, args, out)
+            }
+        }
+    }
+
+    fn unpacked(
+        &mut self,
+        function: Function,
+        args: &mut dyn Arguments,
+        out: &mut dyn ValueWriter,
+    ) -> Result<(), Raise> {
+        self.scratch.cramped = false;
+        match function {
+            Function::Pack => Ok(()),
             Function::Unpack => self.unpack(args, out),
             // The others drop their further arguments before they look at the first.
             Function::UnpackOne => {
@@ -61,15 +85,15 @@ impl Cmsgpack {
         if count * 2 > STACK {
             return Err(Raise::argument(0, "Too many arguments for MessagePack pack."));
         }
-        self.buffer.clear();
+        self.output.clear();
         let packed = (0..count).try_for_each(|index| {
             args.select(index);
-            Encoder::new(&mut self.buffer, args, out).value(0, count + index + 1)
+            Encoder::new(&mut self.output, args, out).value(0, count + index + 1)
         });
         if packed.is_ok() {
-            out.string(&self.buffer);
+            out.string(self.output.as_bytes());
         }
-        self.buffer.shrink_to(KEPT);
+        self.output.shrink();
         packed
     }
 
@@ -77,7 +101,7 @@ impl Cmsgpack {
     fn unpack(&mut self, args: &mut dyn Arguments, out: &mut dyn ValueWriter) -> Result<(), Raise> {
         let slots = args.count();
         let data = args.check_string(0)?;
-        let mut decoder = Decoder::new(&data, &mut self.frames, slots);
+        let mut decoder = Decoder::new(&data, &mut self.scratch, slots);
         while !decoder.at_end() {
             decoder.value(out)?;
         }
@@ -108,7 +132,7 @@ impl Cmsgpack {
             )));
         };
         if limit == 0 && start == 0 {
-            let mut decoder = Decoder::new(rest, &mut self.frames, 1);
+            let mut decoder = Decoder::new(rest, &mut self.scratch, 1);
             while !decoder.at_end() {
                 decoder.value(out)?;
             }
@@ -120,7 +144,7 @@ impl Cmsgpack {
             Some(taken) if taken < rest.len() => out.number((start + taken) as f64),
             _ => out.number(-1.0),
         }
-        let mut decoder = Decoder::new(rest, &mut self.frames, 1);
+        let mut decoder = Decoder::new(rest, &mut self.scratch, 1);
         for _ in 0..limit {
             if decoder.at_end() {
                 break;

@@ -76,16 +76,17 @@ impl Key<'_> {
 }
 
 /// The hash of a string (`luaS_newlstr`).
-fn text_hash(text: &[u8]) -> u32 {
-    let mut hash = text.len() as u32;
-    let step = (text.len() >> 5) + 1;
-    let mut at = text.len();
-    while at >= step {
-        let byte = text.get(at - 1).copied().unwrap_or(0);
-        hash ^= (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(byte));
-        at -= step;
+#[inline]
+pub(crate) fn text_hash(text: &[u8]) -> u32 {
+    let mix = |hash: u32, byte: &u8| {
+        hash ^ (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(*byte))
+    };
+    let seed = text.len() as u32;
+    // From the end; of long strings some 32 bytes.
+    match text.len() >> 5 {
+        0 => text.iter().rev().fold(seed, mix),
+        more => text.iter().rev().step_by(more + 1).take(text.len() / (more + 1)).fold(seed, mix),
     }
-    hash
 }
 
 /// How large the array part is made, by the indices among the keys (`computesizes`).
@@ -247,6 +248,128 @@ pub fn order(keys: &[Key<'_>]) -> Vec<usize> {
     listed
 }
 
+/// The most keys that [`regrown`] knows how to order.
+pub const REGROWN: usize = 16;
+
+/// How a table with some keys is made at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Regrown {
+    /// For how many keys the table has to be made.
+    pub size: usize,
+    order: [u8; REGROWN],
+    len: usize,
+}
+
+impl Regrown {
+    /// The keys to set in it, in this order, as positions among all.
+    #[inline]
+    pub fn order(&self) -> &[u8] {
+        self.order.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// How to make a table in which keys lie as in one that grew with them, key after key: whenever
+/// it was full, `rehash` made a larger one and set what was there again, from the last place to
+/// the first. There are at most [`REGROWN`] keys, all of them strings with those hashes and
+/// different from one another. The bits of `nils` tell which are set to nil: such a key takes a
+/// place, but another may take that from it, and `rehash` leaves it out.
+#[inline]
+pub fn regrown(hashes: &[u32], nils: u32) -> Regrown {
+    let len = hashes.len().min(REGROWN);
+    let mut known = [0; REGROWN];
+    for (known, hash) in known.iter_mut().zip(hashes) {
+        *known = *hash as usize;
+    }
+    if nils != 0 {
+        return regrown_with_nils(&known, len, nils);
+    }
+    let mut order: [u8; REGROWN] = std::array::from_fn(|position| position as u8);
+    let mut size = 2;
+    while size < len {
+        let mut table = Few::new(size);
+        for &key in order.iter().take(size) {
+            table.set(key, &known, 0);
+        }
+        for (key, place) in order.iter_mut().zip((0..size).rev()) {
+            *key = table.keys[place & MASK];
+        }
+        size *= 2;
+    }
+    Regrown { size: len, order, len }
+}
+
+#[cold]
+fn regrown_with_nils(hashes: &[usize; REGROWN], keys: usize, nils: u32) -> Regrown {
+    let mut table = Few::new(0);
+    let mut order = [0; REGROWN];
+    let mut len = 0;
+    for new in 0..keys as u8 {
+        if !table.set(new, hashes, nils) {
+            // `rehash` counts those with a value and the new one.
+            len = 0;
+            for place in (0..table.size).rev() {
+                let key = table.keys[place & MASK];
+                if nils >> key & 1 == 0 {
+                    order[len & MASK] = key;
+                    len += 1;
+                }
+            }
+            table = Few::new((len + 1).next_power_of_two());
+            for &key in order.iter().take(len).chain([&new]) {
+                table.set(key, hashes, nils);
+            }
+        }
+        order[len & MASK] = new;
+        len += 1;
+    }
+    Regrown { size: table.size, order, len }
+}
+
+/// Indices are below [`REGROWN`], so that masking them changes nothing.
+const MASK: usize = REGROWN - 1;
+
+/// A hash part of few places.
+struct Few {
+    size: usize,
+    /// Which key is in each place, if the place is not among the free.
+    keys: [u8; REGROWN],
+    /// The free places, by a bit each.
+    free: u32,
+}
+
+impl Few {
+    #[inline]
+    fn new(size: usize) -> Self {
+        Few { size, keys: [0; REGROWN], free: (1 << size) - 1 }
+    }
+
+    /// Sets a key (`newkey`); `false` when there is no place for it.
+    #[inline]
+    fn set(&mut self, key: u8, hashes: &[usize; REGROWN], nils: u32) -> bool {
+        let Some(mask) = self.size.checked_sub(1) else { return false };
+        let home_of = |key: u8| hashes[usize::from(key) & MASK] & mask & MASK;
+        let home = home_of(key);
+        let other = self.keys[home];
+        if self.free >> home & 1 == 1 || nils >> other & 1 == 1 {
+            self.keys[home] = key;
+            self.free &= !(1 << home);
+            return true;
+        }
+        // `getfreepos` goes down from the last place; none becomes free again.
+        let Some(spare) = self.free.checked_ilog2() else { return false };
+        let spare = spare as usize & MASK;
+        if home_of(other) == home {
+            self.keys[spare] = key;
+        } else {
+            // Who is not at home gives way.
+            self.keys[spare] = other;
+            self.keys[home] = key;
+        }
+        self.free &= !(1 << spare);
+        true
+    }
+}
+
 /// A hash part of keys that all have values.
 struct Known<'a> {
     keys: &'a [Key<'a>],
@@ -301,6 +424,84 @@ mod tests {
     #[test]
     fn the_order_depends_on_the_contents_alone() {
         assert_eq!(names("one two three four five"), names("five four three two one"));
+    }
+
+    /// A hash part as Lua keeps it, and which of the keys in it have values.
+    struct Grown<'a> {
+        known: Known<'a>,
+        nils: u32,
+    }
+
+    impl Places for Grown<'_> {
+        fn used(&self, place: usize) -> bool {
+            self.known.used(place)
+        }
+
+        fn alive(&self, place: usize) -> bool {
+            self.known.places[place].is_some_and(|key| self.nils >> key & 1 == 0)
+        }
+
+        fn home(&self, place: usize) -> usize {
+            self.known.home(place)
+        }
+
+        fn shift(&mut self, from: usize, to: usize) {
+            self.known.shift(from, to);
+        }
+    }
+
+    impl<'a> Grown<'a> {
+        fn new(keys: &'a [Key<'a>], size: usize, nils: u32) -> (Self, Chains) {
+            let chains = Chains::new(size);
+            let places = vec![None; chains.size()];
+            (Grown { known: Known { keys, size: chains.size(), places }, nils }, chains)
+        }
+
+        fn set(&mut self, chains: &mut Chains, key: usize) -> bool {
+            let home = self.known.keys[key].home(self.known.size);
+            let place = chains.place(home, self);
+            if let Some(place) = place {
+                self.known.places[place] = Some(key);
+            }
+            place.is_some()
+        }
+    }
+
+    /// The places of keys in a table that grows with them: `luaH_set`, `newkey`, `rehash`.
+    fn grown(keys: &[Key<'_>], nils: u32) -> Vec<Option<usize>> {
+        let (mut table, mut chains) = Grown::new(keys, 0, nils);
+        for key in 0..keys.len() {
+            if !table.set(&mut chains, key) {
+                let old = table.known.places.iter().rev().flatten().copied();
+                let old: Vec<usize> = old.filter(|key| nils >> key & 1 == 0).collect();
+                (table, chains) = Grown::new(keys, old.len() + 1, nils);
+                assert!(old.into_iter().chain([key]).all(|key| table.set(&mut chains, key)));
+            }
+        }
+        table.known.places
+    }
+
+    #[test]
+    fn a_table_that_got_its_keys_at_once_is_as_one_that_grew() {
+        let mut state: u32 = 1;
+        let mut random = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 16
+        };
+        for round in 0..8000 {
+            let texts: Vec<String> = (0..round % (REGROWN + 1))
+                .map(|number| format!("{}{number}", "key".repeat(random() as usize & 15)))
+                .collect();
+            let nils = if round % 2 == 0 { 0 } else { random() & random() };
+            let keys: Vec<Key<'_>> = texts.iter().map(|text| Key::Text(text.as_bytes())).collect();
+            let hashes: Vec<u32> = texts.iter().map(|text| text_hash(text.as_bytes())).collect();
+            let regrown = regrown(&hashes, nils);
+            let (mut table, mut chains) = Grown::new(&keys, regrown.size, nils);
+            for &key in regrown.order() {
+                assert!(table.set(&mut chains, key.into()));
+            }
+            assert_eq!(table.known.places, grown(&keys, nils), "{texts:?} {nils:b}");
+        }
     }
 
     #[test]

@@ -84,6 +84,15 @@ pub trait ValueReader {
     }
     /// The bytes of the string under the cursor; empty when it is not one (a number is not).
     fn bytes(&self) -> &[u8];
+    /// A look at the value under the cursor: kind and contents at once.
+    fn look(&self) -> Scalar<'_> {
+        match self.kind() {
+            Kind::Number => Scalar::Number(self.number()),
+            Kind::String => Scalar::String(self.bytes()),
+            Kind::Boolean => Scalar::Boolean(self.boolean()),
+            other => Scalar::Other(other),
+        }
+    }
     /// What identifies the table, function, userdata or thread under the cursor: equal for the
     /// same object, different for two live ones; `0` for other kinds. Light userdata gives its
     /// pointer's value.
@@ -117,11 +126,8 @@ pub trait ValueReader {
     fn next(&mut self) -> bool;
     /// While on a pair's value: moves to its key. [`leave`](Self::leave) moves back to the value.
     fn key(&mut self);
-    /// While on a pair's value: the bytes of its key when that is a string, without going there.
-    /// `None` also from readers that cannot tell: [`key`](Self::key) can.
-    fn key_bytes(&self) -> Option<&[u8]> {
-        None
-    }
+    /// While on a pair's value: a look at its key and at the value, without going anywhere.
+    fn pair(&self) -> (Scalar<'_>, Scalar<'_>);
     /// Like [`next`](Self::next), but moves to the pair's **key** and need not keep the value:
     /// [`leave`](Self::leave) before the next step. Takes two places of a level, not three.
     fn next_key(&mut self) -> bool {
@@ -211,6 +217,25 @@ pub trait ValueWriter {
     /// Takes the last two values `k`, `v` away and does `t[k] = v` (raw) on the table before
     /// them. A nil or NaN key is a failure.
     fn set_pair(&mut self);
+    /// Whether [`list`](Self::list) and [`record`](Self::record) are there: on engines where a
+    /// table that gets its contents at once is cheaper than one that grows with them.
+    fn gathers(&self) -> bool {
+        false
+    }
+    /// Takes the last `len` values away and puts a table of them in the place of the one before
+    /// them: as if they had been set one after the other, from index 1 on, in an empty table made
+    /// for none. `dense` says that none is nil.
+    fn list(&mut self, len: usize, dense: bool) {
+        let _ = (len, dense);
+    }
+    /// Takes the last `2 * pairs` values away, keys and values in turn, and puts a table of them
+    /// in the place of the one before them: as if it had been made for `size` pairs, and those at
+    /// the positions of `order` been set in that order. No key may be nil or NaN.
+    fn record(&mut self, pairs: usize, size: usize, order: &[u8]) {
+        let _ = (pairs, size, order);
+    }
+    /// Takes away all that was appended, and forgets that there was no room for more.
+    fn restart(&mut self) {}
     /// Whether `values` more can be held before some are set away. Recursive builders ask
     /// before each level (two values a level). `luaL_checkstack`.
     fn room(&mut self, values: usize) -> bool;

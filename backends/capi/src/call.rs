@@ -8,10 +8,10 @@ use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use redlua_conversions::number::{Text, g17};
-use redlua_core::{CallMode, Flow, ValueWriter};
+use redlua_core::{CallMode, Flow, Scalar, ValueWriter};
 
 use crate::ffi::{self, lua_State};
-use crate::reader::string_at;
+use crate::reader::{scalar_at, string_at};
 use crate::state::{State, state_of};
 use crate::writer::StackWriter;
 
@@ -86,10 +86,9 @@ unsafe fn dispatch(lua: *mut lua_State, state: &State, mode: CallMode) -> Ended 
             // SAFETY: index of an argument; a string is read in place, a number is not
             // converted.
             unsafe {
-                let index = i as c_int + 1;
-                match ffi::lua_type(lua, index) {
-                    ffi::LUA_TSTRING => *arg = string_at(lua, index),
-                    ffi::LUA_TNUMBER => *arg = text.write(g17(ffi::lua_tonumber(lua, index))),
+                match scalar_at(lua, i as c_int + 1) {
+                    Scalar::String(bytes) => *arg = bytes,
+                    Scalar::Number(number) => *arg = text.write(g17(number)),
                     _ => valid = false,
                 }
             }

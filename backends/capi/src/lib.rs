@@ -38,6 +38,7 @@ mod ffi;
 #[cfg(lua51)]
 mod guard;
 mod interrupt;
+mod layout;
 #[cfg(not(lua51))]
 mod library;
 mod lualib;

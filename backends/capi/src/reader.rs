@@ -9,6 +9,7 @@ use redlua_core::{Arguments, Kind, Location, Scalar, ScriptId, ValueReader};
 use smallvec::SmallVec;
 
 use crate::ffi::{self, lua_State};
+use crate::layout;
 use crate::proxy;
 
 /// `lua_next`, in the order of Lua 5.1; Luau has kept its hashes.
@@ -32,9 +33,16 @@ pub(crate) struct StackReader {
     kind: Kind,
     /// The highest index that holds an argument or the resolved form of one.
     floor: c_int,
+    /// On a pair: the stack index of its table; otherwise 0.
+    table: c_int,
+    /// On a pair of a table whose layout is known: the position behind it.
+    position: u32,
     /// Where the cursor was before, innermost last.
-    path: SmallVec<[(c_int, Kind); 16]>,
+    path: SmallVec<[Place; 16]>,
 }
+
+/// Where a cursor was: its value's index and kind, the pair's table and the position.
+type Place = (c_int, Kind, c_int, u32);
 
 impl StackReader {
     /// A cursor on the first of `count` values that begin at the absolute index `base`.
@@ -56,7 +64,7 @@ impl StackReader {
     pub(crate) unsafe fn unplaced(lua: *mut lua_State, base: c_int, count: c_int) -> Self {
         let floor = base + count - 1;
         let (cursor, kind, path) = (0, Kind::None, SmallVec::new());
-        StackReader { lua, base, count, cursor, kind, floor, path }
+        StackReader { lua, base, count, cursor, kind, floor, table: 0, position: 0, path }
     }
 
     /// Puts the cursor on the value on top of the stack, which is at `index`.
@@ -68,7 +76,15 @@ impl StackReader {
         self.cursor = index;
         // SAFETY: the top of the stack is a value of this reader.
         unsafe {
-            self.kind = kind_of(ffi::lua_type(self.lua, index));
+            if layout::is_known() {
+                let slot = &*layout::slot(self.lua, index);
+                self.kind = kind_of(slot.kind);
+                if self.kind != Kind::Table || !layout::has_metatable(slot) {
+                    return self.kind;
+                }
+            } else {
+                self.kind = kind_of(ffi::lua_type(self.lua, index));
+            }
             if self.kind == Kind::Table && proxy::push_target(self.lua, index) {
                 ffi::lua_replace(self.lua, index);
             }
@@ -93,16 +109,36 @@ impl StackReader {
         self.floor
     }
 
+    /// `next` by the interface.
+    #[inline(never)]
+    fn next_asked(&mut self) -> bool {
+        if self.table == 0 {
+            return false;
+        }
+        // SAFETY: below the cursor's value is the key that lua_next returned last (or the first
+        // nil), so it is valid for the table. Stack -1, then +1 or -1.
+        unsafe {
+            ffi::lua_settop(self.lua, self.cursor - 1);
+            if next_pair(self.lua, self.table) != 0 {
+                self.arrive(self.cursor);
+                true
+            } else {
+                self.ascend();
+                false
+            }
+        }
+    }
+
     #[inline]
     fn descend(&mut self) {
-        self.path.push((self.cursor, self.kind));
+        self.path.push((self.cursor, self.kind, self.table, self.position));
+        self.table = 0;
     }
 
     #[inline]
     fn ascend(&mut self) {
-        if let Some((cursor, kind)) = self.path.pop() {
-            self.cursor = cursor;
-            self.kind = kind;
+        if let Some(place) = self.path.pop() {
+            (self.cursor, self.kind, self.table, self.position) = place;
         }
     }
 }
@@ -118,7 +154,7 @@ impl ValueReader for StackReader {
 
     fn boolean(&self) -> bool {
         // SAFETY: see above.
-        self.kind == Kind::Boolean && unsafe { ffi::lua_toboolean(self.lua, self.cursor) != 0 }
+        self.kind == Kind::Boolean && unsafe { scalar_at(self.lua, self.cursor) }.truth()
     }
 
     #[inline]
@@ -127,7 +163,7 @@ impl ValueReader for StackReader {
             return 0.0;
         }
         // SAFETY: see above.
-        unsafe { ffi::lua_tonumber(self.lua, self.cursor) }
+        unsafe { number_at(self.lua, self.cursor) }
     }
 
     #[inline]
@@ -138,6 +174,15 @@ impl ValueReader for StackReader {
         // SAFETY: the value is a string, so nothing is converted; it stays on the stack, hence
         // alive and unmoved, while `self` is borrowed.
         unsafe { string_at(self.lua, self.cursor) }
+    }
+
+    #[inline]
+    fn look(&self) -> Scalar<'_> {
+        if self.cursor <= 0 {
+            return Scalar::Other(Kind::None);
+        }
+        // SAFETY: see above; a string stays on the stack, hence alive, while `self` is borrowed.
+        unsafe { scalar_at(self.lua, self.cursor) }
     }
 
     fn address(&self) -> usize {
@@ -169,6 +214,12 @@ impl ValueReader for StackReader {
         self.descend();
         // SAFETY: the cursor is on a table. Stack +1.
         unsafe {
+            if layout::is_known()
+                && self.kind == Kind::Table
+                && layout::push_element(self.lua, self.cursor, index)
+            {
+                return self.arrive(above);
+            }
             match c_int::try_from(index) {
                 Ok(index) => ffi::lua_rawgeti(self.lua, self.cursor, index),
                 Err(_) => {
@@ -195,12 +246,14 @@ impl ValueReader for StackReader {
     #[inline]
     fn leave(&mut self) {
         // SAFETY: the value under the cursor was pushed by a descent. Stack -1.
-        unsafe { ffi::lua_settop(self.lua, self.cursor - 1) };
+        unsafe { cut(self.lua, self.cursor - 1) };
         self.ascend();
     }
 
+    #[inline]
     fn iterate(&mut self) {
         let above = self.above();
+        let (table, kind) = (self.cursor, self.kind);
         self.descend();
         // SAFETY: a nil key to begin with and a nil in place of the value. Stack +2.
         unsafe {
@@ -209,21 +262,38 @@ impl ValueReader for StackReader {
         }
         self.cursor = above + 1;
         self.kind = Kind::Nil;
+        self.table = if kind == Kind::Table { table } else { 0 };
+        self.position = 0;
     }
 
     #[inline]
     fn next(&mut self) -> bool {
-        let Some(&(table, _)) = self.path.last() else { return false };
-        // SAFETY: below the cursor's value is the key that lua_next returned last (or the first
-        // nil), so it is valid for the table. Stack -1, then +1 or -1.
+        if !layout::is_known() {
+            return self.next_asked();
+        }
+        if self.table == 0 {
+            return false;
+        }
+        // SAFETY: key and value have the two slots that `iterate` pushed, the cursor being on the
+        // second one; the table is below them. Stack 0 or -2.
         unsafe {
-            ffi::lua_settop(self.lua, self.cursor - 1);
-            if next_pair(self.lua, table) != 0 {
-                self.arrive(self.cursor);
-                true
-            } else {
-                self.ascend();
-                false
+            let value = layout::slot(self.lua, self.cursor);
+            let table = &*layout::slot(self.lua, self.table);
+            match layout::step(table, self.position, &mut *value.sub(1), &mut *value) {
+                Some(position) => {
+                    // After `next_key` and `leave` the value's slot is not on the stack.
+                    layout::cut(self.lua, self.cursor);
+                    self.position = position;
+                    self.kind = kind_of((*value).kind);
+                    if self.kind == Kind::Table && layout::has_metatable(&*value) {
+                        self.arrive(self.cursor);
+                    }
+                    true
+                }
+                None => {
+                    self.stop();
+                    false
+                }
             }
         }
     }
@@ -239,15 +309,18 @@ impl ValueReader for StackReader {
     }
 
     #[inline]
-    fn key_bytes(&self) -> Option<&[u8]> {
-        if self.path.is_empty() {
-            return None;
+    fn pair(&self) -> (Scalar<'_>, Scalar<'_>) {
+        if self.table == 0 {
+            return (Scalar::Other(Kind::None), self.look());
         }
-        // SAFETY: inside of a table there is a value below the cursor: on a pair's value its key.
-        // Only a string is converted, to itself: a number would change under lua_next.
+        // SAFETY: there is a value below the cursor: on a pair's value its key. Only a string is
+        // converted, to itself: a number would change under lua_next.
         unsafe {
-            let string = ffi::lua_type(self.lua, self.cursor - 1) == ffi::LUA_TSTRING;
-            string.then(|| string_at(self.lua, self.cursor - 1))
+            if layout::is_known() {
+                let value = layout::slot(self.lua, self.cursor);
+                return (scalar_in(&*value.sub(1)), scalar_in(&*value));
+            }
+            (asked(self.lua, self.cursor - 1), asked(self.lua, self.cursor))
         }
     }
 
@@ -269,7 +342,7 @@ impl ValueReader for StackReader {
 
     fn stop(&mut self) {
         // SAFETY: removes the value and its key. Stack -2.
-        unsafe { ffi::lua_settop(self.lua, self.cursor - 2) };
+        unsafe { cut(self.lua, self.cursor - 2) };
         self.ascend();
     }
 }
@@ -286,6 +359,7 @@ impl Arguments for StackReader {
             // must not while the cursor is inside a table).
             unsafe { ffi::lua_settop(self.lua, self.floor) };
             self.path.clear();
+            self.table = 0;
         }
         match c_int::try_from(index) {
             Ok(i) if i < self.count => {
@@ -353,6 +427,18 @@ pub(crate) unsafe fn location<'a>(lua: *mut lua_State, level: c_int) -> Option<L
     }
 }
 
+/// Drops what is above `index`.
+///
+/// # Safety
+/// There are so many values or more. Stack as said. Neither raises nor allocates.
+#[inline]
+unsafe fn cut(lua: *mut lua_State, index: c_int) {
+    // SAFETY: by contract.
+    unsafe {
+        if layout::is_known() { layout::cut(lua, index) } else { ffi::lua_settop(lua, index) }
+    }
+}
+
 /// The bytes of the string at `index`.
 ///
 /// # Safety
@@ -363,8 +449,26 @@ pub(crate) unsafe fn string_at<'a>(lua: *mut lua_State, index: c_int) -> &'a [u8
     let mut len = 0;
     // SAFETY: by contract.
     unsafe {
+        if index > 0 && layout::is_known() {
+            return layout::text(&*layout::slot(lua, index));
+        }
         let bytes = ffi::lua_tolstring(lua, index, &mut len);
         slice::from_raw_parts(bytes.cast(), len)
+    }
+}
+
+/// The number at `index`.
+///
+/// # Safety
+/// There is a number at `index`. Stack: 0. Neither raises nor allocates.
+#[inline]
+unsafe fn number_at(lua: *mut lua_State, index: c_int) -> f64 {
+    // SAFETY: by contract.
+    unsafe {
+        if index > 0 && layout::is_known() {
+            return layout::number(&*layout::slot(lua, index));
+        }
+        ffi::lua_tonumber(lua, index)
     }
 }
 
@@ -389,6 +493,21 @@ pub(crate) unsafe fn room(lua: *mut lua_State, slots: usize) -> bool {
 /// As for [`string_at`], but any value may be there.
 #[inline]
 pub(crate) unsafe fn scalar_at<'a>(lua: *mut lua_State, index: c_int) -> Scalar<'a> {
+    // SAFETY: by contract.
+    unsafe {
+        if index > 0 && layout::is_known() {
+            return scalar_in(&*layout::slot(lua, index));
+        }
+        asked(lua, index)
+    }
+}
+
+/// The same by the interface.
+///
+/// # Safety
+/// As for [`scalar_at`].
+#[inline(never)]
+unsafe fn asked<'a>(lua: *mut lua_State, index: c_int) -> Scalar<'a> {
     // SAFETY: by contract; only a string is read as one.
     unsafe {
         match ffi::lua_type(lua, index) {
@@ -400,18 +519,39 @@ pub(crate) unsafe fn scalar_at<'a>(lua: *mut lua_State, index: c_int) -> Scalar<
     }
 }
 
-#[inline]
-fn kind_of(lua_type: c_int) -> Kind {
-    match lua_type {
-        ffi::LUA_TNIL => Kind::Nil,
-        ffi::LUA_TBOOLEAN => Kind::Boolean,
-        ffi::LUA_TLIGHTUSERDATA => Kind::LightUserData,
-        ffi::LUA_TNUMBER => Kind::Number,
-        ffi::LUA_TSTRING => Kind::String,
-        ffi::LUA_TTABLE => Kind::Table,
-        ffi::LUA_TFUNCTION => Kind::Function,
-        ffi::LUA_TUSERDATA => Kind::UserData,
-        ffi::LUA_TTHREAD => Kind::Thread,
-        _ => Kind::None,
+/// A look at a value whose layout is known.
+///
+/// # Safety
+/// As for [`layout::text`].
+#[inline(always)]
+unsafe fn scalar_in<'a>(slot: &layout::Slot) -> Scalar<'a> {
+    // SAFETY: by contract, after a look at the type.
+    unsafe {
+        match slot.kind {
+            ffi::LUA_TSTRING => Scalar::String(layout::text(slot)),
+            ffi::LUA_TNUMBER => Scalar::Number(layout::number(slot)),
+            ffi::LUA_TBOOLEAN => Scalar::Boolean(layout::boolean(slot)),
+            other => Scalar::Other(kind_of(other)),
+        }
     }
 }
+
+#[inline]
+fn kind_of(lua_type: c_int) -> Kind {
+    KINDS.get(lua_type as usize).copied().unwrap_or(Kind::None)
+}
+
+/// What Lua's types are.
+const KINDS: [Kind; 16] = {
+    let mut kinds = [Kind::None; 16];
+    kinds[ffi::LUA_TNIL as usize] = Kind::Nil;
+    kinds[ffi::LUA_TBOOLEAN as usize] = Kind::Boolean;
+    kinds[ffi::LUA_TLIGHTUSERDATA as usize] = Kind::LightUserData;
+    kinds[ffi::LUA_TNUMBER as usize] = Kind::Number;
+    kinds[ffi::LUA_TSTRING as usize] = Kind::String;
+    kinds[ffi::LUA_TTABLE as usize] = Kind::Table;
+    kinds[ffi::LUA_TFUNCTION as usize] = Kind::Function;
+    kinds[ffi::LUA_TUSERDATA as usize] = Kind::UserData;
+    kinds[ffi::LUA_TTHREAD as usize] = Kind::Thread;
+    kinds
+};

@@ -23,6 +23,7 @@ use crate::chunk::load_text;
 use crate::debug;
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
+use crate::layout;
 use crate::native;
 use crate::reader::{StackReader, string_at};
 use crate::sandbox::{self, Globals, set_top};
@@ -85,6 +86,7 @@ fn state(info: &'static BackendInfo, environment: &Environment) -> Result<CVm, V
     };
     // SAFETY: a fresh state, memory not limited.
     unsafe {
+        layout::explore(lua);
         vm.globals = sandbox::build(lua, environment)?;
         // Lua makes the text of an error in the handler of errors outside of any protection, where
         // want of memory ends the process. It finds this one.

@@ -9,6 +9,7 @@ use redlua_core::{Kind, NativeId, Scalar, ValueWriter, Workspace};
 
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
+use crate::layout;
 use crate::reader::scalar_at;
 use crate::state::state_of;
 
@@ -157,6 +158,68 @@ impl ValueWriter for StackWriter {
         }
     }
 
+    fn gathers(&self) -> bool {
+        // The order of walks follows from how a table grows on Lua 5.1 alone; the others keep to
+        // an order of their own.
+        cfg!(lua51)
+    }
+
+    #[inline]
+    fn list(&mut self, len: usize, dense: bool) {
+        let Some((table, len)) = self.gathered(len) else { return };
+        // SAFETY: above `table` there are `len` values, which are set away. Stack -len, with one
+        // more in between; allocates.
+        unsafe {
+            if dense {
+                // How far the array part grows with so many elements.
+                let size = if len == 0 { 0 } else { len.unsigned_abs().next_power_of_two() };
+                ffi::lua_createtable(self.lua, size as c_int, 0);
+                ffi::lua_replace(self.lua, table);
+                for index in (1..=len).rev() {
+                    ffi::lua_rawseti(self.lua, table, index);
+                }
+            } else {
+                ffi::lua_createtable(self.lua, 0, 0);
+                ffi::lua_replace(self.lua, table);
+                for index in 1..=len {
+                    ffi::lua_pushvalue(self.lua, table + index);
+                    ffi::lua_rawseti(self.lua, table, index);
+                }
+                ffi::lua_settop(self.lua, table);
+            }
+        }
+    }
+
+    #[inline]
+    fn record(&mut self, pairs: usize, size: usize, order: &[u8]) {
+        let Some((table, len)) = self.gathered(pairs * 2) else { return };
+        // SAFETY: above `table` there are the pairs, whose keys are neither nil nor NaN by
+        // contract. Stack -len, with two more in between; allocates.
+        unsafe {
+            ffi::lua_createtable(self.lua, 0, size.min(1 << 20) as c_int);
+            ffi::lua_replace(self.lua, table);
+            for &pair in order {
+                let key = table + 1 + 2 * c_int::from(pair);
+                if key < table + len {
+                    if layout::is_known() {
+                        layout::push_copy(self.lua, key);
+                        layout::push_copy(self.lua, key + 1);
+                    } else {
+                        ffi::lua_pushvalue(self.lua, key);
+                        ffi::lua_pushvalue(self.lua, key + 1);
+                    }
+                    ffi::lua_rawset(self.lua, table);
+                }
+            }
+            ffi::lua_settop(self.lua, table);
+        }
+    }
+
+    fn restart(&mut self) {
+        self.truncate(0);
+        self.failed = false;
+    }
+
     fn room(&mut self, values: usize) -> bool {
         // SAFETY: see above; with the memory limit off it does not raise.
         let room = unsafe { crate::reader::room(self.lua, values) };
@@ -189,6 +252,19 @@ impl StackWriter {
             self.starved.set(true);
         }
         self.starved.get()
+    }
+
+    /// The stack index below the last `len` values, and `len`; a failure when there are not so
+    /// many and one more.
+    #[inline]
+    fn gathered(&mut self, len: usize) -> Option<(c_int, c_int)> {
+        if len >= self.top() {
+            self.failed = true;
+            return None;
+        }
+        let len = len as c_int;
+        // SAFETY: see above.
+        Some((unsafe { ffi::lua_gettop(self.lua) } - len, len))
     }
 
     /// The stack index of a value that was appended, when it is there.

@@ -167,11 +167,8 @@ impl ValueReader for Reader<'_> {
     }
 
     #[inline]
-    fn key_bytes(&self) -> Option<&[u8]> {
-        match &self.here.key {
-            LuaValue::Str(string) => Some(string.as_bytes()),
-            _ => None,
-        }
+    fn pair(&self) -> (Scalar<'_>, Scalar<'_>) {
+        (scalar(&self.here.key), self.look())
     }
 
     fn next_key(&mut self) -> bool {

@@ -183,11 +183,12 @@ impl ValueReader for Reader<'_, '_> {
         }
     }
 
-    fn key_bytes(&self) -> Option<&[u8]> {
-        match self.path.last() {
-            Some(Level::Walk { key: Value::String(text), .. }) => Some(text.as_bytes()),
-            _ => None,
-        }
+    fn pair(&self) -> (Scalar<'_>, Scalar<'_>) {
+        let key = match self.path.last() {
+            Some(Level::Walk { key, .. }) => scalar(Some(*key)),
+            _ => Scalar::Other(Kind::None),
+        };
+        (key, self.look())
     }
 
     fn next_key(&mut self) -> bool {

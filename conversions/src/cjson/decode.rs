@@ -8,6 +8,7 @@ use redlua_core::{Raise, ValueWriter};
 use super::config::Config;
 use super::token::{Token, Tokens};
 use crate::check::{Halt, Pace, STACK};
+use crate::gather::{Gather, LIST, Parts, RECORD, WAITING};
 
 /// A table being built.
 #[derive(Clone, Copy, Debug)]
@@ -16,33 +17,52 @@ pub(super) enum Frame {
     Array(u32),
     /// An object; the key of the value to come is written.
     Object,
+    /// An array whose elements wait.
+    List(Parts),
+    /// An object whose pairs wait.
+    Record(Parts),
 }
 
-/// Writes the one value that `text` holds. Nesting is kept in `frames`, not on the stack of this
-/// thread: a script may ask for any depth. `scratch` is for strings with escapes.
+/// What decoding uses again and again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    frames: Vec<Frame>,
+    gather: Gather,
+}
+
+/// Writes the one value that `text` holds. Nesting is kept in `scratch`, not on the stack of this
+/// thread: a script may ask for any depth. `unescaped` is for strings with escapes.
 pub(super) fn decode(
     config: &Config,
     text: &[u8],
-    scratch: &mut Vec<u8>,
-    frames: &mut Vec<Frame>,
+    unescaped: &mut Vec<u8>,
+    scratch: &mut Scratch,
     out: &mut dyn ValueWriter,
 ) -> Result<(), Raise> {
     // JSON begins with two ASCII characters; a zero byte among them betrays another encoding.
     if let [0, _, ..] | [_, 0, ..] = text {
         return Err(Raise::message("JSON parser does not support UTF-16 or UTF-32"));
     }
-    let tokens = Tokens::new(text, scratch, config.decode_invalid);
-    frames.clear();
-    let mut decoder = Decoder { tokens, frames, out, slots: 1, pace: Pace::default() };
-    match decoder.document(config.decode_max_depth as usize) {
-        Ok(()) => Ok(()),
-        Err(wrong) => Err(decoder.raise(wrong)),
+    let mut gathers = out.gathers();
+    loop {
+        scratch.gather.begin(gathers);
+        scratch.frames.clear();
+        let tokens = Tokens::new(text, unescaped, config.decode_invalid);
+        let mut decoder = Decoder { tokens, scratch, out, slots: 1, pace: Pace::default() };
+        match decoder.document(config.decode_max_depth as usize) {
+            Ok(()) => return Ok(()),
+            Err(Wrong::Cramped) => {}
+            Err(wrong) => return Err(decoder.raise(wrong)),
+        }
+        // What waits takes room that so deep a text needs.
+        gathers = false;
+        out.restart();
     }
 }
 
 struct Decoder<'a, 'b> {
     tokens: Tokens<'a, 'b>,
-    frames: &'b mut Vec<Frame>,
+    scratch: &'b mut Scratch,
     out: &'b mut dyn ValueWriter,
     /// The values that the original holds on its stack.
     slots: usize,
@@ -53,6 +73,8 @@ struct Decoder<'a, 'b> {
 #[derive(Clone, Copy, Debug)]
 enum Wrong {
     Deep,
+    /// There is no room only because tables wait.
+    Cramped,
     Value(Token),
     Key(Token),
     Colon(Token),
@@ -80,21 +102,14 @@ impl Decoder<'_, '_> {
                 Token::False => self.out.boolean(false),
                 Token::Null => self.out.null_pointer(),
                 Token::ObjectBegin => {
-                    self.descend(3, max_depth)?;
-                    let key = self.tokens.next();
-                    if key != Token::ObjectEnd {
-                        self.frames.push(Frame::Object);
-                        self.slots += 2;
-                        token = self.key(key)?;
+                    if let Some(first) = self.object(max_depth)? {
+                        token = first;
                         continue;
                     }
                 }
                 Token::ArrayBegin => {
-                    self.descend(2, max_depth)?;
-                    token = self.tokens.next();
-                    if token != Token::ArrayEnd {
-                        self.frames.push(Frame::Array(1));
-                        self.slots += 1;
+                    if let Some(first) = self.array(max_depth)? {
+                        token = first;
                         continue;
                     }
                 }
@@ -102,52 +117,122 @@ impl Decoder<'_, '_> {
             }
             // The value is complete; so may be the tables around it.
             loop {
-                match self.frames.last_mut() {
-                    Some(Frame::Object) => {
-                        self.out.set_pair();
-                        match self.tokens.next() {
-                            Token::Comma => {
-                                let key = self.tokens.next();
-                                token = self.key(key)?;
-                                break;
-                            }
-                            Token::ObjectEnd => self.slots -= 2,
-                            found => return Err(Wrong::ObjectNext(found)),
-                        }
-                    }
-                    Some(Frame::Array(index)) => {
+                let Some(frame) = self.scratch.frames.last_mut() else {
+                    return match self.tokens.next() {
+                        Token::End => Ok(()),
+                        found => Err(Wrong::End(found)),
+                    };
+                };
+                match frame {
+                    Frame::Object => self.out.set_pair(),
+                    Frame::Array(index) => {
                         self.out.set_index(i64::from(*index));
-                        match self.tokens.next() {
-                            Token::Comma => {
-                                *index += 1;
-                                token = self.tokens.next();
-                                break;
-                            }
-                            Token::ArrayEnd => self.slots -= 1,
-                            found => return Err(Wrong::ArrayNext(found)),
-                        }
+                        *index += 1;
                     }
-                    None => {
-                        return match self.tokens.next() {
-                            Token::End => Ok(()),
-                            found => Err(Wrong::End(found)),
-                        };
+                    Frame::Record(parts) | Frame::List(parts) => parts.add(false),
+                }
+                match (self.tokens.separator(), &frame) {
+                    (Token::Comma, Frame::Record(record)) => {
+                        if record.len() == RECORD {
+                            self.scratch.gather.end_record(record, self.out);
+                            *frame = Frame::Object;
+                        }
+                        let key = self.tokens.next();
+                        token = self.key(key)?;
+                        break;
+                    }
+                    (Token::Comma, Frame::List(list)) => {
+                        if list.len() == LIST {
+                            self.scratch.gather.end_list(list, self.out);
+                            *frame = Frame::Array(LIST + 1);
+                        }
+                        token = self.tokens.next();
+                        break;
+                    }
+                    (Token::Comma, Frame::Object) => {
+                        let key = self.tokens.next();
+                        token = self.key(key)?;
+                        break;
+                    }
+                    (Token::Comma, Frame::Array(_)) => {
+                        token = self.tokens.next();
+                        break;
+                    }
+                    (Token::ObjectEnd, Frame::Record(record)) => {
+                        self.scratch.gather.end_record(record, self.out);
+                        self.slots -= 2;
+                    }
+                    (Token::ArrayEnd, Frame::List(list)) => {
+                        self.scratch.gather.end_list(list, self.out);
+                        self.slots -= 1;
+                    }
+                    (Token::ObjectEnd, Frame::Object) => self.slots -= 2,
+                    (Token::ArrayEnd, Frame::Array(_)) => self.slots -= 1,
+                    (found, Frame::Object | Frame::Record(_)) => {
+                        return Err(Wrong::ObjectNext(found));
+                    }
+                    (found, Frame::Array(_) | Frame::List(_)) => {
+                        return Err(Wrong::ArrayNext(found));
                     }
                 }
-                self.frames.pop();
+                self.scratch.frames.pop();
             }
         }
     }
 
-    /// Begins a table, if there is room for it and `slots` values (`json_decode_descend`).
+    /// Begins an object; returns the token of its first value, unless it is empty.
     #[inline]
-    fn descend(&mut self, slots: usize, max_depth: usize) -> Result<(), Wrong> {
-        let deep = self.frames.len() >= max_depth;
-        if deep || self.slots + slots > STACK || !self.out.room(slots) {
+    fn object(&mut self, max_depth: usize) -> Result<Option<Token>, Wrong> {
+        let waits = self.descend(3, max_depth)?;
+        let key = self.tokens.next();
+        if key == Token::ObjectEnd {
+            self.out.table(0, 0);
+            return Ok(None);
+        }
+        let frame = if waits {
+            Frame::Record(self.scratch.gather.table(self.out))
+        } else {
+            self.out.table(0, 0);
+            Frame::Object
+        };
+        self.scratch.frames.push(frame);
+        self.slots += 2;
+        self.key(key).map(Some)
+    }
+
+    /// Begins an array; returns the token of its first value, unless it is empty.
+    #[inline]
+    fn array(&mut self, max_depth: usize) -> Result<Option<Token>, Wrong> {
+        let waits = self.descend(2, max_depth)?;
+        let first = self.tokens.next();
+        if first == Token::ArrayEnd {
+            self.out.table(0, 0);
+            return Ok(None);
+        }
+        let frame = if waits {
+            Frame::List(self.scratch.gather.table(self.out))
+        } else {
+            self.out.table(0, 0);
+            Frame::Array(1)
+        };
+        self.scratch.frames.push(frame);
+        self.slots += 1;
+        Ok(Some(first))
+    }
+
+    /// Makes sure that there is room for a table and `slots` values (`json_decode_descend`).
+    /// Returns whether its contents may wait.
+    #[inline]
+    fn descend(&mut self, slots: usize, max_depth: usize) -> Result<bool, Wrong> {
+        let depth = self.scratch.frames.len();
+        if depth >= max_depth || self.slots + slots > STACK {
             return Err(Wrong::Deep);
         }
-        self.out.table(0, 0);
-        Ok(())
+        let waits = self.scratch.gather.allows(depth);
+        if self.out.room(if waits { WAITING } else { slots }) {
+            return Ok(waits);
+        }
+        Err(if self.scratch.gather.is_on() { Wrong::Cramped } else { Wrong::Deep })
     }
 
     /// Writes an object's key and returns the token behind its colon.
@@ -156,8 +241,12 @@ impl Decoder<'_, '_> {
         if key != Token::String {
             return Err(Wrong::Key(key));
         }
-        self.out.string(self.tokens.string());
-        match self.tokens.next() {
+        let name = self.tokens.string();
+        self.out.string(name);
+        if let Some(Frame::Record(_)) = self.scratch.frames.last() {
+            self.scratch.gather.key(name);
+        }
+        match self.tokens.separator() {
             Token::Colon => Ok(self.tokens.next()),
             found => Err(Wrong::Colon(found)),
         }
@@ -167,8 +256,8 @@ impl Decoder<'_, '_> {
     #[cold]
     fn raise(&self, wrong: Wrong) -> Raise {
         let (expected, found) = match wrong {
-            Wrong::Deep => {
-                let (depth, place) = (self.frames.len() + 1, self.tokens.at);
+            Wrong::Deep | Wrong::Cramped => {
+                let (depth, place) = (self.scratch.frames.len() + 1, self.tokens.at);
                 return Raise::message(format!(
                     "Found too many nested data structures ({depth}) at character {place}"
                 ));

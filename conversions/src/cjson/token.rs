@@ -126,6 +126,26 @@ impl<'a, 'b> Tokens<'a, 'b> {
         }
     }
 
+    /// The same where what stands between values is expected, mostly without space before it.
+    #[inline]
+    pub(super) fn separator(&mut self) -> Token {
+        let token = match self.byte(self.at) {
+            b',' => Token::Comma,
+            b':' => Token::Colon,
+            b'}' => Token::ObjectEnd,
+            b']' => Token::ArrayEnd,
+            _ => return self.spaced(),
+        };
+        self.start = self.at;
+        self.at += 1;
+        token
+    }
+
+    #[inline(never)]
+    fn spaced(&mut self) -> Token {
+        self.next()
+    }
+
     fn word(&mut self) -> Token {
         let rest = self.rest(self.at);
         for (word, token) in
@@ -333,12 +353,12 @@ fn plain_len(bytes: &[u8]) -> usize {
     start + rest.iter().take_while(|byte| !matches!(byte, 0 | b'"' | b'\\')).count()
 }
 
-const fn repeated(byte: u8) -> u64 {
+pub(super) const fn repeated(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
 /// The top bits of the zero bytes of a word; above the first one there may be false ones.
-const fn zeros(word: u64) -> u64 {
+pub(super) const fn zeros(word: u64) -> u64 {
     word.wrapping_sub(repeated(1)) & !word & repeated(0x80)
 }
 

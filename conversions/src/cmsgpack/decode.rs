@@ -6,22 +6,52 @@
 use redlua_core::{Raise, ValueWriter};
 
 use crate::check::{Halt, Pace, STACK};
+use crate::gather::{Gather, LIST, Parts, RECORD, WAITING};
 
 /// A table under construction.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Frame {
-    /// An array: the index of the element to come, and the last one.
-    Array { index: u32, len: u32 },
-    /// A map before a key: how many pairs are to come.
-    Key { pairs: u32 },
-    /// A map before a value, and whether its key may be one (`settable` refuses some).
-    Value { pairs: u32, key: Key },
+pub(super) struct Frame {
+    state: State,
+    /// What a map's key is, before its value.
+    key: Key,
+    /// How many elements or pairs are to come.
+    left: u32,
+    /// The index of the element to come, of one that is there.
+    index: u32,
+    /// What waits.
+    parts: Parts,
+}
+
+/// What the next value of a table is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// An element of an array.
+    Element,
+    /// A key of a map.
+    Key,
+    /// A map's value.
+    Value,
+    /// The same of tables whose parts wait.
+    WaitingElement,
+    WaitingKey,
+    WaitingValue,
+}
+
+/// What decoding uses again and again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    frames: Vec<Frame>,
+    pub(super) gather: Gather,
+    /// Whether the last value failed only because tables wait.
+    pub(super) cramped: bool,
 }
 
 /// What kind of key a map's pair has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    Usable,
+    String,
+    /// Another that may be one.
+    Other,
     Nil,
     Nan,
 }
@@ -77,7 +107,7 @@ impl From<Wrong> for Raise {
 /// Reads values from the beginning of some bytes.
 pub(super) struct Decoder<'a> {
     rest: &'a [u8],
-    frames: &'a mut Vec<Frame>,
+    scratch: &'a mut Scratch,
     /// How many values the original's stack holds.
     slots: usize,
     pace: Pace,
@@ -85,8 +115,8 @@ pub(super) struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     /// A decoder of `data` while the original's stack holds `slots` values.
-    pub(super) fn new(data: &'a [u8], frames: &'a mut Vec<Frame>, slots: usize) -> Self {
-        Decoder { rest: data, frames, slots, pace: Pace::default() }
+    pub(super) fn new(data: &'a [u8], scratch: &'a mut Scratch, slots: usize) -> Self {
+        Decoder { rest: data, scratch, slots, pace: Pace::default() }
     }
 
     pub(super) fn at_end(&self) -> bool {
@@ -108,12 +138,10 @@ impl<'a> Decoder<'a> {
     }
 
     fn one(&mut self, out: &mut dyn ValueWriter) -> Result<(), Wrong> {
-        self.frames.clear();
+        self.scratch.frames.clear();
         let bottom = self.slots;
         // Inside of tables, whoever opened one has asked for the room of a key and a value.
-        if !out.room(1) {
-            return Err(Wrong::Overflow(TOO_MANY));
-        }
+        self.room(1, TOO_MANY, out)?;
         loop {
             self.pace.step(out)?;
             if self.rest.is_empty() {
@@ -124,83 +152,198 @@ impl<'a> Decoder<'a> {
             }
             let item = item(&mut self.rest)?;
             self.slots += 1;
-            let key = match item {
-                Item::Nil => Key::Nil,
-                Item::Number(number) if number.is_nan() => Key::Nan,
-                _ => Key::Usable,
-            };
+            let mut key = Key::Other;
+            let mut name: &[u8] = &[];
             match item {
-                Item::Nil => out.nil(),
+                Item::Nil => {
+                    key = Key::Nil;
+                    out.nil();
+                }
                 Item::Boolean(boolean) => out.boolean(boolean),
-                Item::Number(number) => out.number(number),
-                Item::String(bytes) => out.string(bytes),
-                Item::Array(len) => {
-                    out.table(0, 0);
-                    if self.slots >= STACK || (len > 0 && !out.room(1)) {
-                        return Err(Wrong::Overflow("in function mp_decode_to_lua_array"));
+                Item::Number(number) => {
+                    if number.is_nan() {
+                        key = Key::Nan;
                     }
-                    if len > 0 {
-                        self.frames.push(Frame::Array { index: 1, len });
-                        self.slots += 1;
+                    out.number(number);
+                }
+                Item::String(bytes) => {
+                    key = Key::String;
+                    name = bytes;
+                    out.string(bytes);
+                }
+                Item::Array(len) => {
+                    if self.array(len, out)? {
                         continue;
                     }
                 }
                 Item::Map(pairs) => {
-                    out.table(0, 0);
-                    if pairs > 0 && !out.room(2) {
-                        return Err(Wrong::Overflow(TOO_MANY));
-                    }
-                    if pairs > 0 {
-                        self.frames.push(Frame::Key { pairs });
+                    if self.map(pairs, out)? {
                         continue;
                     }
                 }
             }
-            if self.complete(key, out)? {
+            if self.complete(key, name, out)? {
                 self.slots = bottom + 1;
                 return Ok(());
             }
         }
     }
 
-    /// Puts the value just written where it belongs, and so on outwards while tables are
-    /// complete. Returns whether nothing is left to come.
+    /// Makes sure that so many values more fit.
     #[inline]
-    fn complete(&mut self, key: Key, out: &mut dyn ValueWriter) -> Result<bool, Wrong> {
+    fn room(
+        &mut self,
+        values: usize,
+        place: &'static str,
+        out: &mut dyn ValueWriter,
+    ) -> Result<(), Wrong> {
+        if out.room(values) {
+            return Ok(());
+        }
+        self.scratch.cramped = self.scratch.gather.is_on();
+        Err(Wrong::Overflow(place))
+    }
+
+    /// Begins an array; returns whether there are elements to come.
+    #[inline]
+    fn array(&mut self, len: u32, out: &mut dyn ValueWriter) -> Result<bool, Wrong> {
+        const PLACE: &str = "in function mp_decode_to_lua_array";
+        if self.slots >= STACK {
+            return Err(Wrong::Overflow(PLACE));
+        }
+        if len == 0 {
+            out.table(0, 0);
+            return Ok(false);
+        }
+        let waits = self.scratch.gather.allows(self.scratch.frames.len());
+        let state = if waits {
+            self.room(WAITING, PLACE, out)?;
+            State::WaitingElement
+        } else {
+            out.table(0, 0);
+            self.room(1, PLACE, out)?;
+            State::Element
+        };
+        self.push(state, len, out);
+        self.slots += 1;
+        Ok(true)
+    }
+
+    /// Begins a map; returns whether there are pairs to come.
+    #[inline]
+    fn map(&mut self, pairs: u32, out: &mut dyn ValueWriter) -> Result<bool, Wrong> {
+        if pairs == 0 {
+            out.table(0, 0);
+            return Ok(false);
+        }
+        let waits = self.scratch.gather.allows(self.scratch.frames.len());
+        let state = if waits {
+            self.room(WAITING, TOO_MANY, out)?;
+            State::WaitingKey
+        } else {
+            out.table(0, 0);
+            self.room(2, TOO_MANY, out)?;
+            State::Key
+        };
+        self.push(state, pairs, out);
+        Ok(true)
+    }
+
+    #[inline]
+    fn push(&mut self, state: State, left: u32, out: &mut dyn ValueWriter) {
+        let parts = match state {
+            State::WaitingElement | State::WaitingKey => self.scratch.gather.table(out),
+            _ => Parts::default(),
+        };
+        self.scratch.frames.push(Frame { state, key: Key::Other, left, index: 1, parts });
+    }
+
+    /// Puts the value just written where it belongs, and so on outwards while tables are
+    /// complete. A string's bytes are `name`. Returns whether nothing is left to come.
+    #[inline]
+    fn complete(
+        &mut self,
+        key: Key,
+        name: &[u8],
+        out: &mut dyn ValueWriter,
+    ) -> Result<bool, Wrong> {
+        let Scratch { frames, gather, .. } = &mut *self.scratch;
         let mut key = key;
-        while let Some(frame) = self.frames.last_mut() {
-            match frame {
-                Frame::Array { index, len } => {
-                    out.set_index(i64::from(*index));
+        while let Some(frame) = frames.last_mut() {
+            match frame.state {
+                State::Key => {
+                    frame.key = key;
+                    frame.state = State::Value;
+                    return Ok(false);
+                }
+                State::WaitingKey => {
+                    frame.key = key;
+                    frame.state = State::WaitingValue;
+                    if key == Key::String {
+                        gather.key(name);
+                    } else {
+                        frame.parts.other_key();
+                    }
+                    return Ok(false);
+                }
+                State::Value | State::WaitingValue if frame.key == Key::Nil => {
+                    return Err(Wrong::NilKey);
+                }
+                State::Value | State::WaitingValue if frame.key == Key::Nan => {
+                    return Err(Wrong::NanKey);
+                }
+                State::WaitingValue => {
+                    self.slots -= 2;
+                    frame.left -= 1;
+                    frame.parts.add(key == Key::Nil);
+                    if frame.left > 0 {
+                        frame.state = State::WaitingKey;
+                        if frame.parts.len() == RECORD {
+                            frame.state = State::Key;
+                            gather.end_record(&frame.parts, out);
+                        }
+                        return Ok(false);
+                    }
+                    gather.end_record(&frame.parts, out);
+                }
+                State::WaitingElement => {
                     self.slots -= 1;
-                    if *index < *len {
-                        *index += 1;
+                    frame.left -= 1;
+                    frame.parts.add(key == Key::Nil);
+                    if frame.left > 0 {
+                        if frame.parts.len() == LIST {
+                            frame.state = State::Element;
+                            frame.index = LIST + 1;
+                            gather.end_list(&frame.parts, out);
+                        }
+                        return Ok(false);
+                    }
+                    gather.end_list(&frame.parts, out);
+                    self.slots -= 1;
+                }
+                State::Element => {
+                    out.set_index(i64::from(frame.index));
+                    self.slots -= 1;
+                    frame.left -= 1;
+                    if frame.left > 0 {
+                        frame.index += 1;
                         return Ok(false);
                     }
                     self.slots -= 1;
                 }
-                Frame::Key { pairs } => {
-                    *frame = Frame::Value { pairs: *pairs, key };
-                    return Ok(false);
-                }
-                Frame::Value { key: Key::Nil, .. } => {
-                    return Err(Wrong::NilKey);
-                }
-                Frame::Value { key: Key::Nan, .. } => {
-                    return Err(Wrong::NanKey);
-                }
-                Frame::Value { pairs, key: Key::Usable } => {
+                State::Value => {
                     out.set_pair();
                     self.slots -= 2;
-                    if *pairs > 1 {
-                        *frame = Frame::Key { pairs: *pairs - 1 };
+                    frame.left -= 1;
+                    if frame.left > 0 {
+                        frame.state = State::Key;
                         return Ok(false);
                     }
                 }
             }
             // The table is a value now, and may be a key.
-            self.frames.pop();
-            key = Key::Usable;
+            frames.pop();
+            key = Key::Other;
         }
         Ok(true)
     }

@@ -3,17 +3,18 @@
 //! Owns the choice of formats (`mp_encode_*` in `lua_cmsgpack.c`). Must not know how many values
 //! are packed.
 
-use redlua_core::{Arguments, Kind, Raise, ValueWriter};
+use redlua_core::{Arguments, Kind, Raise, Scalar, ValueWriter};
 
 use crate::check::{Halt, Pace, STACK, out_of_memory, text_room};
 use crate::number::{c_i32, c_i64};
+use crate::output::Output;
 
 /// Tables nested deeper than this become nil (`LUACMSGPACK_MAX_NESTING`).
 const MAX_NESTING: usize = 16;
 
 /// Appends the value under a cursor to a buffer.
 pub(super) struct Encoder<'a> {
-    out: &'a mut Vec<u8>,
+    out: &'a mut Output,
     cursor: &'a mut dyn Arguments,
     /// Who knows what the script may take.
     limits: &'a mut dyn ValueWriter,
@@ -23,7 +24,7 @@ pub(super) struct Encoder<'a> {
 
 impl<'a> Encoder<'a> {
     pub(super) fn new(
-        out: &'a mut Vec<u8>,
+        out: &'a mut Output,
         cursor: &'a mut dyn Arguments,
         limits: &'a mut dyn ValueWriter,
     ) -> Self {
@@ -38,45 +39,10 @@ impl<'a> Encoder<'a> {
         if self.out.len() > self.room {
             return Err(out_of_memory());
         }
-        match self.cursor.kind() {
-            Kind::String => string(self.out, self.cursor.bytes(), self.room)?,
-            Kind::Number => self.number(self.cursor.number()),
-            Kind::Boolean => self.out.push(if self.cursor.boolean() { 0xc3 } else { 0xc2 }),
-            Kind::Table if level < MAX_NESTING => return self.table(level, slots),
-            _ => self.out.push(0xc0),
+        if scalar(self.out, self.cursor.look(), level, self.room)? {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    fn number(&mut self, number: f64) {
-        if number.is_finite() && c_i64(number) as f64 == number {
-            self.integer(c_i64(number));
-        } else if f64::from(number as f32) == number {
-            self.out.push(0xca);
-            self.out.extend((number as f32).to_be_bytes());
-        } else {
-            self.out.push(0xcb);
-            self.out.extend(number.to_be_bytes());
-        }
-    }
-
-    fn integer(&mut self, integer: i64) {
-        match integer {
-            -32..=127 => self.out.push(integer as u8),
-            128..=0xff => self.out.extend([0xcc, integer as u8]),
-            0x100..=0xffff => self.tagged(0xcd, (integer as u16).to_be_bytes()),
-            0x1_0000..=0xffff_ffff => self.tagged(0xce, (integer as u32).to_be_bytes()),
-            0x1_0000_0000.. => self.tagged(0xcf, integer.to_be_bytes()),
-            -128..=-33 => self.out.extend([0xd0, integer as u8]),
-            -0x8000..=-129 => self.tagged(0xd1, (integer as i16).to_be_bytes()),
-            -0x8000_0000..=-0x8001 => self.tagged(0xd2, (integer as i32).to_be_bytes()),
-            _ => self.tagged(0xd3, integer.to_be_bytes()),
-        }
-    }
-
-    fn tagged<const N: usize>(&mut self, tag: u8, bytes: [u8; N]) {
-        self.out.push(tag);
-        self.out.extend(bytes);
+        self.table(level, slots)
     }
 
     fn table(&mut self, level: usize, slots: usize) -> Result<(), Raise> {
@@ -87,7 +53,7 @@ impl<'a> Encoder<'a> {
             self.out.push(0x90);
             return Ok(());
         }
-        if self.cursor.key_bytes().is_none() {
+        if !matches!(self.cursor.pair(), (Scalar::String(_), _)) {
             self.cursor.stop();
             if let Some(len) = self.sequence()? {
                 self.check_room(slots, 1, "in function mp_encode_lua_table_as_array")?;
@@ -113,25 +79,29 @@ impl<'a> Encoder<'a> {
         self.out.push(0x80);
         let mut len = 0;
         loop {
-            match self.cursor.key_bytes() {
-                Some(bytes) => string(self.out, bytes, self.room)?,
-                None => {
-                    self.cursor.key();
-                    self.value(level + 1, slots + 3)?;
-                    self.cursor.leave();
-                }
+            self.pace.step(self.limits)?;
+            if self.out.len() > self.room {
+                return Err(out_of_memory());
             }
-            self.value(level + 1, slots + 2)?;
+            let (key, value) = self.cursor.pair();
+            if !scalar(self.out, key, level + 1, self.room)? {
+                self.cursor.key();
+                self.table(level + 1, slots + 3)?;
+                self.cursor.leave();
+                self.value(level + 1, slots + 2)?;
+            } else if !scalar(self.out, value, level + 1, self.room)? {
+                self.table(level + 1, slots + 2)?;
+            }
             len += 1;
             if !self.cursor.next() {
                 break;
             }
         }
         if len > 15 {
-            let mut head = Vec::new();
+            let mut head = Output::default();
             collection(&mut head, len, 0x80, 0xde);
-            self.out.splice(start..=start, head);
-        } else if let Some(head) = self.out.get_mut(start) {
+            self.out.splice(start, head.as_bytes());
+        } else if let Some(head) = self.out.byte_mut(start) {
             *head |= len as u8;
         }
         Ok(())
@@ -144,11 +114,8 @@ impl<'a> Encoder<'a> {
         self.cursor.iterate();
         while self.cursor.next() {
             self.pace.step(self.limits)?;
-            self.cursor.key();
-            let key = (self.cursor.kind() == Kind::Number).then(|| self.cursor.number());
-            self.cursor.leave();
-            match key {
-                Some(key) if key > 0.0 && f64::from(c_i32(key)) == key => {
+            match self.cursor.pair().0 {
+                Scalar::Number(key) if key > 0.0 && f64::from(c_i32(key)) == key => {
                     max = max.max(c_i32(key));
                 }
                 _ => {
@@ -170,21 +137,67 @@ impl<'a> Encoder<'a> {
     }
 }
 
-fn string(out: &mut Vec<u8>, bytes: &[u8], room: usize) -> Result<(), Raise> {
+/// A value that has no parts, and in the place of a table that is nested too deep nil; false when
+/// it is another table.
+#[inline]
+fn scalar(out: &mut Output, value: Scalar<'_>, level: usize, room: usize) -> Result<bool, Raise> {
+    match value {
+        Scalar::String(bytes) => string(out, bytes, room)?,
+        Scalar::Number(value) => number(out, value),
+        Scalar::Boolean(value) => out.push(if value { 0xc3 } else { 0xc2 }),
+        Scalar::Other(Kind::Table) if level < MAX_NESTING => return Ok(false),
+        Scalar::Other(_) => out.push(0xc0),
+    }
+    Ok(true)
+}
+
+#[inline]
+fn number(out: &mut Output, number: f64) {
+    if number.is_finite() && c_i64(number) as f64 == number {
+        integer(out, c_i64(number));
+    } else if f64::from(number as f32) == number {
+        tagged(out, 0xca, (number as f32).to_be_bytes());
+    } else {
+        tagged(out, 0xcb, number.to_be_bytes());
+    }
+}
+
+#[inline]
+fn integer(out: &mut Output, integer: i64) {
+    match integer {
+        -32..=127 => out.push(integer as u8),
+        128..=0xff => tagged(out, 0xcc, [integer as u8]),
+        0x100..=0xffff => tagged(out, 0xcd, (integer as u16).to_be_bytes()),
+        0x1_0000..=0xffff_ffff => tagged(out, 0xce, (integer as u32).to_be_bytes()),
+        0x1_0000_0000.. => tagged(out, 0xcf, integer.to_be_bytes()),
+        -128..=-33 => tagged(out, 0xd0, [integer as u8]),
+        -0x8000..=-129 => tagged(out, 0xd1, (integer as i16).to_be_bytes()),
+        -0x8000_0000..=-0x8001 => tagged(out, 0xd2, (integer as i32).to_be_bytes()),
+        _ => tagged(out, 0xd3, integer.to_be_bytes()),
+    }
+}
+
+fn tagged<const N: usize>(out: &mut Output, tag: u8, bytes: [u8; N]) {
+    out.push(tag);
+    out.extend(&bytes);
+}
+
+#[inline]
+fn string(out: &mut Output, bytes: &[u8], room: usize) -> Result<(), Raise> {
     if bytes.len() > room.saturating_sub(out.len()) {
         return Err(out_of_memory());
     }
     match bytes.len() {
         len @ ..32 => out.push(0xa0 | len as u8),
-        len @ ..=0xff => out.extend([0xd9, len as u8]),
+        len @ ..=0xff => tagged(out, 0xd9, [len as u8]),
         len => header(out, len, 0xda, 0xdb),
     }
-    out.extend_from_slice(bytes);
+    out.extend(bytes);
     Ok(())
 }
 
 /// The beginning of an array or a map of `len` elements.
-fn collection(out: &mut Vec<u8>, len: usize, fixed: u8, wide: u8) {
+fn collection(out: &mut Output, len: usize, fixed: u8, wide: u8) {
     match len {
         ..=15 => out.push(fixed | len as u8),
         _ => header(out, len, wide, wide + 1),
@@ -192,15 +205,9 @@ fn collection(out: &mut Vec<u8>, len: usize, fixed: u8, wide: u8) {
 }
 
 /// A length of 16 or 32 bits; a longer one is cut like the original's.
-fn header(out: &mut Vec<u8>, len: usize, short: u8, long: u8) {
+fn header(out: &mut Output, len: usize, short: u8, long: u8) {
     match u16::try_from(len) {
-        Ok(len) => {
-            out.push(short);
-            out.extend(len.to_be_bytes());
-        }
-        Err(_) => {
-            out.push(long);
-            out.extend((len as u32).to_be_bytes());
-        }
+        Ok(len) => tagged(out, short, len.to_be_bytes()),
+        Err(_) => tagged(out, long, (len as u32).to_be_bytes()),
     }
 }

@@ -155,12 +155,12 @@ impl ValueReader for Reader<'_> {
         self.enter(key);
     }
 
-    fn key_bytes(&self) -> Option<&[u8]> {
-        let Some(Place::Walk { table, next }) = self.stack.last() else { return None };
-        match table.pair(next.checked_sub(1)?)? {
-            (Value::String(bytes), _) => Some(bytes),
+    fn pair(&self) -> (Scalar<'_>, Scalar<'_>) {
+        let pair = match self.stack.last() {
+            Some(Place::Walk { table, next }) => next.checked_sub(1).and_then(|at| table.pair(at)),
             _ => None,
-        }
+        };
+        (pair.map_or(Scalar::Other(Kind::None), |pair| pair.0.scalar()), self.look())
     }
 
     fn stop(&mut self) {
@@ -209,7 +209,7 @@ mod tests {
         let mut reader = Reader::new(&values);
         reader.iterate();
         assert!(reader.next());
-        assert_eq!(reader.key_bytes(), Some(&b"a"[..]));
+        assert_eq!(reader.pair(), (Scalar::String(b"a"), Scalar::Other(Kind::Table)));
         reader.key();
         assert_eq!(reader.bytes(), b"a");
         reader.leave();

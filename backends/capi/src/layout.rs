@@ -1,0 +1,337 @@
+//! Where Lua 5.1.5 keeps its values, for those who read many of them.
+//!
+//! Owns the layout of stacks, tables and strings as far as reading needs it (`lobject.h`,
+//! `lstate.h`). The C interface takes three calls to look at one value and a search by hash to
+//! step from one pair of a table to the next. Whether the library that is linked has this layout
+//! is tried out with the first state; where it has not, everybody goes through the interface. It
+//! must not know what the values mean.
+
+use std::ffi::{c_int, c_void};
+use std::slice;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::ffi::{self, lua_State};
+
+/// A value (`TValue`).
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Slot {
+    value: Content,
+    /// Its type, as `lua_type` answers.
+    pub(crate) kind: c_int,
+}
+
+/// `Value`.
+#[derive(Clone, Copy)]
+#[repr(C)]
+union Content {
+    object: *const c_void,
+    number: f64,
+    boolean: c_int,
+}
+
+/// `TString`; its bytes follow.
+#[repr(C)]
+struct Text {
+    next: *const c_void,
+    kind: u8,
+    marked: u8,
+    reserved: u8,
+    hash: u32,
+    len: usize,
+}
+
+/// `Table`.
+#[repr(C)]
+struct Table {
+    next: *const c_void,
+    kind: u8,
+    marked: u8,
+    flags: u8,
+    /// The logarithm of how many nodes there are.
+    nodes: u8,
+    metatable: *const c_void,
+    array: *const Slot,
+    node: *const Node,
+    last_free: *const Node,
+    gray: *const c_void,
+    array_len: c_int,
+}
+
+/// `Node`.
+#[repr(C)]
+struct Node {
+    value: Slot,
+    key: Key,
+}
+
+/// `TKey`: a value whose padding holds more.
+#[repr(C)]
+struct Key {
+    value: Content,
+    kind: c_int,
+    next: *const Node,
+}
+
+/// The beginning of a stack (`lua_State`).
+#[repr(C)]
+struct Stack {
+    next: *const c_void,
+    kind: u8,
+    marked: u8,
+    status: u8,
+    top: *mut Slot,
+    base: *mut Slot,
+}
+
+/// What is known of the library: 0 nothing yet, 1 another layout, 2 this one.
+static KNOWN: AtomicU8 = AtomicU8::new(0);
+
+/// Whether the functions below may be called.
+#[inline(always)]
+pub(crate) fn is_known() -> bool {
+    cfg!(lua51) && KNOWN.load(Ordering::Relaxed) == 2
+}
+
+/// Tries the layout out, once in a process: there is one library in it.
+///
+/// # Safety
+/// `lua` is live; 6 slots are free; memory is not limited. Stack 0. Does not raise.
+pub(crate) unsafe fn explore(lua: *mut lua_State) {
+    if cfg!(lua51) && KNOWN.load(Ordering::Relaxed) == 0 {
+        // SAFETY: by contract.
+        let agrees = unsafe { agrees(lua) };
+        KNOWN.store(if agrees { 2 } else { 1 }, Ordering::Relaxed);
+    }
+}
+
+/// Whether a table and a stack of known contents look as they should. Each step relies only on
+/// what those before it have shown.
+///
+/// # Safety
+/// As for [`explore`].
+unsafe fn agrees(lua: *mut lua_State) -> bool {
+    // SAFETY: by contract. What is read lies within objects that are larger in any Lua 5.1 than
+    // the parts read of them, behind pointers that were compared with those Lua gives out.
+    unsafe {
+        let bottom = ffi::lua_gettop(lua);
+        ffi::lua_createtable(lua, 2, 2);
+        ffi::lua_createtable(lua, 0, 0);
+        ffi::lua_setmetatable(lua, -2);
+        ffi::lua_pushlstring(lua, c"one".as_ptr(), 3);
+        ffi::lua_pushvalue(lua, -1);
+        ffi::lua_rawseti(lua, -3, 1);
+        ffi::lua_pushvalue(lua, -1);
+        ffi::lua_pushnumber(lua, 1.5);
+        ffi::lua_rawset(lua, -4);
+        ffi::lua_getmetatable(lua, -2);
+        let (table, name, metatable) = (bottom + 1, bottom + 2, bottom + 3);
+        let looks_right = || {
+            let stack = &*lua.cast::<Stack>();
+            let len = stack.top.addr().checked_sub(stack.base.addr());
+            if len != Some(metatable as usize * size_of::<Slot>()) {
+                return false;
+            }
+            let at = |index: c_int| &*slot(lua, index);
+            if at(table).kind != ffi::LUA_TTABLE
+                || at(table).value.object != ffi::lua_topointer(lua, table)
+                || at(metatable).value.object != ffi::lua_topointer(lua, metatable)
+                || at(name).kind != ffi::LUA_TSTRING
+            {
+                return false;
+            }
+            let mut len = 0;
+            let bytes = ffi::lua_tolstring(lua, name, &mut len);
+            let object = at(name).value.object;
+            if bytes.addr().checked_sub(object.addr()) != Some(size_of::<Text>()) {
+                return false;
+            }
+            let object = &*at(table).value.object.cast::<Table>();
+            if !object.metatable.eq(&at(metatable).value.object)
+                || object.array_len != 2
+                || object.nodes != 1
+                || text(at(name)) != b"one"
+            {
+                return false;
+            }
+            let mut key = Slot { value: Content { boolean: 0 }, kind: 0 };
+            let mut value = key;
+            let first = step(at(table), 0, &mut key, &mut value) == Some(1)
+                && (key.kind, number(&key)) == (ffi::LUA_TNUMBER, 1.0)
+                && value.value.object == at(name).value.object;
+            let mut from = 1;
+            let second = match step(at(table), from, &mut key, &mut value) {
+                Some(next) => {
+                    from = next;
+                    key.value.object == at(name).value.object
+                        && (value.kind, number(&value)) == (ffi::LUA_TNUMBER, 1.5)
+                }
+                None => false,
+            };
+            first && second && step(at(table), from, &mut key, &mut value).is_none()
+        };
+        let agrees = looks_right();
+        ffi::lua_settop(lua, bottom);
+        agrees
+    }
+}
+
+/// The value at a stack index, which must be positive.
+///
+/// # Safety
+/// The layout [`is_known`]; there is a value at `index`. The result is good until the stack grows.
+#[inline(always)]
+pub(crate) unsafe fn slot(lua: *mut lua_State, index: c_int) -> *mut Slot {
+    // SAFETY: by contract; index 1 is at the base.
+    unsafe { (*lua.cast::<Stack>()).base.offset(index as isize - 1) }
+}
+
+/// Drops what is above `index` (`lua_settop`).
+///
+/// # Safety
+/// The layout [`is_known`]; there are so many values, or more.
+#[inline(always)]
+pub(crate) unsafe fn cut(lua: *mut lua_State, index: c_int) {
+    // SAFETY: by contract.
+    unsafe { (*lua.cast::<Stack>()).top = slot(lua, index + 1) }
+}
+
+/// The bytes of a string.
+///
+/// # Safety
+/// The layout [`is_known`] and the value is a string, which stays reachable.
+#[inline(always)]
+pub(crate) unsafe fn text<'a>(slot: &Slot) -> &'a [u8] {
+    // SAFETY: by contract.
+    unsafe {
+        let text = slot.value.object.cast::<Text>();
+        slice::from_raw_parts(text.add(1).cast(), (*text).len)
+    }
+}
+
+/// A number.
+///
+/// # Safety
+/// The value is a number.
+#[inline(always)]
+pub(crate) unsafe fn number(slot: &Slot) -> f64 {
+    // SAFETY: by contract.
+    unsafe { slot.value.number }
+}
+
+/// A boolean.
+///
+/// # Safety
+/// The value is a boolean.
+#[inline(always)]
+pub(crate) unsafe fn boolean(slot: &Slot) -> bool {
+    // SAFETY: by contract.
+    unsafe { slot.value.boolean != 0 }
+}
+
+/// Whether a table has a metatable.
+///
+/// # Safety
+/// The layout [`is_known`] and the value is a table.
+#[inline(always)]
+pub(crate) unsafe fn has_metatable(slot: &Slot) -> bool {
+    // SAFETY: by contract.
+    unsafe { !(*slot.value.object.cast::<Table>()).metatable.is_null() }
+}
+
+/// Pushes the value at a stack index once more (`lua_pushvalue`).
+///
+/// # Safety
+/// The layout [`is_known`]; there is a value at `index`; a slot is free. Stack +1.
+#[inline(always)]
+pub(crate) unsafe fn push_copy(lua: *mut lua_State, index: c_int) {
+    // SAFETY: by contract.
+    unsafe {
+        let stack = lua.cast::<Stack>();
+        *(*stack).top = *slot(lua, index);
+        (*stack).top = (*stack).top.add(1);
+    }
+}
+
+/// Pushes the element at `index` if the array part has it; nothing is pushed when not.
+///
+/// # Safety
+/// The layout [`is_known`] and the value is a table; a slot is free. Stack +1 or 0.
+#[inline(always)]
+pub(crate) unsafe fn push_element(lua: *mut lua_State, table: c_int, index: i64) -> bool {
+    // SAFETY: by contract; `array_len` elements are at `array`.
+    unsafe {
+        let table = (*slot(lua, table)).value.object.cast::<Table>();
+        if index < 1 || index > i64::from((*table).array_len) {
+            return false;
+        }
+        let stack = lua.cast::<Stack>();
+        *(*stack).top = *(*table).array.offset(index as isize - 1);
+        (*stack).top = (*stack).top.add(1);
+        true
+    }
+}
+
+/// The first pair of a table at or behind the position `from`, and the position behind that
+/// (`luaH_next`); `None` when there is none.
+///
+/// # Safety
+/// The layout [`is_known`] and the value is a table, which nobody changes meanwhile.
+#[inline(always)]
+pub(crate) unsafe fn step(
+    table: &Slot,
+    from: u32,
+    key: &mut Slot,
+    value: &mut Slot,
+) -> Option<u32> {
+    // SAFETY: by contract; `array_len` elements are at `array`, two to the power of `nodes` nodes
+    // at `node`.
+    unsafe {
+        let table = &*table.value.object.cast::<Table>();
+        let array = table.array_len as u32;
+        let mut at = from;
+        while at < array {
+            let element = &*table.array.add(at as usize);
+            at += 1;
+            if element.kind != ffi::LUA_TNIL {
+                *key = Slot { value: Content { number: f64::from(at) }, kind: ffi::LUA_TNUMBER };
+                *value = *element;
+                return Some(at);
+            }
+        }
+        let nodes = 1u32 << (table.nodes & 31);
+        while at - array < nodes {
+            let node = &*table.node.add((at - array) as usize);
+            at += 1;
+            if node.value.kind != ffi::LUA_TNIL {
+                *key = Slot { value: node.key.value, kind: node.key.kind };
+                *value = node.value;
+                return Some(at);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(all(test, lua51, target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+    use crate::state::{State, new_state};
+
+    #[test]
+    fn the_vendored_library_has_this_layout() {
+        let state = State::new(redlua_core::StopToken::default());
+        // SAFETY: the record outlives the Lua state, which is closed once.
+        unsafe {
+            let lua = new_state(&raw const state);
+            assert!(!lua.is_null());
+            for _ in 0..3 {
+                assert!(agrees(lua));
+            }
+            assert_eq!(ffi::lua_gettop(lua), 0);
+            explore(lua);
+            assert!(is_known());
+            ffi::lua_close(lua);
+        }
+    }
+}
