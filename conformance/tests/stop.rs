@@ -82,16 +82,20 @@ fn every_script_ends_soon() {
     for backend in redlua::backends() {
         let name = backend.info().name;
         let mut latest = (Duration::ZERO, "");
+        let mut slow = Vec::new();
         for &script in SCRIPTS {
             let mut client = Client { engine: Engine::new(backend.clone()), ..Client::new() };
             client.engine.set_limits(Limits { time: None, ..Limits::default() });
             let late = stopped(&mut client, script);
-            assert!(late < LATE, "{name}: {script}: {late:?} late");
+            if late >= LATE {
+                slow.push((late, script));
+            }
             latest = latest.max((late, script));
             let next = client.request(&[b"EVAL", b"return 7", b"0"]);
             assert_eq!(next, Reply::Integer(7), "{name}: after {script}");
         }
         println!("{name}: latest {:?}: {}", latest.0, latest.1);
+        assert!(slow.is_empty(), "{name}: {slow:#?}");
     }
 }
 

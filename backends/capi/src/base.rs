@@ -15,11 +15,9 @@ use crate::ffi::{self, lua_CFunction, lua_State};
 use crate::guard;
 use crate::interrupt;
 use crate::proxy;
-use crate::state::state_of;
-
-/// What Lua puts first in precompiled code.
 #[cfg(lua51)]
-const SIGNATURE: u8 = 0x1b;
+use crate::source::{Piece, load_text, read_piece, reveal};
+use crate::state::state_of;
 
 /// A wrapper and how it is installed.
 struct Wrapper {
@@ -92,107 +90,6 @@ pub(crate) unsafe fn wrap(lua: *mut lua_State, library: &str, name: &str, parts:
     unsafe {
         ffi::lua_pushvalue(lua, extra);
         ffi::lua_pushcclosure(lua, wrapper.function, 2);
-    }
-}
-
-/// Compiles `source` as text, whatever it begins with, and pushes the function or the message;
-/// returns Lua's status. `name` is a C string.
-///
-/// # Safety
-/// `name` is NUL-terminated; 3 slots are free. May raise only for lack of memory.
-#[cfg(lua51)]
-pub(crate) unsafe fn load_text(
-    lua: *mut lua_State,
-    source: *const c_char,
-    len: usize,
-    name: *const c_char,
-) -> c_int {
-    // SAFETY: by contract; `source` points at `len` bytes.
-    unsafe {
-        let state = state_of(lua);
-        let was = state.enforce(false);
-        // The compiler itself does not hold on to the name before it has a function for it.
-        ffi::lua_pushlstring(lua, name, CStr::from_ptr(name).count_bytes());
-        state.enforce(was);
-        let mut piece = Piece { bytes: source, len, first: true, disguised: false };
-        let status = ffi::lua_load(lua, read_piece, ptr::from_mut(&mut piece).cast(), name);
-        ffi::lua_replace(lua, -2);
-        if status != 0 && piece.disguised {
-            // The caller may not be protected.
-            let was = state.enforce(false);
-            reveal(lua);
-            state.enforce(was);
-        }
-        status
-    }
-}
-
-/// Bytes that the compiler gets at once: between two pieces somebody looks at the clock, because
-/// its time grows with the square of what it has to jump over.
-#[cfg(lua51)]
-const PIECE: usize = 512;
-
-/// A string on its way to the Lua compiler.
-#[cfg(lua51)]
-struct Piece {
-    bytes: *const c_char,
-    /// How much of it is left.
-    len: usize,
-    /// Whether nothing was read yet.
-    first: bool,
-    /// Whether the signature of precompiled code was replaced.
-    disguised: bool,
-}
-
-/// A byte the compiler refuses as it refuses the signature, naming it in the message.
-#[cfg(lua51)]
-const DISGUISE: &CStr = c"\x01";
-
-/// # Safety
-/// Called by `lua_load` with a `Piece` whose bytes are alive.
-#[cfg(lua51)]
-unsafe extern "C-unwind" fn read_piece(
-    lua: *mut lua_State,
-    data: *mut c_void,
-    size: *mut usize,
-) -> *const c_char {
-    // SAFETY: `data` is a `Piece`, `size` a valid out-pointer; pieces lie within the source.
-    unsafe {
-        let piece = &mut *data.cast::<Piece>();
-        let first = std::mem::replace(&mut piece.first, false);
-        if first && piece.len > 0 && *piece.bytes.cast::<u8>() == SIGNATURE {
-            piece.disguised = true;
-            piece.bytes = piece.bytes.add(1);
-            piece.len -= 1;
-            *size = 1;
-            return DISGUISE.as_ptr();
-        }
-        let bytes = piece.bytes;
-        *size = piece.len.min(PIECE);
-        if *size == 0 || !first && interrupt::note(lua, interrupt::INTERVAL) {
-            // What ends here is wrong in most cases, and the run ends in all.
-            *size = 0;
-            return ptr::null();
-        }
-        piece.bytes = bytes.add(*size);
-        piece.len -= *size;
-        bytes
-    }
-}
-
-/// Names the signature in the message on top of the stack, where the disguise stands.
-///
-/// # Safety
-/// The top is a string; 2 slots are free. May raise for lack of memory.
-#[cfg(lua51)]
-unsafe fn reveal(lua: *mut lua_State) {
-    // SAFETY: by contract; luaL_gsub pushes its result.
-    unsafe {
-        let message = ffi::lua_tolstring(lua, -1, ptr::null_mut());
-        if !message.is_null() {
-            ffi::luaL_gsub(lua, message, c"near 'char(1)'".as_ptr(), c"near 'char(27)'".as_ptr());
-            ffi::lua_replace(lua, -2);
-        }
     }
 }
 
@@ -411,7 +308,7 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
         ffi::lua_settop(lua, 3);
         // As in `load_text`.
         ffi::lua_pushlstring(lua, name, CStr::from_ptr(name).count_bytes());
-        let mut piece = Piece { bytes: ptr::null(), len: 0, first: true, disguised: false };
+        let mut piece = Piece::new(ptr::null(), 0);
         let data = ptr::from_mut(&mut piece).cast();
         let status = ffi::lua_load(lua, read_from_function, data, name);
         if status != 0 && piece.disguised {
@@ -528,8 +425,12 @@ unsafe extern "C-unwind" fn pcall(lua: *mut lua_State) -> c_int {
 /// # Safety
 /// Called by Lua.
 unsafe extern "C-unwind" fn collectgarbage(lua: *mut lua_State) -> c_int {
-    // SAFETY: the option is read in place.
+    // SAFETY: the option is read in place; the frame owns nothing.
     unsafe {
+        // A collection takes long: several would lie between two looks of the hook.
+        if crate::interrupt::note(lua, 1) {
+            return crate::interrupt::end(lua);
+        }
         if ffi::lua_type(lua, 1) == ffi::LUA_TSTRING {
             match crate::reader::string_at(lua, 1) {
                 b"stop" => {

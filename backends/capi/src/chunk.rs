@@ -21,9 +21,10 @@ use crate::state::state_of;
 pub(crate) const INTEGERS: &str = "__redlua_number";
 
 #[cfg(lua54)]
-const TARGET: Target = Target { integers: Some(INTEGERS), rename: Some(("_ENV", "_ENV51")) };
+const TARGET: Target =
+    Target { integers: Some(INTEGERS), rename: Some(("_ENV", "_ENV51")), brackets: false };
 #[cfg(not(lua54))]
-const TARGET: Target = Target { integers: None, rename: None };
+const TARGET: Target = Target { integers: None, rename: None, brackets: false };
 
 const LUA_ERRSYNTAX: c_int = 3;
 

@@ -18,14 +18,14 @@ use redlua_core::{
     Bridge, Chunk, Evaluation, Flow, Frame, Level, Pause, StopReason, ValueReader, ValueWriter,
 };
 
-#[cfg(lua51)]
-use crate::base::load_text;
 #[cfg(not(lua51))]
 use crate::chunk::load_text;
 use crate::ffi::{self, lua_State};
 #[cfg(not(luau))]
 use crate::interrupt;
 use crate::reader::{StackReader, string_at};
+#[cfg(lua51)]
+use crate::source::load_text;
 use crate::state::{State, state_of};
 use crate::writer::StackWriter;
 

@@ -48,6 +48,8 @@ mod proxy;
 mod reader;
 mod sandbox;
 mod scratch;
+#[cfg(lua51)]
+mod source;
 mod state;
 #[cfg(luau)]
 mod step;

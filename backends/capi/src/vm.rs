@@ -15,8 +15,6 @@ use redlua_core::{
     Passing, ScriptId, StopToken, Vm, VmError,
 };
 
-#[cfg(lua51)]
-use crate::base::load_text;
 #[cfg(not(lua51))]
 use crate::chunk::load_text;
 #[cfg(not(luau))]
@@ -27,6 +25,8 @@ use crate::layout;
 use crate::native;
 use crate::reader::{StackReader, string_at};
 use crate::sandbox::{self, Globals, set_top};
+#[cfg(lua51)]
+use crate::source::load_text;
 use crate::state::{State, new_state, state_of};
 #[cfg(luau)]
 use crate::watch::Watch;

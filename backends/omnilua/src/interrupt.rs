@@ -122,6 +122,7 @@ fn verdict(shared: &Shared, instructions: u64) -> Option<StopReason> {
 }
 
 fn look(state: &mut LuaState, shared: &Shared) {
+    shared.measure_stacks(state);
     let reason = verdict(shared, INTERVAL as u64)
         .or_else(|| shared.over_limit(state).then_some(StopReason::Memory));
     if let Some(reason) = reason {

@@ -12,6 +12,7 @@ use lua_vm::state::LuaState;
 use crate::frame::{argument, kind, message, no_memory, plain, set_count, wrong_type};
 use crate::interrupt;
 use crate::shared::Shared;
+use redlua_conversions::syntax::{Target, translate};
 use redlua_core::{CompileError, Kind};
 
 /// What Lua puts first in precompiled code.
@@ -54,7 +55,12 @@ pub(crate) fn text(
     if source.len() > shared.room(state) / EXPANSION {
         return Err(Failed::Memory);
     }
-    let mut source = source.to_vec();
+    // omniLua's parser words its messages otherwise, and counts where it does not look.
+    let translated = match translate(source, name, &Target::default()) {
+        Ok(translated) => translated,
+        Err(message) => return Err(Failed::Raised(string(state, &message))),
+    };
+    let mut source = translated.text.into_owned();
     let disguised = Rc::new(Cell::new(false));
     disguise(&mut source, &disguised);
     let mut pieces = Some(source);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use lua_types::LuaValue;
 use lua_types::gc::GcRef;
 use lua_types::table::LuaTable;
-use lua_vm::state::{ExternalRootKey, LuaState};
+use lua_vm::state::{CallInfo, ExternalRootKey, LuaState, StackValue};
 use redlua_core::{NativeId, ScriptId, StopReason, StopToken};
 
 use crate::lend::BridgeSlot;
@@ -38,6 +38,9 @@ pub(crate) struct Shared {
     pub(crate) natives: RefCell<HashMap<NativeId, LuaValue>>,
     /// What the sandbox fixes once.
     pub(crate) fixed: OnceCell<Fixed>,
+    /// What the stacks of coroutines took when they were last looked at, and the looks since.
+    pub(crate) stacks: Cell<usize>,
+    pub(crate) looks: Cell<usize>,
     /// Bytes allowed; `usize::MAX` for no limit.
     pub(crate) limit: Cell<usize>,
     /// Wall-clock allowance of a run.
@@ -86,37 +89,49 @@ pub(crate) struct Fixed {
 
 impl Shared {
     /// Bytes the Lua state holds.
-    pub(crate) fn used(state: &LuaState) -> usize {
+    pub(crate) fn used(&self, state: &LuaState) -> usize {
         let global = state.global();
         // What the collector counts are sizes; what they take of the process is about a quarter
         // more where they are small.
         let counted = global.total_bytes();
-        counted + counted / 4 + global.threads.len() * THREAD
+        let threads = (global.threads.len() * THREAD).max(self.stacks.get());
+        counted + counted / 4 + threads
+    }
+
+    /// Looks, now and then, how far the stacks of coroutines have grown, which nobody counts. The
+    /// more there are the less often, so that a look at all takes no more than many at one.
+    pub(crate) fn measure_stacks(&self, state: &LuaState) {
+        let threads = &state.global().threads;
+        let looks = self.looks.get() + 1;
+        self.looks.set(looks);
+        if looks * 16 < threads.len() {
+            return;
+        }
+        self.looks.set(0);
+        // Those that run are few.
+        let stacks = threads.values().filter_map(|entry| entry.state.try_borrow().ok());
+        let bytes = stacks.map(|thread| {
+            thread.stack.capacity() * size_of::<StackValue>()
+                + thread.call_info.capacity() * size_of::<CallInfo>()
+        });
+        self.stacks.set(bytes.sum::<usize>() + threads.len() * (THREAD / 2));
     }
 
     /// Whether more is held than allowed, even after a collection. Everything in use must be
     /// reachable.
     pub(crate) fn over_limit(&self, state: &mut LuaState) -> bool {
         let limit = self.limit.get();
-        if Self::used(state) <= limit {
+        if self.used(state) <= limit {
             return false;
         }
         collect(state);
         // So close to the limit every look would collect again.
-        Self::used(state) > limit - limit / 16
-    }
-
-    /// Collects what the last run has left when that is much: functions that ask for room do not.
-    /// Everything in use must be reachable.
-    pub(crate) fn make_room(&self, state: &mut LuaState) {
-        if Self::used(state) > self.limit.get() / 2 {
-            collect(state);
-        }
+        self.used(state) > limit - limit / 16
     }
 
     /// Bytes that may still be taken.
     pub(crate) fn room(&self, state: &LuaState) -> usize {
-        self.limit.get().saturating_sub(Self::used(state))
+        self.limit.get().saturating_sub(self.used(state))
     }
 
     /// Keeps a function alive under an id.

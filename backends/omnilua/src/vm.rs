@@ -207,7 +207,6 @@ impl Vm for OmniVm {
         // What stopped the last run does not stop this.
         self.shared.stop.clear();
         interrupt::begin(&self.state, &self.shared);
-        self.shared.make_room(&mut self.state);
         let (state, shared, stack) = (&mut self.state, &self.shared, &mut self.stack);
         let mut compile = || {
             on_stack(&mut *stack, || {
@@ -248,7 +247,6 @@ impl Vm for OmniVm {
         let heap = self.state.global().heap.clone();
         let _guard = HeapGuard::push(&heap);
         interrupt::begin(&self.state, &self.shared);
-        self.shared.make_room(&mut self.state);
         let shared = self.shared.clone();
         if invocation.lines {
             debug::begin(&mut self.state, &shared);
@@ -262,7 +260,7 @@ impl Vm for OmniVm {
         self.shared.stopped.set(None);
         self.state.sandbox_reset();
         self.state.global_mut().set_gc_pause_param(200);
-        if Shared::used(&self.state) > self.shared.limit.get() / 2 {
+        if self.shared.used(&self.state) > self.shared.limit.get() / 2 {
             collect(&mut self.state);
         }
         if let Err(panic) = reported {
@@ -279,7 +277,7 @@ impl Vm for OmniVm {
     }
 
     fn memory_used(&self) -> usize {
-        Shared::used(&self.state)
+        self.shared.used(&self.state)
     }
 
     fn collect(&mut self) {

@@ -14,7 +14,6 @@ use redlua_core::{Kind, NativeId, Scalar, StopReason, ValueWriter, Workspace};
 
 use crate::frame::{Frame, Values, set};
 use crate::reader::scalar;
-use crate::shared::Shared;
 use crate::{interrupt, native};
 
 /// See the reader: what C Lua allows one function to have on its stack.
@@ -60,7 +59,7 @@ impl<'a> Writer<'a> {
         let frame = self.frame;
         // Garbage is not collected meanwhile, so it counts for nothing here.
         let most = frame.shared.limit.get().saturating_add(frame.shared.limit.get() / 16);
-        if Shared::used(&frame.state.borrow()) > most {
+        if frame.shared.used(&frame.state.borrow()) > most {
             self.starved.set(true);
         }
         self.starved.get()

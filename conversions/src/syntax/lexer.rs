@@ -295,6 +295,8 @@ impl<'a> Lexer<'a> {
 
     /// `read_long_string`.
     fn long_string(&mut self, level: i64, string: bool) -> Result<()> {
+        // The first of two brackets, when nothing is between them.
+        let open = self.at.saturating_sub(1);
         self.save();
         if self.is(|byte| matches!(byte, b'\n' | b'\r')) {
             self.new_line();
@@ -309,6 +311,9 @@ impl<'a> Lexer<'a> {
                 Some(b']') => {
                     if self.separator() == level {
                         self.save();
+                        if level == 0 && self.target.brackets {
+                            self.widen(open);
+                        }
                         return Ok(());
                     }
                 }
@@ -322,6 +327,24 @@ impl<'a> Lexer<'a> {
                 Some(_) if string => self.save(),
                 Some(_) => self.at += 1,
             }
+        }
+    }
+
+    /// Gives the brackets of a long string that begins here, and has just ended, so many signs
+    /// that nothing within them looks like one.
+    fn widen(&mut self, open: usize) {
+        let close = self.at.saturating_sub(2);
+        let body = self.source.get(open + 2..close).unwrap_or_default();
+        if !body.windows(2).any(|pair| pair == b"[[") {
+            return;
+        }
+        let mut signs = b"=".to_vec();
+        while body.windows(signs.len()).any(|part| part == signs) {
+            signs.push(b'=');
+        }
+        for (start, bracket) in [(open, b"["), (close, b"]")] {
+            let text = [bracket.as_slice(), &signs, bracket].concat();
+            self.edits.push(Edit { start, end: start + 2, text: text.into() });
         }
     }
 

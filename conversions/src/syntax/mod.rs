@@ -18,6 +18,8 @@ pub struct Target {
     pub integers: Option<&'static str>,
     /// A word that is a name in Lua 5.1, and what to write in its place.
     pub rename: Option<(&'static str, &'static str)>,
+    /// It refuses `[[` within such brackets: they get the form `[=[`.
+    pub brackets: bool,
 }
 
 /// A chunk as an engine has to see it.

@@ -11,6 +11,8 @@ use Token::{Char, Word};
 const LEVELS: usize = 200;
 /// `LUAI_MAXVARS`.
 const LOCALS: usize = 200;
+/// How many there may be one after the other (`registerlocalvar`), of which no message tells where.
+const DECLARED: usize = i16::MAX as usize;
 /// `LUAI_MAXUPVALUES`.
 const UPVALUES: usize = 60;
 /// The priority of unary operators.
@@ -53,6 +55,8 @@ struct Function<'a> {
     line: usize,
     vararg: bool,
     locals: Vec<&'a [u8]>,
+    /// All that there have been.
+    declared: usize,
     upvalues: Vec<&'a [u8]>,
     /// Loops around the statement.
     loops: usize,
@@ -136,7 +140,11 @@ impl<'a> Parser<'a> {
 
     /// `new_localvar`; `pending` are those of the same statement.
     fn declare(&mut self, names: &[&'a [u8]]) -> Result<()> {
-        let function = &self.current;
+        let function = &mut self.current;
+        function.declared += 1;
+        if function.declared > DECLARED {
+            return Err(b"too many local variables".to_vec());
+        }
         if function.locals.len() + names.len() > LOCALS {
             let line = function.line;
             return Err(self.limit(line, LOCALS, "local variables"));
@@ -321,6 +329,7 @@ impl<'a> Parser<'a> {
         }
         self.check_next(Word("do"))?;
         let locals = self.current.locals.len();
+        self.current.declared += hidden.len();
         names.extend(hidden);
         self.declare(&names)?;
         self.current.locals.extend(names);

@@ -63,7 +63,7 @@ fn what_is_right_passes_as_it_is() {
 
 #[test]
 fn integers() {
-    let target = Target { integers: Some("N"), rename: Some(("_ENV", "_E")) };
+    let target = Target { integers: Some("N"), rename: Some(("_ENV", "_E")), ..Target::default() };
     for (source, out) in [
         ("return 1e3", "return 1000"),
         ("return 0x10 + 1.5", "return 16 + 1.5"),
@@ -79,5 +79,23 @@ fn integers() {
     ] {
         let found = translate(source.as_bytes(), b"@s", &target).unwrap().text;
         assert_eq!(String::from_utf8_lossy(&found), out, "{source}");
+    }
+}
+
+#[test]
+fn brackets_within_brackets() {
+    let target = Target { brackets: true, ..Target::default() };
+    for (source, out) in [
+        ("return [[a[[b]]", "return [=[a[[b]=]"),
+        ("return [[a[b]], [[c]]", "return [[a[b]], [[c]]"),
+        ("return [[\n[[ [=[ =]], 1", "return [==[\n[[ [=[ =]==], 1"),
+        ("--[[ [[ ]] return 1", "--[=[ [[ ]=] return 1"),
+        ("return [=[ [[ ]=]", "return [=[ [[ ]=]"),
+    ] {
+        let found = translate(source.as_bytes(), b"@s", &target).unwrap().text;
+        assert_eq!(String::from_utf8_lossy(&found), out);
+        // Without the wish, nothing is in the way.
+        let plain = translate(source.as_bytes(), b"@s", &Target::default()).unwrap().text;
+        assert_eq!(plain, source.as_bytes());
     }
 }
