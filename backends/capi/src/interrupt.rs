@@ -182,6 +182,17 @@ pub(crate) unsafe fn end(lua: *mut lua_State) -> c_int {
     }
 }
 
+/// Whether somebody has stopped the run meanwhile, which a function that took long asks when it is
+/// done: a thousand of its like may lie between two looks of the hook.
+///
+/// # Safety
+/// As for [`note`].
+#[inline]
+pub(crate) unsafe fn told(lua: *mut lua_State, state: &State) -> bool {
+    // SAFETY: by contract.
+    state.stop.reason().is_some() && unsafe { note(lua, 0) }
+}
+
 /// Whether the run must end; remembers why and where. Each time counts for so many instructions.
 ///
 /// # Safety

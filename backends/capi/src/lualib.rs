@@ -309,6 +309,7 @@ unsafe fn dispatch(
     let outcome = unsafe {
         match result {
             Ok(Ok(_)) if state.over_limit() => Err(Verdict::Memory),
+            Ok(_) if interrupt::told(lua, state) => Err(Verdict::Stopped),
             // The tables behind stand-ins among the arguments lie below the results.
             Ok(Ok((Step::Return { results }, floor))) => {
                 let above = ffi::lua_gettop(lua) - floor;

@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use redlua_core::{NativeId, Raise, ValueWriter};
 
 use crate::ffi::{self, lua_State};
+use crate::interrupt;
 use crate::reader::StackReader;
 use crate::state::state_of;
 use crate::writer::StackWriter;
@@ -104,7 +105,7 @@ pub(crate) unsafe fn conclude(lua: *mut lua_State, verdict: Verdict) -> c_int {
             Verdict::Memory => raise_memory(lua),
             Verdict::Stopped => {
                 ffi::lua_settop(lua, 0);
-                crate::interrupt::end(lua)
+                interrupt::end(lua)
             }
         }
     }
@@ -129,7 +130,9 @@ unsafe fn dispatch(lua: *mut lua_State) -> Verdict {
         let result =
             catch_unwind(AssertUnwindSafe(|| bridge.as_mut().native(id, &mut args, &mut out)));
         let verdict = match result {
-            Ok(_) if state.stopped.get().is_some() => Verdict::Stopped,
+            Ok(_) if state.stopped.get().is_some() || interrupt::told(lua, state) => {
+                Verdict::Stopped
+            }
             Ok(Ok(())) if out.is_starved() => Verdict::Memory,
             Ok(Ok(())) => Verdict::Return(ffi::lua_gettop(lua) - args.floor()),
             Ok(Err(raise)) => failure(lua, count, raise),

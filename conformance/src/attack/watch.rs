@@ -15,7 +15,7 @@ use super::{Attack, AttackPlayed, play};
 use crate::Error;
 
 /// Within this time each attack must have ended, however slow the machine.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long after its limits an attack may end: without optimization everything is slow, and the
 /// tests of others run at the same time.
