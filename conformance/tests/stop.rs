@@ -60,7 +60,7 @@ const SCRIPTS: &[&str] = &[
     "local s='['..('[],'):rep(1e6)..'1]' while true do cjson.decode(s) end",
     "local s=('x'):rep(2e6) while true do cmsgpack.unpack(cmsgpack.pack(s)) end",
     "local s=('x'):rep(2e6) while true do struct.unpack('s',struct.pack('s',s)) end",
-    "local t={} for i=1,1e6 do t[i]=i end while true do table.concat(t,',') end",
+    "local t={} for i=1,1e5 do t[i]=i end while true do table.concat(t,',') end",
     "local t={} for i=1,1e5 do t[i]=i end while true do table.insert(t,1,0) end",
     "local t={} for i=1,1e6 do t[i]=-i end while true do table.sort(t) for i=1,1e6 do t[i]=-t[i] end end",
     "local t={} for i=1,1e5 do t[i]=tostring(i*7919%1e5) end while true do table.sort(t,function(a,b) return a<b end) end",

@@ -11,6 +11,7 @@ use redlua_conversions::number::{Text, g17};
 use redlua_core::{CallMode, Flow, Scalar, ValueWriter};
 
 use crate::ffi::{self, lua_State};
+use crate::interrupt;
 use crate::reader::{scalar_at, string_at};
 use crate::state::{State, state_of};
 use crate::writer::StackWriter;
@@ -31,6 +32,8 @@ enum Ended {
     Flow(Flow),
     /// The reply is more than the script may hold, and perhaps not complete.
     Starved,
+    /// The run ends.
+    Stopped,
 }
 
 /// `redis.call`.
@@ -64,6 +67,10 @@ unsafe fn run(lua: *mut lua_State, mode: CallMode) -> c_int {
             Ended::Starved => {
                 ffi::lua_settop(lua, 0);
                 crate::native::raise_memory(lua)
+            }
+            Ended::Stopped => {
+                ffi::lua_settop(lua, 0);
+                interrupt::end(lua)
             }
         }
     }
@@ -173,6 +180,7 @@ unsafe fn bridge(
         let result = catch_unwind(AssertUnwindSafe(|| bridge.as_mut().call(mode, argv, &mut out)));
         match result {
             Ok(_) if out.is_starved() => Ended::Starved,
+            Ok(_) if interrupt::told(lua, state) => Ended::Stopped,
             Ok(flow) => {
                 // The contract is one value; whatever a faulty bridge left, Lua gets one.
                 if ffi::lua_gettop(lua) <= count {

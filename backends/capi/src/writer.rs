@@ -111,11 +111,15 @@ impl ValueWriter for StackWriter {
     #[inline]
     fn set_index(&mut self, index: i64) {
         // From a power of two on the array becomes twice as large at once, beside the old one.
-        if index >= LARGE
-            && (index & (index - 1)) == 0
-            && self.allowance() < index as usize * SLOT * 2
-        {
-            self.starved.set(true);
+        if index >= LARGE {
+            if (index & (index - 1)) == 0 && self.allowance() < index as usize * SLOT * 2 {
+                self.starved.set(true);
+            }
+            // Until somebody asks whether this has failed, nothing may make it grow.
+            if self.starved.get() {
+                // SAFETY: [table, value] are on top. Stack -1.
+                return unsafe { ffi::lua_settop(self.lua, -2) };
+            }
         }
         match c_int::try_from(index) {
             // SAFETY: [table, value] are on top. Stack -1; allocates.

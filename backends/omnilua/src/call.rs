@@ -14,6 +14,7 @@ use redlua_core::{CallMode, Flow};
 use smallvec::SmallVec;
 
 use crate::frame::{Frame, Values, arguments, no_memory, plain};
+use crate::interrupt;
 use crate::native::panic_text;
 use crate::reader::number;
 use crate::shared::Shared;
@@ -42,6 +43,7 @@ fn run(state: &mut LuaState, shared: &Shared, mode: CallMode) -> Result<usize, L
     });
     let starved = out.is_starved();
     let value = out.into_values().pop().unwrap_or_default();
+    interrupt::listen(state, shared);
     match outcome {
         Some(Ok(_)) if starved => Err(no_memory()),
         Some(Ok(Flow::Return)) => {

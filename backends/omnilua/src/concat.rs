@@ -72,7 +72,7 @@ fn operands(state: &mut LuaState, shared: &Shared) -> Result<usize, LuaError> {
         .sum();
     // While the result is put together it is there twice.
     if total > SMALL && total > shared.room(state) / 2 {
-        crate::shared::collect(state);
+        shared.collect(state);
         if total > shared.room(state) / 2 {
             return Err(no_memory());
         }

@@ -84,6 +84,15 @@ pub(crate) fn stop(state: &mut LuaState, shared: &Shared, reason: StopReason) {
     break_off(state);
 }
 
+/// Ends the run when somebody has asked for it meanwhile, after a function that took long:
+/// hundreds of its like may lie between two looks of the hook.
+#[inline]
+pub(crate) fn listen(state: &mut LuaState, shared: &Shared) {
+    if let Some(reason) = shared.stop.reason() {
+        stop(state, shared, reason);
+    }
+}
+
 /// Makes the next instruction raise what nothing catches.
 pub(crate) fn break_off(state: &mut LuaState) {
     {

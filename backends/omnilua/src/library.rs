@@ -82,6 +82,7 @@ fn run(state: &mut LuaState, shared: &Shared, function: Function) -> Result<usiz
     let mut buffer = shared.buffer.take();
     buffer.clear();
     let result = drive(state, shared, &arguments, &mut task, &mut buffer);
+    interrupt::listen(state, shared);
     // Nobody counts it, and what was made of it is in Lua's memory now.
     if buffer.capacity() > KEPT {
         buffer = Vec::new();

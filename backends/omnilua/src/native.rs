@@ -74,6 +74,7 @@ fn run_native(
     if let Some(reason) = stop {
         interrupt::stop(state, shared, reason);
     }
+    interrupt::listen(state, shared);
     match result {
         Some(Ok(Ok(()))) if starved && limited => Err(no_memory()),
         Some(Ok(Ok(()))) => {

@@ -104,9 +104,13 @@ impl Shared {
         let threads = &state.global().threads;
         let looks = self.looks.get() + 1;
         self.looks.set(looks);
-        if looks * 16 < threads.len() {
-            return;
+        if looks * 16 >= threads.len() {
+            self.sum_stacks(state);
         }
+    }
+
+    fn sum_stacks(&self, state: &LuaState) {
+        let threads = &state.global().threads;
         self.looks.set(0);
         // Those that run are few.
         let stacks = threads.values().filter_map(|entry| entry.state.try_borrow().ok());
@@ -124,9 +128,16 @@ impl Shared {
         if self.used(state) <= limit {
             return false;
         }
-        collect(state);
+        self.collect(state);
         // So close to the limit every look would collect again.
         self.used(state) > limit - limit / 16
+    }
+
+    /// A full collection.
+    pub(crate) fn collect(&self, state: &mut LuaState) {
+        state.gc_clear_dead_stack_tails();
+        state.gc().full_collect();
+        self.sum_stacks(state);
     }
 
     /// Bytes that may still be taken.
@@ -167,10 +178,4 @@ impl Shared {
     pub(crate) fn resolve(&self, table: GcRef<LuaTable>) -> GcRef<LuaTable> {
         self.proxy(&table, |proxy| proxy.real).unwrap_or(table)
     }
-}
-
-/// A full collection.
-pub(crate) fn collect(state: &mut LuaState) {
-    state.gc_clear_dead_stack_tails();
-    state.gc().full_collect();
 }

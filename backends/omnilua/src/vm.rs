@@ -22,7 +22,7 @@ use crate::frame::{Frame, closure, set, set_field};
 use crate::native::panic_text;
 use crate::reader::Reader;
 use crate::sandbox::{self, Globals};
-use crate::shared::{Shared, collect};
+use crate::shared::Shared;
 use crate::{INFO, concat, debug, interrupt, load, native, protected};
 
 /// The host stack on which Lua runs: omniLua nests 200 calls, some tens of kilobytes each, and
@@ -62,7 +62,7 @@ pub(crate) fn create(environment: &Environment, limits: &Limits) -> Result<Box<d
     let read_fields = closure(&mut state, move |state| read_fields(state, fields));
     concat::install(&mut state, &shared).map_err(unfit)?;
     interrupt::install(&mut state, &shared);
-    collect(&mut state);
+    shared.collect(&mut state);
     let mut vm = OmniVm { state, shared, globals, handler, read_fields, view: 0, stack };
     vm.set_limits(limits);
     Ok(Box::new(vm))
@@ -261,7 +261,7 @@ impl Vm for OmniVm {
         self.state.sandbox_reset();
         self.state.global_mut().set_gc_pause_param(200);
         if self.shared.used(&self.state) > self.shared.limit.get() / 2 {
-            collect(&mut self.state);
+            self.shared.collect(&mut self.state);
         }
         if let Err(panic) = reported {
             resume_unwind(panic);
@@ -283,7 +283,7 @@ impl Vm for OmniVm {
     fn collect(&mut self) {
         let heap = self.state.global().heap.clone();
         let _guard = HeapGuard::push(&heap);
-        collect(&mut self.state);
+        self.shared.collect(&mut self.state);
     }
 
     fn set_limits(&mut self, limits: &Limits) {
