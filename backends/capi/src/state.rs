@@ -153,15 +153,30 @@ impl State {
         block
     }
 
+    /// Whether `more` bytes of the system would be more than the limit and a sixteenth of it.
+    fn crowded(&self, more: usize) -> bool {
+        let most = self.limit.get().saturating_add(self.limit.get() / 16);
+        self.large.get().saturating_add(self.pool.held()).saturating_add(more) > most
+    }
+
+    /// Whether a block that is not from the pool may become larger, as far as the system's memory
+    /// goes: small blocks that are free serve no large one.
+    #[inline]
+    fn may_grow(&self, old: usize, new: usize) -> bool {
+        if new <= pool::LARGEST || new <= old || !self.crowded(new - old) {
+            return true;
+        }
+        self.pool.reclaim();
+        !self.crowded(new - old)
+    }
+
     /// A small block when the pool has none. The pool may not hold much more than is allocated
     /// from it either, or blocks of all sizes in turn would take a multiple of the limit.
     #[cold]
     fn refill(&self, size: usize) -> *mut u8 {
-        let most = self.limit.get().saturating_add(self.limit.get() / 16);
-        let full = || self.large.get().saturating_add(self.pool.held() + pool::CHUNK) > most;
-        if full() {
+        if self.crowded(pool::CHUNK) {
             self.pool.reclaim();
-            if self.enforced.get() && full() {
+            if self.enforced.get() && self.crowded(pool::CHUNK) {
                 self.refused.set(true);
                 return ptr::null_mut();
             }
@@ -280,7 +295,10 @@ unsafe extern "C" fn allocate(
     let used = state.used.get() - old_size + new_size;
     // While a large block is copied it is there twice.
     let most = if old_size >= LARGE { used + old_size } else { used };
-    if state.enforced.get() && new_size > old_size && most > state.limit.get() {
+    if state.enforced.get()
+        && new_size > old_size
+        && (most > state.limit.get() || !state.may_grow(old_size, new_size))
+    {
         state.refused.set(true);
         return ptr::null_mut();
     }
