@@ -65,7 +65,7 @@ const SCRIPTS: &[&str] = &[
     "local t={} for i=1,1e6 do t[i]=-i end while true do table.sort(t) for i=1,1e6 do t[i]=-t[i] end end",
     "local t={} for i=1,1e5 do t[i]=tostring(i*7919%1e5) end while true do table.sort(t,function(a,b) return a<b end) end",
     "local t={} for i=1,7000 do t[i]=i end while true do local u={unpack(t)} end",
-    "local x=('x'):rep(2e6) local a,b=x..'a',x..'b' while true do local c=a<b end",
+    "local x=('x'):rep(1e5) local a,b=x..'a',x..'b' while true do local c=a<b end",
     "local t={} for i=1,5e5 do t[i]={i} end while true do local n=0 for k,v in pairs(t) do n=n+v[1] end end",
     "while true do local t={} for i=1,1e5 do t['k'..i]=i end end",
     "while true do local t={} for i=1,1e5 do t[i]={i,{i}} end end",

@@ -75,7 +75,7 @@ unsafe fn push_translation(lua: *mut lua_State, source: &[u8], name: &CStr) -> c
         #[cfg(luau)]
         // SAFETY: by contract.
         Ok(translated) if translated.tokens > unsafe { state_of(lua) }.room() / TOKEN => {
-            (&NO_MEMORY[..], ffi::LUA_ERRMEM)
+            (NO_MEMORY, ffi::LUA_ERRMEM)
         }
         Ok(translated) => (&*translated.text, 0),
         Err(message) => (&**message, LUA_ERRSYNTAX),

@@ -69,7 +69,8 @@ fn run_native<'gc>(
     answer
 }
 
-/// Lets the host collect garbage when a function has made much of it.
+/// Lets the host collect garbage when a function has made much of it, or end the run when somebody
+/// has asked for that.
 pub(crate) fn give_turn<'gc>(
     m: M<'gc>,
     ctx: Context<'gc>,
@@ -77,7 +78,8 @@ pub(crate) fn give_turn<'gc>(
     before: usize,
 ) {
     let now = ctx.metrics().total_allocation();
-    if now > m.run.memory.get() {
+    // Many that take long may lie between two turns of the host.
+    if now > m.run.memory.get() || m.run.stop.reason().is_some() {
         exec.fuel().interrupt();
         return;
     }
