@@ -29,11 +29,15 @@ mod base;
 mod call;
 #[cfg(not(lua51))]
 mod chunk;
+#[cfg(lua51)]
+mod code;
 #[cfg(luajit)]
 mod coroutine;
 mod debug;
 #[cfg(not(lua51))]
 mod dialect;
+#[cfg(lua51)]
+mod direct;
 mod ffi;
 #[cfg(lua51)]
 mod guard;
