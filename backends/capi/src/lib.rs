@@ -29,6 +29,8 @@ mod base;
 mod call;
 #[cfg(not(lua51))]
 mod chunk;
+#[cfg(luau)]
+mod compiler;
 #[cfg(luajit)]
 mod coroutine;
 mod debug;
