@@ -11,9 +11,12 @@ use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 use std::slice;
 
-use redlua_conversions::syntax::{Target, translate};
+use redlua_conversions::syntax::{Target, Wanted, translate};
 
 use crate::ffi::{self, lua_State};
+use crate::interrupt;
+use crate::state::push_unlimited;
+#[cfg(luau)]
 use crate::state::state_of;
 
 /// The name of the function that makes floats integers; scripts do not see it.
@@ -70,7 +73,9 @@ const TOKEN: usize = 128;
 /// # Safety
 /// A slot is free. Stack +1. Does not raise.
 unsafe fn push_translation(lua: *mut lua_State, source: &[u8], name: &CStr) -> c_int {
-    let result = translate(source, name.to_bytes(), &TARGET);
+    // SAFETY: by contract.
+    let ask = || unsafe { interrupt::note(lua, 0) };
+    let result = translate(source, name.to_bytes(), &TARGET, &Wanted::unless(&ask));
     let (text, status) = match &result {
         #[cfg(luau)]
         // SAFETY: by contract.
@@ -80,13 +85,8 @@ unsafe fn push_translation(lua: *mut lua_State, source: &[u8], name: &CStr) -> c
         Ok(translated) => (&*translated.text, 0),
         Err(message) => (&**message, LUA_ERRSYNTAX),
     };
-    // SAFETY: by contract; with memory not limited the push does not raise.
-    unsafe {
-        let state = state_of(lua);
-        let was = state.enforce(false);
-        ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
-        state.enforce(was);
-    }
+    // SAFETY: by contract.
+    unsafe { push_unlimited(lua, text) };
     status
 }
 
@@ -104,11 +104,16 @@ unsafe fn compile(
     // SAFETY: by contract; the limit is looked at when the chunk is there.
     unsafe {
         let state = state_of(lua);
+        let text = slice::from_raw_parts(text.cast(), len);
+        let Some(code) = state.compiler.compile(text, &|| interrupt::note(lua, 0)) else {
+            push_unlimited(lua, NO_MEMORY);
+            return ffi::LUA_ERRMEM;
+        };
         let was = state.enforce(false);
-        let mut status = ffi::compile(lua, text, len, name);
+        let mut status = ffi::load(lua, &code, name);
         if was && state.over_limit() {
             ffi::lua_settop(lua, -2);
-            ffi::lua_pushlstring(lua, NO_MEMORY.as_ptr().cast(), NO_MEMORY.len());
+            push_unlimited(lua, NO_MEMORY);
             status = ffi::LUA_ERRMEM;
         }
         state.enforce(was);
@@ -162,7 +167,7 @@ unsafe extern "C-unwind" fn read(
         let bytes = piece.bytes;
         *size = piece.len.min(PIECE);
         let first = std::mem::replace(&mut piece.first, false);
-        if *size == 0 || !first && crate::interrupt::note(lua, crate::interrupt::INTERVAL) {
+        if *size == 0 || !first && interrupt::note(lua, interrupt::INTERVAL) {
             *size = 0;
             return ptr::null();
         }

@@ -31,6 +31,8 @@ mod call;
 mod chunk;
 #[cfg(lua51)]
 mod code;
+#[cfg(luau)]
+mod compiler;
 #[cfg(luajit)]
 mod coroutine;
 mod debug;

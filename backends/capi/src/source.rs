@@ -6,12 +6,12 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::{ptr, slice};
 
-use redlua_conversions::syntax::{Target, translate};
+use redlua_conversions::syntax::{Target, Wanted, translate};
 
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
 use crate::reader::string_at;
-use crate::state::state_of;
+use crate::state::{push_unlimited, state_of};
 
 /// What Lua puts first in precompiled code.
 const SIGNATURE: u8 = 0x1b;
@@ -64,18 +64,16 @@ unsafe fn refuses_brackets(lua: *mut lua_State) -> bool {
 /// # Safety
 /// A slot is free. Stack +1. Does not raise.
 unsafe fn push_rewritten(lua: *mut lua_State, source: &[u8], name: &[u8]) -> bool {
-    let result = translate(source, name, &Target { brackets: true, ..Target::default() });
+    let target = Target { brackets: true, ..Target::default() };
+    // SAFETY: by contract.
+    let ask = || unsafe { interrupt::note(lua, 0) };
+    let result = translate(source, name, &target, &Wanted::unless(&ask));
     let (text, good) = match &result {
         Ok(translated) => (&*translated.text, true),
         Err(message) => (&**message, false),
     };
-    // SAFETY: by contract; with memory not limited the push does not raise.
-    unsafe {
-        let state = state_of(lua);
-        let was = state.enforce(false);
-        ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
-        state.enforce(was);
-    }
+    // SAFETY: by contract.
+    unsafe { push_unlimited(lua, text) };
     good
 }
 
@@ -90,10 +88,8 @@ unsafe fn load_as_it_is(
     // SAFETY: by contract; `source` points at `len` bytes.
     unsafe {
         let state = state_of(lua);
-        let was = state.enforce(false);
         // The compiler itself does not hold on to the name before it has a function for it.
-        ffi::lua_pushlstring(lua, name, CStr::from_ptr(name).count_bytes());
-        state.enforce(was);
+        push_unlimited(lua, CStr::from_ptr(name).to_bytes());
         let mut piece = Piece::new(source, len);
         let status = ffi::lua_load(lua, read_piece, ptr::from_mut(&mut piece).cast(), name);
         ffi::lua_replace(lua, -2);

@@ -66,6 +66,9 @@ pub(crate) struct State {
     /// The orders of tables that are walked otherwise than by the engine.
     #[cfg(any(luajit, lua54))]
     pub(crate) orders: crate::walk::Orders,
+    /// What compiles texts.
+    #[cfg(luau)]
+    pub(crate) compiler: crate::compiler::Compiler,
     /// Where a debugged run is.
     #[cfg(luau)]
     pub(crate) trail: RefCell<crate::step::Trail>,
@@ -107,6 +110,8 @@ impl State {
             scratch: RefCell::default(),
             #[cfg(any(luajit, lua54))]
             orders: crate::walk::Orders::default(),
+            #[cfg(luau)]
+            compiler: crate::compiler::Compiler::default(),
             #[cfg(luau)]
             trail: RefCell::default(),
             #[cfg(luajit)]
@@ -260,6 +265,20 @@ pub(crate) unsafe fn state_of<'a>(lua: *mut lua_State) -> &'a State {
     // SAFETY: the state is live; its allocator's user data is the `State` given to `new_state`,
     // which outlives it.
     unsafe { &*layout::user_data(lua).cast::<State>() }
+}
+
+/// Pushes a text with the memory limit switched off, because the caller may not be protected.
+///
+/// # Safety
+/// `lua` is live and a slot is free. Stack +1. Does not raise.
+pub(crate) unsafe fn push_unlimited(lua: *mut lua_State, text: &[u8]) {
+    // SAFETY: by contract; a push fails for lack of memory only.
+    unsafe {
+        let state = state_of(lua);
+        let was = state.enforce(false);
+        ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
+        state.enforce(was);
+    }
 }
 
 /// Makes a Lua state whose memory is counted in `state`; null when there is no memory.

@@ -116,6 +116,11 @@ pub(crate) fn reason(shared: &Shared) -> Option<StopReason> {
     verdict(shared, LOOK)
 }
 
+/// Why the run is to end now; a look that counts for nothing.
+pub(crate) fn due(shared: &Shared) -> Option<StopReason> {
+    verdict(shared, 0)
+}
+
 /// Whether the run must end after so many more instructions.
 fn verdict(shared: &Shared, instructions: u64) -> Option<StopReason> {
     let executed = shared.executed.get().saturating_add(instructions);

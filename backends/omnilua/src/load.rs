@@ -12,7 +12,7 @@ use lua_vm::state::LuaState;
 use crate::frame::{argument, kind, message, no_memory, plain, set_count, wrong_type};
 use crate::interrupt;
 use crate::shared::Shared;
-use redlua_conversions::syntax::{Target, translate};
+use redlua_conversions::syntax::{Target, Wanted, translate};
 use redlua_core::{CompileError, Kind};
 
 /// What Lua puts first in precompiled code.
@@ -56,9 +56,16 @@ pub(crate) fn text(
         return Err(Failed::Memory);
     }
     // omniLua's parser words its messages otherwise, and counts where it does not look.
-    let translated = match translate(source, name, &Target::default()) {
+    let ask = || interrupt::due(shared).is_some();
+    let wanted = Wanted::unless(&ask);
+    let translated = match translate(source, name, &Target::default(), &wanted) {
         Ok(translated) => translated,
-        Err(message) => return Err(Failed::Raised(string(state, &message))),
+        Err(message) => {
+            if let Some(reason) = interrupt::due(shared).filter(|_| wanted.given_up()) {
+                interrupt::stop(state, shared, reason);
+            }
+            return Err(Failed::Raised(string(state, &message)));
+        }
     };
     let mut source = translated.text.into_owned();
     let disguised = Rc::new(Cell::new(false));

@@ -6,8 +6,16 @@
 //! with holes. It must not know how piccolo stores anything.
 
 use gc_arena::Collect;
+use gc_arena::metrics::Metrics;
 use piccolo::Value;
 use redlua_conversions::order::{Census, Chains, Key, Places};
+
+/// Hash parts of fewer places grow without anybody asking.
+const LARGE: usize = 1 << 12;
+/// Bytes of a place: the key and its link.
+const PLACE: usize = size_of::<Option<Value<'_>>>() + size_of::<Option<u32>>();
+/// Bytes of a pair in piccolo's map.
+const PAIR: usize = 41;
 
 /// The parts of a table.
 #[derive(Collect)]
@@ -19,6 +27,10 @@ pub(crate) struct Layout<'gc> {
     keys: Vec<Option<Value<'gc>>>,
     #[collect(require_static)]
     chains: Chains,
+    /// How many keys got a place in the hash part since it was made.
+    taken: usize,
+    #[collect(require_static)]
+    weight: Weight,
     /// The keys in this order instead, for tables that never change.
     fixed: Option<Vec<Value<'gc>>>,
 }
@@ -33,12 +45,34 @@ impl<'gc> Layout<'gc> {
     /// The parts that `lua_createtable` makes.
     pub(crate) fn new(array: usize, hash: usize) -> Self {
         let chains = Chains::new(hash);
-        Layout { array, keys: vec![None; chains.size()], chains, fixed: None }
+        let keys = vec![None; chains.size()];
+        Layout { array, keys, chains, taken: 0, weight: Weight::default(), fixed: None }
     }
 
     /// The order of a table that never changes.
     pub(crate) fn fixed(keys: Vec<Value<'gc>>) -> Self {
-        Layout { array: 0, keys: Vec::new(), chains: Chains::new(0), fixed: Some(keys) }
+        Layout { fixed: Some(keys), ..Layout::new(0, 0) }
+    }
+
+    /// From now on the collector knows what the model takes.
+    pub(crate) fn weigh(&mut self, metrics: &Metrics) {
+        self.weight.metrics = Some(metrics.clone());
+        self.weight.set(self.keys.len() * PLACE);
+    }
+
+    /// Bytes that the next new key takes, when a large hash part grows for it, here or in piccolo,
+    /// whose map is full at seven eighths: what grows is there twice meanwhile.
+    pub(crate) fn growth(&self) -> usize {
+        let places = self.keys.len();
+        if places < LARGE {
+            0
+        } else if self.taken + 2 == places / 8 * 7 {
+            2 * places * PAIR
+        } else if self.taken + 1 >= places {
+            2 * places * PLACE
+        } else {
+            0
+        }
     }
 
     /// How many places there are to walk over.
@@ -132,6 +166,7 @@ impl<'gc> Layout<'gc> {
         };
         if let Some(node) = self.keys.get_mut(place) {
             *node = Some(key);
+            self.taken += 1;
         }
     }
 
@@ -156,6 +191,8 @@ impl<'gc> Layout<'gc> {
     fn resize(&mut self, array: usize, hash: usize, table: &impl Holds<'gc>) {
         let old_array = std::mem::replace(&mut self.array, array);
         self.chains = Chains::new(hash);
+        self.taken = 0;
+        self.weight.set(self.chains.size() * PLACE);
         let old_keys = std::mem::replace(&mut self.keys, vec![None; self.chains.size()]);
         // What moves has a value, and so have the keys that are in place already.
         for index in array + 1..=old_array {
@@ -175,6 +212,29 @@ impl<'gc> Layout<'gc> {
     fn home(&self, key: Value<'gc>) -> Option<usize> {
         let size = self.chains.size();
         if size == 0 { None } else { plain(key).map(|key| key.home(size)) }
+    }
+}
+
+/// How much of a Lua state's memory a model counts for: it lies outside of the collector's.
+#[derive(Default)]
+struct Weight {
+    metrics: Option<Metrics>,
+    bytes: usize,
+}
+
+impl Weight {
+    fn set(&mut self, bytes: usize) {
+        if let Some(metrics) = &self.metrics {
+            metrics.mark_external_allocation(bytes);
+            metrics.mark_external_deallocation(self.bytes);
+            self.bytes = bytes;
+        }
+    }
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        self.set(0);
     }
 }
 

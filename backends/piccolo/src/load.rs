@@ -10,7 +10,8 @@ use piccolo::closure::{Closure, FunctionPrototype, UpValue, UpValueState};
 use piccolo::{
     CallbackReturn, Context, Error, Execution, Sequence, SequencePoll, Stack, String, Value,
 };
-use redlua_core::CompileError;
+use redlua_conversions::syntax::Wanted;
+use redlua_core::{CompileError, CompileFault};
 
 use crate::check;
 use crate::frontend::{self, Known, Prototype, Source, World};
@@ -41,6 +42,7 @@ pub(crate) fn compile<'gc>(
 ) -> Result<Closure<'gc>, CompileError> {
     let known = &m.run.known;
     let anything = Known::Anything;
+    let ask = || m.run.verdict().is_some();
     let world = World {
         global: &|name| known.names.get(name).copied().unwrap_or(anything),
         field: &|library, field| {
@@ -49,6 +51,7 @@ pub(crate) fn compile<'gc>(
         },
         depth: m.run.calls.get(),
         room: meta::room(m, ctx),
+        wanted: &Wanted::unless(&ask),
     };
     let prototype = frontend::compile(source, name, &world)?;
     Ok(instantiate(m, ctx, &prototype, name))
@@ -101,7 +104,12 @@ fn loaded<'gc>(
     stack.clear();
     match compile(m, ctx, source, name) {
         Ok(closure) => stack.push_back(closure.into()),
-        Err(error) => stack.extend([Value::Nil, tables::string(ctx, &error.message)]),
+        Err(error) => {
+            if error.fault == CompileFault::Time {
+                exec.fuel().interrupt();
+            }
+            stack.extend([Value::Nil, tables::string(ctx, &error.message)]);
+        }
     }
 }
 

@@ -100,6 +100,8 @@ pub(crate) struct Run {
     pub(crate) deadline: Cell<Option<Instant>>,
     /// Bytes allowed; `usize::MAX` for no limit.
     pub(crate) memory: Cell<usize>,
+    /// Bytes for which a table waits, to grow.
+    pub(crate) wanting: Cell<usize>,
     /// Fuel that is left.
     pub(crate) fuel: Cell<u64>,
     /// Nested calls of functions of the host (`nCcalls`).

@@ -34,6 +34,26 @@ pub(crate) fn room(m: M<'_>, ctx: Context<'_>) -> usize {
     m.run.memory.get().saturating_sub(ctx.metrics().total_allocation())
 }
 
+/// Bytes that are wanting when the table gets that key, as far as it grows for it; 0 when there is
+/// room. What a table takes only while it grows may be a sixteenth more than a script may hold.
+#[inline]
+pub(crate) fn wanting<'gc>(
+    m: M<'gc>,
+    ctx: Context<'gc>,
+    table: Value<'gc>,
+    key: Value<'gc>,
+) -> usize {
+    let most = m.run.memory.get();
+    let used = ctx.metrics().total_allocation();
+    // A part that grows is within what is used, and is to be twice as large beside itself.
+    if used < most / 3 {
+        return 0;
+    }
+    let Value::Table(table) = table else { return 0 };
+    let growth = tables::growth(m, table, key);
+    if used.saturating_add(growth) > most.saturating_add(most / 16) { growth } else { 0 }
+}
+
 /// `attempt to … local 'x' (a nil value)` (`luaG_typeerror`).
 pub(crate) fn type_error(what: &str, value: Value<'_>, name: &Name) -> Vec<u8> {
     let kind = kind(value).name();

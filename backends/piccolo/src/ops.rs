@@ -4,7 +4,8 @@
 
 use gc_arena::Collect;
 use piccolo::{
-    CallbackReturn, Context, Error, Execution, Function, Sequence, SequencePoll, Stack, Value,
+    BoxSequence, CallbackReturn, Context, Error, Execution, Function, Sequence, SequencePoll,
+    Stack, Value,
 };
 
 use crate::frontend::{Name, Op};
@@ -216,13 +217,44 @@ fn index<'gc>(
 fn set_index<'gc>(
     m: M<'gc>,
     ctx: Context<'gc>,
-    exec: Execution<'gc, '_>,
+    mut exec: Execution<'gc, '_>,
     stack: Stack<'gc, '_>,
 ) -> Answer<'gc> {
     let parts = (stack.get(0), stack.get(1), stack.get(2));
+    let wanting = meta::wanting(m, ctx, parts.0, parts.1);
+    if wanting > 0 {
+        m.run.wanting.set(wanting);
+        exec.fuel().interrupt();
+        return Ok(CallbackReturn::Sequence(BoxSequence::new(&ctx, Grown(m))));
+    }
     let outcome = meta::set_index(m, ctx, parts, || name_of(Caller::of(&exec), 0));
     let caller = if let Outcome::Value(_) = outcome { None } else { Caller::of(&exec) };
     finish(m, ctx, caller, stack, outcome, Result::Nothing)
+}
+
+/// Sets a pair for which a table has to grow, once the host has found that there is room.
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Grown<'gc>(M<'gc>);
+
+impl<'gc> Sequence<'gc> for Grown<'gc> {
+    fn poll(
+        &mut self,
+        ctx: Context<'gc>,
+        _: Execution<'gc, '_>,
+        mut stack: Stack<'gc, '_>,
+    ) -> std::result::Result<SequencePoll<'gc>, Error<'gc>> {
+        let parts = (stack.get(0), stack.get(1), stack.get(2));
+        stack.clear();
+        match meta::set_index(self.0, ctx, parts, || Name::NONE) {
+            Outcome::Call(function, args, count) => {
+                stack.extend(args.into_iter().take(count));
+                Ok(SequencePoll::Call { function, is_tail: true })
+            }
+            Outcome::Value(_) => Ok(SequencePoll::Return),
+            Outcome::Error(text) => Err(self.0.error(ctx, None, text)),
+        }
+    }
 }
 
 fn set_global<'gc>(

@@ -61,7 +61,8 @@ pub(crate) fn create<'gc>(m: M<'gc>, ctx: Context<'gc>, array: usize, hash: usiz
 }
 
 /// Gives a table an order.
-pub(crate) fn watch<'gc>(m: M<'gc>, ctx: Context<'gc>, table: Table<'gc>, layout: Layout<'gc>) {
+pub(crate) fn watch<'gc>(m: M<'gc>, ctx: Context<'gc>, table: Table<'gc>, mut layout: Layout<'gc>) {
+    layout.weigh(ctx.metrics());
     let order = UserData::new::<Order>(&ctx, RefLock::new(layout));
     // The key is valid, so this cannot fail.
     let _ = table.set_value(&ctx, m.keys.layout, order.into());
@@ -103,6 +104,24 @@ pub(crate) fn set<'gc>(
     }
     table.set_value(&ctx, key, value).map_err(|_| BadKey::Nan)?;
     Ok(())
+}
+
+/// Bytes that setting the pair takes at once, when a large part of the table grows for it: piccolo
+/// makes the new part beside the old one and asks nobody.
+pub(crate) fn growth<'gc>(m: M<'gc>, table: Table<'gc>, key: Value<'gc>) -> usize {
+    const LARGE: usize = 1 << 13;
+    if table.holds(key) {
+        return 0;
+    }
+    match order(m, table).and_then(layout) {
+        Some(layout) => layout.try_borrow().map_or(0, |layout| layout.growth()),
+        None => {
+            let length = table.length().max(0) as usize;
+            let appends = number(key) == Some((length + 1) as f64);
+            let full = length >= LARGE && length.is_power_of_two();
+            if appends && full { 2 * length * size_of::<Value<'_>>() } else { 0 }
+        }
+    }
 }
 
 /// Whether a table may have that key.

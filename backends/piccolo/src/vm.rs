@@ -86,9 +86,12 @@ impl Piccolo {
             if done {
                 return Halt::Returned;
             }
-            if self.arena.memory() > memory {
+            // A table that grows takes what it will not keep.
+            let wanting = self.enter(|root, _| root.m.run.wanting.take()).unwrap_or(0);
+            let more = wanting.saturating_sub(memory / 16);
+            if self.arena.memory().saturating_add(more) > memory {
                 self.arena.collect();
-                if self.arena.memory() > memory {
+                if self.arena.memory().saturating_add(more) > memory {
                     return Halt::Stopped(StopReason::Memory);
                 }
             }
@@ -110,6 +113,7 @@ impl Piccolo {
             let run = &m.run;
             run.deadline.set(deadline(limits.time));
             run.memory.set(limits.memory.unwrap_or(usize::MAX));
+            run.wanting.set(0);
             run.fuel.set(limits.instructions.unwrap_or(u64::MAX));
             run.calls.set(1);
             run.barrier.set(0);

@@ -55,7 +55,15 @@ impl<'gc, 'a> Writer<'gc, 'a> {
             self.failed = true;
             return;
         };
-        self.failed |= tables::set(self.m, self.ctx, *table, key, value).is_err();
+        self.put(*table, key, value);
+    }
+
+    fn put(&mut self, table: Table<'gc>, key: Value<'gc>, value: Value<'gc>) {
+        if meta::wanting(self.m, self.ctx, table.into(), key) > 0 {
+            self.starved.set(true);
+        } else {
+            self.failed |= tables::set(self.m, self.ctx, table, key, value).is_err();
+        }
     }
 
     fn argument_table(&self, index: usize) -> Option<Table<'gc>> {
@@ -170,8 +178,7 @@ impl Workspace for Writer<'_, '_> {
     fn store(&mut self, table: usize, index: i64) {
         let value = self.values.pop().unwrap_or_default();
         if let Some(table) = self.argument_table(table) {
-            let key = Value::Number(index as f64);
-            self.failed |= tables::set(self.m, self.ctx, table, key, value).is_err();
+            self.put(table, Value::Number(index as f64), value);
         }
     }
 

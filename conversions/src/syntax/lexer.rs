@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{Edit, Target, chunk_id};
+use super::{Edit, Target, Wanted, chunk_id};
 use crate::number;
 
 /// What stands in the source.
@@ -46,6 +46,7 @@ pub(super) struct Lexer<'a> {
     ahead: Option<Ahead>,
     name: &'a [u8],
     target: &'a Target,
+    wanted: &'a Wanted<'a>,
     pub(super) edits: Vec<Edit>,
     /// How many tokens there were before the current one.
     pub(super) tokens: usize,
@@ -62,7 +63,12 @@ struct Ahead {
 type Result<T> = std::result::Result<T, Vec<u8>>;
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(source: &'a [u8], name: &'a [u8], target: &'a Target) -> Self {
+    pub(super) fn new(
+        source: &'a [u8],
+        name: &'a [u8],
+        target: &'a Target,
+        wanted: &'a Wanted<'a>,
+    ) -> Self {
         Lexer {
             source,
             at: 0,
@@ -76,6 +82,7 @@ impl<'a> Lexer<'a> {
             ahead: None,
             name,
             target,
+            wanted,
             edits: Vec::new(),
             tokens: 0,
         }
@@ -83,6 +90,9 @@ impl<'a> Lexer<'a> {
 
     /// Moves to the next token (`luaX_next`).
     pub(super) fn next(&mut self) -> Result<()> {
+        if self.wanted.tick() {
+            return Err(b"given up".to_vec());
+        }
         self.last_line = self.line;
         self.last_end = self.end;
         self.tokens += usize::from(self.end > 0);

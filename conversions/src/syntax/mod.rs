@@ -6,8 +6,11 @@
 
 mod lexer;
 mod parser;
+mod wanted;
 
 use std::borrow::Cow;
+
+pub use wanted::Wanted;
 
 /// What the language of an engine asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,23 +38,26 @@ pub struct Translated<'a> {
 /// needs none is gone, numbers are as [`Target`] says. Lines stay what they are.
 ///
 /// ```
-/// use redlua_conversions::syntax::{Target, translate};
+/// use redlua_conversions::syntax::{Target, Wanted, translate};
 ///
-/// let plain = Target::default();
-/// let translated = translate(b"return 'a\\z'", b"@s", &plain).unwrap();
+/// let (plain, wanted) = (Target::default(), Wanted::always());
+/// let translated = translate(b"return 'a\\z'", b"@s", &plain, &wanted).unwrap();
 /// assert_eq!((&*translated.text, translated.tokens), (&b"return 'az'"[..], 2));
-/// let message = translate(b"x = = 1", b"@s", &plain).unwrap_err();
+/// let message = translate(b"x = = 1", b"@s", &plain, &wanted).unwrap_err();
 /// assert_eq!(message, b"s:1: unexpected symbol near '='");
 /// ```
 ///
 /// # Errors
-/// What Lua 5.1's compiler says of it; `name` is the chunk's name.
+/// What Lua 5.1's compiler says of it; `name` is the chunk's name. Nothing in particular when it
+/// was [given up](Wanted::given_up).
 pub fn translate<'a>(
     source: &'a [u8],
     name: &[u8],
     target: &Target,
+    wanted: &Wanted<'_>,
 ) -> Result<Translated<'a>, Vec<u8>> {
-    let (mut edits, tokens) = parser::check(source, name, target)?;
+    let (mut edits, tokens) =
+        parser::check(lexer::Lexer::new(source, name, target, wanted), target)?;
     if edits.is_empty() {
         return Ok(Translated { text: Cow::Borrowed(source), tokens });
     }

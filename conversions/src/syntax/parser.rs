@@ -21,8 +21,7 @@ const UNARY: u8 = 8;
 type Result<T> = std::result::Result<T, Vec<u8>>;
 
 /// Checks a chunk; returns what has to be written in another way, and how many tokens there are.
-pub(super) fn check(source: &[u8], name: &[u8], target: &Target) -> Result<(Vec<Edit>, usize)> {
-    let lexer = Lexer::new(source, name, target);
+pub(super) fn check<'a>(lexer: Lexer<'a>, target: &'a Target) -> Result<(Vec<Edit>, usize)> {
     let main = Function { vararg: true, ..Function::default() };
     let mut parser = Parser {
         lexer,

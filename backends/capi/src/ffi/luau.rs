@@ -172,36 +172,44 @@ pub(crate) unsafe fn luaL_checktype(lua: *mut lua_State, argument: c_int, kind: 
     }
 }
 
-/// Compiles text and pushes the function or the message; returns Lua's status.
+/// What Luau's compiler has made of a text.
+pub(crate) struct Code {
+    block: ptr::NonNull<c_char>,
+    size: usize,
+}
+
+// SAFETY: the block is this value's alone, and `free` takes it on any thread.
+unsafe impl Send for Code {}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        unsafe extern "C" {
+            fn free(block: *mut c_void);
+        }
+        // SAFETY: the compiler returns a block of `malloc`; nobody else frees it.
+        unsafe { free(self.block.as_ptr().cast()) }
+    }
+}
+
+/// Compiles text; a syntax error is put into the code. `None` for lack of memory.
+pub(crate) fn compile(text: &[u8]) -> Option<Code> {
+    let mut size = 0;
+    // The names of variables, for who debugs a script.
+    let mut options = lua_CompileOptions::default();
+    options.debugLevel = 2;
+    // SAFETY: the compiler reads the text and the options, and shares nothing with other calls.
+    let block = unsafe { luau_compile_(text.as_ptr().cast(), text.len(), &mut options, &mut size) };
+    ptr::NonNull::new(block).map(|block| Code { block, size })
+}
+
+/// Pushes the function of the code, or the message; returns Lua's status.
 ///
 /// # Safety
-/// `source` points at `len` bytes, `name` is a C string; a slot is free; memory is not limited.
-/// Does not raise.
-pub(crate) unsafe fn compile(
-    lua: *mut lua_State,
-    source: *const c_char,
-    len: usize,
-    name: *const c_char,
-) -> c_int {
-    unsafe extern "C" {
-        fn free(block: *mut c_void);
-    }
-    // SAFETY: the compiler returns a block of `malloc`, whatever the source is: an error is put
-    // into it. With unlimited memory the loader does not raise.
-    unsafe {
-        let mut size = 0;
-        // The names of variables, for who debugs a script.
-        let mut options = lua_CompileOptions::default();
-        options.debugLevel = 2;
-        let code = luau_compile_(source, len, &mut options, &mut size);
-        if code.is_null() {
-            lua_pushlstring(lua, c"not enough memory".as_ptr(), 17);
-            return LUA_ERRMEM;
-        }
-        let status = luau_load(lua, name, code, size, 0);
-        free(code.cast());
-        if status == 0 { 0 } else { mlua::ffi::LUA_ERRSYNTAX }
-    }
+/// `name` is a C string; a slot is free; memory is not limited. Does not raise.
+pub(crate) unsafe fn load(lua: *mut lua_State, code: &Code, name: *const c_char) -> c_int {
+    // SAFETY: by contract; with unlimited memory the loader does not raise.
+    let status = unsafe { luau_load(lua, name, code.block.as_ptr(), code.size, 0) };
+    if status == 0 { 0 } else { mlua::ffi::LUA_ERRSYNTAX }
 }
 
 /// Pushes the table of globals.

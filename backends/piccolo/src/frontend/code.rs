@@ -47,6 +47,11 @@ pub(super) struct Generator<'a> {
 }
 
 impl Generator<'_> {
+    /// Counts a part of the chunk; an error once nobody wants the chunk any more.
+    pub(super) fn go_on(&self) -> Made<()> {
+        if self.world.wanted.tick() { Err(TooBig("given up")) } else { Ok(()) }
+    }
+
     fn function(&mut self, function: &Function) -> Made<Prototype> {
         self.f.line = function.line.max(1);
         self.f.at(function.line.max(1), &[]);

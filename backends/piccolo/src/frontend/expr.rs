@@ -17,6 +17,7 @@ use super::ops::Op;
 impl Generator<'_> {
     /// Evaluates into `dest`, the last register taken or one that nothing reads meanwhile.
     pub(super) fn expr(&mut self, expr: &Expr, dest: usize) -> Made<()> {
+        self.go_on()?;
         match expr {
             Expr::Nil => {
                 self.f.emit(Operation::LoadNil { dest: reg(dest), count: 1 });

@@ -216,6 +216,9 @@ impl Walk<'_, '_> {
     }
 
     fn stat(&mut self, stat: &Stat) {
+        if self.world.wanted.tick() {
+            return;
+        }
         match stat {
             Stat::Local { vars, exprs, .. } => {
                 self.exprs(exprs);
@@ -284,6 +287,9 @@ impl Walk<'_, '_> {
 
     /// Looks for functions inside of an expression.
     fn expr(&mut self, expr: &Expr) {
+        if self.world.wanted.tick() {
+            return;
+        }
         match expr {
             Expr::Function(function) => self.function(function),
             Expr::Suffixed { head, suffixes } => {

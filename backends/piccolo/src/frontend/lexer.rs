@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use redlua_conversions::number::lua_str2number;
+use redlua_conversions::syntax::Wanted;
 use redlua_core::CompileError;
 
 use super::chunkid::long_source;
@@ -115,6 +116,7 @@ pub(super) struct Lexer<'a> {
     /// The token that is looked at.
     pub(super) token: Token,
     ahead: Option<Token>,
+    wanted: &'a Wanted<'a>,
 }
 
 /// The message of a syntax error.
@@ -122,7 +124,7 @@ pub(super) type SyntaxError = CompileError;
 
 impl<'a> Lexer<'a> {
     /// A lexer that has not read its first token yet.
-    pub(super) fn new(source: &'a [u8], name: &'a [u8]) -> Self {
+    pub(super) fn new(source: &'a [u8], name: &'a [u8], wanted: &'a Wanted<'a>) -> Self {
         Lexer {
             source,
             at: 0,
@@ -132,11 +134,15 @@ impl<'a> Lexer<'a> {
             last_line: 1,
             token: Token::End,
             ahead: None,
+            wanted,
         }
     }
 
     /// Goes to the next token and returns the one left behind.
     pub(super) fn advance(&mut self) -> Result<Token, SyntaxError> {
+        if self.wanted.tick() {
+            return Err(CompileError::time());
+        }
         self.last_line = self.line;
         let next = match self.ahead.take() {
             Some(token) => token,

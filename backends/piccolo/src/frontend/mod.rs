@@ -25,6 +25,7 @@ pub(crate) use function::{Prototype, Source};
 pub(crate) use names::{Name, NameKind, Site, line_of, names_at};
 pub(crate) use ops::Op;
 
+use redlua_conversions::syntax::Wanted;
 use redlua_core::CompileError;
 
 /// What the rest of the backend tells the compiler of its world.
@@ -37,6 +38,8 @@ pub(crate) struct World<'a> {
     pub(crate) depth: u32,
     /// Bytes that compiling may take.
     pub(crate) room: usize,
+    /// Whether the script that compiles goes on.
+    pub(crate) wanted: &'a Wanted<'a>,
 }
 
 /// What is known of a value that no script can change.
@@ -63,7 +66,13 @@ pub(crate) fn compile(
     name: &[u8],
     world: &World<'_>,
 ) -> Result<Prototype, CompileError> {
-    let mut tree = parser::parse(source, name, world.depth, world.room)?;
+    let made = make(source, name, world);
+    if world.wanted.given_up() { Err(CompileError::time()) } else { made }
+}
+
+/// Each part ends early, with any result, when the chunk is given up.
+fn make(source: &[u8], name: &[u8], world: &World<'_>) -> Result<Prototype, CompileError> {
+    let mut tree = parser::parse(source, name, world)?;
     infer::infer(&mut tree, world);
     code::generate(&tree, name, world)
 }

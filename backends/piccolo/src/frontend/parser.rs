@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use redlua_core::CompileError;
 
+use super::World;
 use super::ast::{Block, Expr, Function, Numeric, Stat, Suffix, Target, Tree, VarId};
 use super::lexer::{Keyword, Lexer, SyntaxError, Token};
 use super::scope::{Scopes, limit};
@@ -18,14 +19,13 @@ pub(super) const MAX_LEVELS: u32 = 200;
 ///
 /// # Errors
 /// The message of Lua's compiler.
-pub(super) fn parse(
-    source: &[u8],
-    name: &[u8],
-    depth: u32,
-    room: usize,
-) -> Result<Tree, SyntaxError> {
-    let lexer = Lexer::new(source, name);
-    let mut parser = Parser { lexer, scopes: Scopes::default(), levels: depth, nodes: room / NODE };
+pub(super) fn parse(source: &[u8], name: &[u8], world: &World<'_>) -> Result<Tree, SyntaxError> {
+    let mut parser = Parser {
+        lexer: Lexer::new(source, name, world.wanted),
+        scopes: Scopes::default(),
+        levels: world.depth,
+        nodes: world.room / NODE,
+    };
     parser.scopes.current.vararg = true;
     parser.lexer.advance()?;
     let body = parser.block()?;

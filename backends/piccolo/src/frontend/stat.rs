@@ -34,6 +34,7 @@ impl Generator<'_> {
     }
 
     fn statement(&mut self, stat: &Stat) -> Made<()> {
+        self.go_on()?;
         match stat {
             Stat::Local { vars, exprs, line } => {
                 self.f.at(*line, &[]);

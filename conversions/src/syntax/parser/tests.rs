@@ -1,9 +1,10 @@
 //! What the checker says, as Lua 5.1 says it.
 
-use super::super::{Target, translate};
+use super::super::{Target, Wanted, translate};
 
 fn message(source: &str) -> String {
-    let error = translate(source.as_bytes(), b"@s", &Target::default()).unwrap_err();
+    let (target, wanted) = (Target::default(), Wanted::always());
+    let error = translate(source.as_bytes(), b"@s", &target, &wanted).unwrap_err();
     String::from_utf8(error).unwrap()
 }
 
@@ -54,7 +55,7 @@ fn what_is_right_passes_as_it_is() {
         return function() return g(t:c(1)) end, [==[ ]] ]==] -- end";
     let target = Target { integers: Some("N"), ..Target::default() };
     for target in [Target::default(), target] {
-        let out = translate(source.as_bytes(), b"@s", &target).unwrap().text;
+        let out = translate(source.as_bytes(), b"@s", &target, &Wanted::always()).unwrap().text;
         if target.integers.is_none() {
             assert_eq!(out, source.as_bytes());
         }
@@ -77,7 +78,7 @@ fn integers() {
         ("return _ENV.x", "return _E.x"),
         ("return '\\x41\\n\\065'", "return 'x41\\n\\065'"),
     ] {
-        let found = translate(source.as_bytes(), b"@s", &target).unwrap().text;
+        let found = translate(source.as_bytes(), b"@s", &target, &Wanted::always()).unwrap().text;
         assert_eq!(String::from_utf8_lossy(&found), out, "{source}");
     }
 }
@@ -92,10 +93,12 @@ fn brackets_within_brackets() {
         ("--[[ [[ ]] return 1", "--[=[ [[ ]=] return 1"),
         ("return [=[ [[ ]=]", "return [=[ [[ ]=]"),
     ] {
-        let found = translate(source.as_bytes(), b"@s", &target).unwrap().text;
+        let found = translate(source.as_bytes(), b"@s", &target, &Wanted::always()).unwrap().text;
         assert_eq!(String::from_utf8_lossy(&found), out);
         // Without the wish, nothing is in the way.
-        let plain = translate(source.as_bytes(), b"@s", &Target::default()).unwrap().text;
+        let plain = translate(source.as_bytes(), b"@s", &Target::default(), &Wanted::always())
+            .unwrap()
+            .text;
         assert_eq!(plain, source.as_bytes());
     }
 }
