@@ -498,6 +498,13 @@ pub(crate) unsafe fn scalar_at<'a>(lua: *mut lua_State, index: c_int) -> Scalar<
         if index > 0 && layout::is_known() {
             return scalar_in(&*layout::slot(lua, index));
         }
+        #[cfg(luajit)]
+        if index > 0
+            && crate::jit::is_known()
+            && let Some(scalar) = crate::jit::scalar(lua, index)
+        {
+            return scalar;
+        }
         asked(lua, index)
     }
 }
