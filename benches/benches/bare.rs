@@ -17,6 +17,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use criterion::{Criterion, criterion_group};
 use redlua::core::{
@@ -82,7 +83,14 @@ fn ours(backend: &Arc<dyn Backend>, source: &str) -> Run {
     let script = vm.compile(chunk).expect("the script compiles");
     Box::new(move || {
         let passing = Passing::Nothing;
-        let invocation = Invocation { keys: &[], args: &[], passing, view: 0, lines: false };
+        let invocation = Invocation {
+            keys: &[],
+            args: &[],
+            passing,
+            view: 0,
+            lines: false,
+            began: Instant::now(),
+        };
         let mut answering = Answering { number: false };
         vm.run(script, &invocation, &mut answering);
         assert!(answering.number, "the script does not run");

@@ -128,6 +128,11 @@ impl StopToken {
         }
     }
 
+    /// Whether both stop the same script.
+    pub fn is(&self, other: &StopToken) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Forgets an earlier [`stop`](Self::stop), before a run.
     pub fn clear(&self) {
         self.0.store(0, Ordering::Release);

@@ -4,6 +4,8 @@
 //! here names a Lua value, a stack or a collector, so that a stackless engine fits as well as a
 //! C one. It must not know any Redis rule.
 
+use std::time::Instant;
+
 use crate::{
     Arguments, CompileError, Environment, Frame, Limits, NativeId, Pause, Raise, StopReason,
     StopToken, ValueReader, ValueWriter, VmError,
@@ -46,6 +48,8 @@ pub struct Invocation<'a> {
     pub view: usize,
     /// Whether the bridge wants to hear of every line ([`Bridge::line`]).
     pub lines: bool,
+    /// When the run began, which is when [`Limits::time`] begins to run.
+    pub began: Instant,
 }
 
 /// Where in the Lua source something happened.

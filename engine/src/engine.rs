@@ -20,11 +20,11 @@ use crate::world::World;
 /// between threads or live behind a mutex; one thread at a time runs scripts.
 pub struct Engine {
     backend: Arc<dyn Backend>,
-    limits: Limits,
+    pub(crate) limits: Limits,
     pub(crate) eval: World,
     pub(crate) scripts: Cache,
     pub(crate) functions: Functions,
-    monitor: Monitor,
+    pub(crate) monitor: Monitor,
     pub(crate) cluster: Option<Cluster>,
     pub(crate) strict_keys: bool,
 }

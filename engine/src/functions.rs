@@ -4,6 +4,7 @@
 //! (`register`), nor the payload of DUMP (`payload`).
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use hashbrown::HashMap;
 use redlua_conversions::glob;
@@ -220,8 +221,6 @@ impl Engine {
         sink: &mut dyn ReplySink,
     ) -> Result<(), Vec<u8>> {
         let [_, name, numkeys, rest @ ..] = argv else { return Ok(()) };
-        let monitor = self.monitor().clone();
-        let limits = self.limits().clone();
         let Some(function) = self.functions.functions.get(&name.to_ascii_lowercase()) else {
             return Err(b"ERR Function not found".to_vec());
         };
@@ -235,6 +234,7 @@ impl Engine {
             passing: Passing::Arguments,
             view: crate::sandbox::CALL_VIEW,
             lines: false,
+            began: Instant::now(),
         };
         let task = Task {
             script: function.id,
@@ -246,7 +246,8 @@ impl Engine {
             places,
             loaded: (self.functions.libraries.len(), self.functions.functions.len()),
         };
-        self.functions.world.run(task, &limits, &monitor, host, session, sink, None);
+        let (limits, monitor) = (&self.limits, &self.monitor);
+        self.functions.world.run(task, limits, monitor, host, session, sink, None);
         Ok(())
     }
 

@@ -39,6 +39,36 @@ impl From<Vec<u8>> for Refusal {
     }
 }
 
+/// The command that a script called last, which it mostly calls again.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Last {
+    name: [u8; 12],
+    len: usize,
+    spec: Option<CommandSpec>,
+}
+
+impl Last {
+    /// What the host says of a call (`lookupCommand`).
+    #[inline]
+    fn look_up(&mut self, host: &dyn Host, argv: &[&[u8]]) -> Option<CommandSpec> {
+        let name = argv.first().copied().unwrap_or_default();
+        if self.spec.is_some() && self.name.get(..self.len) == Some(name) {
+            return self.spec;
+        }
+        let spec = host.command(argv);
+        // Without a second word it may be one whose second word makes another command of it.
+        if let Some(known) = &spec
+            && !known.flags.contains(CommandFlags::SUBCOMMAND)
+            && argv.len() > 1
+            && let Some(to) = self.name.get_mut(..name.len())
+        {
+            to.copy_from_slice(name);
+            (self.len, self.spec) = (name.len(), spec);
+        }
+        spec
+    }
+}
+
 /// Checks a call and returns its specification.
 ///
 /// # Errors
@@ -48,9 +78,10 @@ pub(crate) fn admit(
     host: &dyn Host,
     session: &Session,
     rights: &Rights,
+    last: &mut Last,
     argv: &[&[u8]],
 ) -> Result<CommandSpec, Refusal> {
-    let Some(spec) = host.command(argv) else {
+    let Some(spec) = last.look_up(host, argv) else {
         let refusal: &[u8] = match argv.first() {
             Some(name) if is_scripting(name) && host.command(&[name]).is_none() => {
                 b"This Redis command is not allowed from script"

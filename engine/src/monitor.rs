@@ -135,13 +135,15 @@ impl Monitor {
     }
 
     /// A script begins. Only functions are described: nobody asks for the name of an EVAL.
-    pub(crate) fn begin(&self, task: &Task<'_>, stop: StopToken) {
+    pub(crate) fn begin(&self, task: &Task<'_>, stop: &StopToken) {
         let mut details = self.details();
         // Before anybody sees that it runs, so that no request to stop it is lost.
         stop.clear();
         // Nobody is told that a script is busy which its debugger holds up: they wait.
-        details.started = (!task.invocation.lines).then(Instant::now);
-        details.stop = stop;
+        details.started = (!task.invocation.lines).then_some(task.invocation.began);
+        if !details.stop.is(stop) {
+            details.stop = stop.clone();
+        }
         if task.kind == RunKind::Function {
             details.loaded = task.loaded;
             details.name = task.name.to_vec();

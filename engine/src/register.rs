@@ -3,7 +3,7 @@
 //! Owns `redis.register_function` (`function_lua.c`). Must not know what becomes of the
 //! functions.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redlua_conversions::Libraries;
 use redlua_core::{
@@ -66,6 +66,7 @@ pub(crate) fn run(
         passing: Passing::Nothing,
         view: LOAD_VIEW,
         lines: false,
+        began: Instant::now(),
     };
     let time = limits.time.map_or(TIMEOUT, |time| time.min(TIMEOUT));
     vm.set_limits(&Limits { time: Some(time), ..limits.clone() });

@@ -14,7 +14,7 @@ use redlua_core::{
 };
 
 use crate::fault;
-use crate::gate::{self, Refusal, Rights};
+use crate::gate::{self, Last, Refusal, Rights};
 use crate::ldb::Debugger;
 use crate::monitor::Monitor;
 use crate::places::{Cluster, Places};
@@ -28,6 +28,7 @@ pub(crate) struct Run<'a, 'c> {
     /// The script's own session.
     pub(crate) session: Session,
     pub(crate) rights: Rights,
+    pub(crate) last: Last,
     pub(crate) libraries: &'a mut Libraries,
     pub(crate) monitor: &'a Monitor,
     /// The script's SHA1 or the function's name, as errors show it.
@@ -84,7 +85,8 @@ impl Run<'_, '_> {
     /// Lets a command through the gate, or appends the refusal.
     #[inline]
     fn admit(&mut self, argv: &[&[u8]], out: &mut dyn ValueWriter) -> Option<CommandSpec> {
-        let spec = match gate::admit(&*self.host, &self.session, &self.rights, argv) {
+        let spec = match gate::admit(&*self.host, &self.session, &self.rights, &mut self.last, argv)
+        {
             Ok(spec) => spec,
             Err(refusal) => {
                 self.refuse(&refusal, argv, out);

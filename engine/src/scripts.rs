@@ -2,6 +2,8 @@
 //!
 //! Owns the rules of `eval.c`. Must not know functions.
 
+use std::time::Instant;
+
 use redlua_core::{
     Chunk, CompileFault, Debugging, Host, Invocation, Passing, ReplySink, Seq, Session,
 };
@@ -118,14 +120,14 @@ impl Engine {
                 passing: Passing::Globals,
                 view: 0,
                 lines: debugger.is_some(),
+                began: Instant::now(),
             },
             command: argv,
             places,
             loaded: (0, 0),
         };
-        let monitor = self.monitor().clone();
-        let limits = self.limits().clone();
-        self.eval.run(task, &limits, &monitor, host, session, sink, debugger);
+        let (limits, monitor) = (&self.limits, &self.monitor);
+        self.eval.run(task, limits, monitor, host, session, sink, debugger);
         Ok(())
     }
 

@@ -5,10 +5,10 @@
 use redlua_conversions::Libraries;
 use redlua_core::{
     Backend, Bridge, Environment, Host, Invocation, Limits, ReplySink, ScriptId, Session,
-    StopReason, Vm,
+    StopReason, StopToken, Vm,
 };
 
-use crate::gate::Rights;
+use crate::gate::{Last, Rights};
 use crate::ldb::Debugger;
 use crate::monitor::{Monitor, RunKind};
 use crate::places::Places;
@@ -18,6 +18,8 @@ use crate::run::{self, Run, session};
 #[derive(Default)]
 pub(crate) struct World {
     vm: Option<Box<dyn Vm>>,
+    /// What stops its scripts.
+    stop: StopToken,
     pub(crate) libraries: Libraries,
 }
 
@@ -62,6 +64,7 @@ impl World {
             let vm = backend
                 .create(environment, limits)
                 .map_err(|error| format!("ERR {error}").into_bytes())?;
+            self.stop = vm.stop_token();
             self.vm = Some(vm);
         }
         Ok(())
@@ -90,15 +93,15 @@ impl World {
         sink: &mut dyn ReplySink,
         mut debugger: Option<&mut Debugger<'_>>,
     ) {
-        let Some((vm, libraries)) = self.parts() else { return };
-        if !fits(&task, limits, vm) {
+        let World { vm: Some(vm), stop, libraries } = self else { return };
+        if !fits(&task, limits, &mut **vm) {
             return sink.error(run::stopped(StopReason::Memory));
         }
-        monitor.begin(&task, vm.stop_token());
+        monitor.begin(&task, stop);
         // Also when the host or the sink panics: nobody is to be told for ever that a script runs.
         let _running = Running(monitor);
         if let Some(debugger) = debugger.as_deref_mut() {
-            debugger.begin(vm.stop_token());
+            debugger.begin(stop.clone());
         }
         host.script_started();
         let places = task.places.take();
@@ -106,6 +109,7 @@ impl World {
             host: &mut *host,
             session: session(caller),
             rights: task.rights,
+            last: Last::default(),
             libraries,
             monitor,
             name: task.name,

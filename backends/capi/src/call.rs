@@ -6,12 +6,14 @@
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::slice;
 
 use redlua_conversions::number::{Text, g17};
 use redlua_core::{CallMode, Flow, Scalar, ValueWriter};
 
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
+use crate::layout;
 use crate::reader::{scalar_at, string_at};
 use crate::state::{State, state_of};
 use crate::writer::StackWriter;
@@ -83,26 +85,31 @@ unsafe fn run(lua: *mut lua_State, mode: CallMode) -> c_int {
 #[inline]
 unsafe fn dispatch(lua: *mut lua_State, state: &State, mode: CallMode) -> Ended {
     // SAFETY: reads the arguments of the running C function.
-    let count = unsafe { ffi::lua_gettop(lua) };
+    let count = unsafe { layout::top(lua) };
     let was = state.enforce(false);
     let flow = if count as usize <= INLINE {
-        let mut argv: [&[u8]; INLINE] = [&[]; INLINE];
+        let mut argv = [const { MaybeUninit::<&[u8]>::uninit() }; INLINE];
         let mut texts = [const { MaybeUninit::<Text>::uninit() }; INLINE];
         let mut valid = true;
-        for (i, (arg, text)) in argv.iter_mut().zip(&mut texts).take(count as usize).enumerate() {
+        for (i, (arg, text)) in argv.iter_mut().zip(&mut texts).enumerate() {
+            if i == count as usize {
+                break;
+            }
             // SAFETY: index of an argument; a string is read in place, a number is not
             // converted.
-            unsafe {
-                match scalar_at(lua, i as c_int + 1) {
-                    Scalar::String(bytes) => *arg = bytes,
-                    Scalar::Number(number) => *arg = text.write(g17(number)),
-                    _ => valid = false,
+            arg.write(match unsafe { scalar_at(lua, i as c_int + 1) } {
+                Scalar::String(bytes) => bytes,
+                Scalar::Number(number) => text.write(g17(number)),
+                _ => {
+                    valid = false;
+                    &[]
                 }
-            }
+            });
         }
-        let argv = valid.then(|| argv.get(..count as usize).unwrap_or_default());
+        // SAFETY: so many of them were written.
+        let argv = unsafe { slice::from_raw_parts(argv.as_ptr().cast(), count as usize) };
         // SAFETY: as above.
-        unsafe { bridge(lua, state, mode, argv, count) }
+        unsafe { bridge(lua, state, mode, valid.then_some(argv), count) }
     } else {
         // SAFETY: as above.
         unsafe { dispatch_many(lua, state, mode, count) }
@@ -183,7 +190,7 @@ unsafe fn bridge(
             Ok(_) if interrupt::told(lua, state) => Ended::Stopped,
             Ok(flow) => {
                 // The contract is one value; whatever a faulty bridge left, Lua gets one.
-                if ffi::lua_gettop(lua) <= count {
+                if layout::top(lua) <= count {
                     ffi::lua_pushnil(lua);
                 }
                 Ended::Flow(flow)

@@ -124,14 +124,15 @@ pub(crate) fn address() -> usize {
 }
 
 /// Prepares the counters of a new run.
-pub(crate) fn begin(state: &State) {
+pub(crate) fn begin(state: &State, began: Instant) {
+    // The pace goes on from the last run, so that short scripts are not looked at all the time.
     #[cfg(not(luau))]
-    state.pace.set((state.pace.get().0, None));
+    state.pace.set((state.pace.get().0, Some(began)));
     #[cfg(luajit)]
     state.nesting.set(0);
     state.stopped.set(None);
     state.executed.set(0);
-    state.deadline.set(state.time.get().and_then(|time| Instant::now().checked_add(time)));
+    state.deadline.set(state.time.get().and_then(|time| began.checked_add(time)));
 }
 
 /// # Safety

@@ -7,8 +7,8 @@
 //! must not know what the values mean.
 
 use std::ffi::{c_int, c_void};
-use std::slice;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::{ptr, slice};
 
 use crate::ffi::{self, lua_State};
 
@@ -82,6 +82,17 @@ struct Stack {
     status: u8,
     top: *mut Slot,
     base: *mut Slot,
+    shared: *const Shared,
+}
+
+/// The beginning of what all coroutines share (`global_State`).
+#[repr(C)]
+struct Shared {
+    strings: *const c_void,
+    string_len: u32,
+    string_places: c_int,
+    allocate: *const c_void,
+    user_data: *mut c_void,
 }
 
 /// What is known of the library: 0 nothing yet, 1 another layout, 2 this one.
@@ -130,6 +141,11 @@ unsafe fn agrees(lua: *mut lua_State) -> bool {
             let stack = &*lua.cast::<Stack>();
             let len = stack.top.addr().checked_sub(stack.base.addr());
             if len != Some(metatable as usize * size_of::<Slot>()) {
+                return false;
+            }
+            let mut user_data = ptr::null_mut();
+            ffi::lua_getallocf(lua, &mut user_data);
+            if (*stack.shared).user_data != user_data {
                 return false;
             }
             let at = |index: c_int| &*slot(lua, index);
@@ -186,6 +202,39 @@ pub(crate) unsafe fn slot(lua: *mut lua_State, index: c_int) -> *mut Slot {
     unsafe { (*lua.cast::<Stack>()).base.offset(index as isize - 1) }
 }
 
+/// How many values the running function has (`lua_gettop`).
+///
+/// # Safety
+/// `lua` is live.
+#[inline(always)]
+pub(crate) unsafe fn top(lua: *mut lua_State) -> c_int {
+    // SAFETY: by contract; the layout is known where it is relied on.
+    unsafe {
+        if !is_known() {
+            return ffi::lua_gettop(lua);
+        }
+        let stack = &*lua.cast::<Stack>();
+        ((stack.top.addr() - stack.base.addr()) / size_of::<Slot>()) as c_int
+    }
+}
+
+/// What was given to `lua_newstate` (`lua_getallocf`).
+///
+/// # Safety
+/// `lua` is live.
+#[inline(always)]
+pub(crate) unsafe fn user_data(lua: *mut lua_State) -> *mut c_void {
+    // SAFETY: by contract; the layout is known where it is relied on.
+    unsafe {
+        if is_known() {
+            return (*(*lua.cast::<Stack>()).shared).user_data;
+        }
+        let mut user_data = ptr::null_mut();
+        ffi::lua_getallocf(lua, &mut user_data);
+        user_data
+    }
+}
+
 /// Drops what is above `index` (`lua_settop`).
 ///
 /// # Safety
@@ -217,6 +266,15 @@ pub(crate) unsafe fn text<'a>(slot: &Slot) -> &'a [u8] {
 pub(crate) unsafe fn number(slot: &Slot) -> f64 {
     // SAFETY: by contract.
     unsafe { slot.value.number }
+}
+
+/// Where an object is.
+///
+/// # Safety
+/// The value is one that is collected.
+pub(crate) unsafe fn address(slot: &Slot) -> *const c_void {
+    // SAFETY: by contract.
+    unsafe { slot.value.object }
 }
 
 /// A boolean.
@@ -268,6 +326,75 @@ pub(crate) unsafe fn push_element(lua: *mut lua_State, table: c_int, index: i64)
         let stack = lua.cast::<Stack>();
         *(*stack).top = *(*table).array.offset(index as isize - 1);
         (*stack).top = (*stack).top.add(1);
+        true
+    }
+}
+
+/// Pushes a value that is reachable.
+///
+/// # Safety
+/// The layout [`is_known`]; a slot is free. Stack +1.
+pub(crate) unsafe fn push(lua: *mut lua_State, value: Slot) {
+    // SAFETY: by contract.
+    unsafe {
+        let stack = lua.cast::<Stack>();
+        *(*stack).top = value;
+        (*stack).top = (*stack).top.add(1);
+    }
+}
+
+/// Whether the collector has been through an object and must be told of what it gets (`isblack` in
+/// `lgc.h`).
+fn is_done(table: &Table) -> bool {
+    table.marked & 1 << 2 != 0
+}
+
+/// Gives the field of that name another value and returns `true`; `false` when there is no such
+/// field or Lua must be asked.
+///
+/// # Safety
+/// The layout [`is_known`]; `table` is a table, `name` a string.
+pub(crate) unsafe fn set_field(table: &Slot, name: &Slot, value: &Slot) -> bool {
+    // SAFETY: by contract; a string stands in the chain of nodes that begins at its hash.
+    unsafe {
+        let table = &*table.value.object.cast::<Table>();
+        let hash = (*name.value.object.cast::<Text>()).hash;
+        let mut at = table.node.add(hash as usize & ((1 << (table.nodes & 31)) - 1));
+        if is_done(table) {
+            return false;
+        }
+        while !at.is_null() {
+            let node = &*at;
+            if node.key.kind == ffi::LUA_TSTRING && node.key.value.object == name.value.object {
+                // Empty fields have a node as well, but not one that is theirs for ever.
+                if node.value.kind == ffi::LUA_TNIL {
+                    return false;
+                }
+                (*at.cast_mut()).value = *value;
+                return true;
+            }
+            at = node.key.next;
+        }
+        false
+    }
+}
+
+/// Pops a value and makes it an element of the table below it, when the array part has the place
+/// and Lua need not be asked; whether it did.
+///
+/// # Safety
+/// The layout [`is_known`]; below the top is a table. Stack -1 or 0.
+#[inline]
+pub(crate) unsafe fn set_element(lua: *mut lua_State, index: c_int) -> bool {
+    // SAFETY: by contract; `array_len` elements are at `array`.
+    unsafe {
+        let stack = lua.cast::<Stack>();
+        let table = &*(*(*stack).top.sub(2)).value.object.cast::<Table>();
+        if index < 1 || index > table.array_len || is_done(table) {
+            return false;
+        }
+        (*stack).top = (*stack).top.sub(1);
+        *table.array.cast_mut().offset(index as isize - 1) = *(*stack).top;
         true
     }
 }

@@ -29,6 +29,8 @@ mod base;
 mod call;
 #[cfg(not(lua51))]
 mod chunk;
+#[cfg(lua51)]
+mod code;
 #[cfg(luau)]
 mod compiler;
 #[cfg(luajit)]
@@ -36,6 +38,8 @@ mod coroutine;
 mod debug;
 #[cfg(not(lua51))]
 mod dialect;
+#[cfg(lua51)]
+mod direct;
 mod ffi;
 #[cfg(lua51)]
 mod guard;

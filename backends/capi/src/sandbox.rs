@@ -21,6 +21,9 @@ pub(crate) struct Globals {
     pub(crate) seen: c_int,
     /// The real table of each view.
     pub(crate) views: Vec<c_int>,
+    /// Those of the first view, for chunks that read them without a stand-in.
+    #[cfg(lua51)]
+    pub(crate) direct: Option<crate::direct::Direct>,
 }
 
 /// Opens the libraries, builds the environment and installs it as the globals of `lua`.
@@ -128,8 +131,11 @@ pub(crate) unsafe fn build(
             set_top(lua, string_fields, "__index");
             push_text(lua, b"");
             if ffi::lua_getmetatable(lua, -1) != 0 {
+                // Nobody sees this metatable, and nothing writes through a string.
                 let metatable = ffi::lua_gettop(lua);
-                ffi::lua_pushvalue(lua, library);
+                if !proxy::push_target(lua, library) {
+                    ffi::lua_pushvalue(lua, library);
+                }
                 set_top(lua, metatable, "__index");
             }
         }
@@ -140,9 +146,19 @@ pub(crate) unsafe fn build(
         ffi::set_globals(lua);
         ffi::lua_pushvalue(lua, seen);
         let seen = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+        #[cfg(lua51)]
+        let direct = {
+            ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, views[0]);
+            crate::direct::Direct::new(lua, missing, refuse)
+        };
         ffi::lua_settop(lua, 0);
         ffi::lua_gc(lua, LUA_GCRESTART, 0);
-        Ok(Globals { seen, views })
+        Ok(Globals {
+            seen,
+            views,
+            #[cfg(lua51)]
+            direct,
+        })
     }
 }
 

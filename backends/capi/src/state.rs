@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use redlua_core::{Bridge, StopReason, StopToken};
 
 use crate::ffi::{self, lua_State};
+use crate::layout;
 use crate::pool::{self, Pool};
 
 /// Blocks of that size may be there twice while they grow.
@@ -261,13 +262,9 @@ impl State {
 /// `lua` is a live state made by [`new_state`]. Stack: 0. Neither raises nor allocates.
 #[inline]
 pub(crate) unsafe fn state_of<'a>(lua: *mut lua_State) -> &'a State {
-    let mut ud: *mut c_void = ptr::null_mut();
     // SAFETY: the state is live; its allocator's user data is the `State` given to `new_state`,
     // which outlives it.
-    unsafe {
-        ffi::lua_getallocf(lua, &mut ud);
-        &*ud.cast::<State>()
-    }
+    unsafe { &*layout::user_data(lua).cast::<State>() }
 }
 
 /// Pushes a text with the memory limit switched off, because the caller may not be protected.

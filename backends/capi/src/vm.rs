@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 #[cfg(luau)]
 use std::sync::Arc;
+use std::time::Instant;
 
 use redlua_core::{
     BackendInfo, Bridge, Chunk, CompileError, Environment, Invocation, Limits, Location, Outcome,
@@ -77,7 +78,12 @@ fn state(info: &'static BackendInfo, environment: &Environment) -> Result<CVm, V
         lua,
         state,
         info,
-        globals: Globals { seen: ffi::LUA_NOREF, views: Vec::new() },
+        globals: Globals {
+            seen: ffi::LUA_NOREF,
+            views: Vec::new(),
+            #[cfg(lua51)]
+            direct: None,
+        },
         view: 0,
         #[cfg(luau)]
         watch: None,
@@ -87,6 +93,8 @@ fn state(info: &'static BackendInfo, environment: &Environment) -> Result<CVm, V
     // SAFETY: a fresh state, memory not limited.
     unsafe {
         layout::explore(lua);
+        #[cfg(lua51)]
+        crate::code::explore(lua);
         vm.globals = sandbox::build(lua, environment)?;
         // Lua makes the text of an error in the handler of errors outside of any protection, where
         // want of memory ends the process. It finds this one.
@@ -176,6 +184,13 @@ impl CVm {
                     2
                 }
                 Passing::Globals => {
+                    #[cfg(lua51)]
+                    if let Some(direct) = &self.globals.direct {
+                        push_list(self.lua, invocation.keys);
+                        push_list(self.lua, invocation.args);
+                        direct.set_words(self.lua);
+                        return 0;
+                    }
                     let Some(&table) = self.globals.views.get(self.view) else { return 0 };
                     ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, table);
                     let table = ffi::lua_gettop(self.lua);
@@ -250,7 +265,7 @@ impl Vm for CVm {
         let name = CString::new(chunk.name).unwrap_or_default();
         // What stopped the last run does not stop this.
         self.state.stop.clear();
-        interrupt::begin(&self.state);
+        interrupt::begin(&self.state, Instant::now());
         self.state.enforce(true);
         // SAFETY: source and name outlive the call, which is protected inside Lua; the stack is
         // empty before and after.
@@ -272,6 +287,10 @@ impl Vm for CVm {
                 return Err(CompileError::time());
             }
             if status == 0 {
+                #[cfg(lua51)]
+                if let (Some(direct), 1) = (&self.globals.direct, self.globals.views.len()) {
+                    direct.adopt(self.lua);
+                }
                 let reference = ffi::luaL_ref(self.lua, ffi::LUA_REGISTRYINDEX);
                 if let Ok(id) = u32::try_from(reference) {
                     return Ok(ScriptId(id));
@@ -293,7 +312,7 @@ impl Vm for CVm {
     }
 
     fn run(&mut self, script: ScriptId, invocation: &Invocation<'_>, bridge: &mut dyn Bridge) {
-        interrupt::begin(&self.state);
+        interrupt::begin(&self.state, invocation.began);
         #[cfg(luau)]
         if let Some(watch) = &self.watch {
             watch.begin(self.state.deadline.get());
@@ -319,6 +338,13 @@ impl Vm for CVm {
                 {
                     ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, self.globals.seen);
                     ffi::reset_environment(self.lua, -2);
+                }
+                // In another view its chunk may have seen other globals.
+                #[cfg(lua51)]
+                if let (Some(direct), 2.., 0) =
+                    (&self.globals.direct, self.globals.views.len(), invocation.view)
+                {
+                    direct.lend(self.lua);
                 }
                 let count = self.pass(invocation);
                 if invocation.lines {
@@ -424,7 +450,9 @@ unsafe fn push_list(lua: *mut lua_State, list: &[&[u8]]) {
         ffi::lua_createtable(lua, list.len().min(1 << 20) as c_int, 0);
         for (item, index) in list.iter().zip(1..) {
             ffi::lua_pushlstring(lua, item.as_ptr().cast(), item.len());
-            ffi::lua_rawseti(lua, -2, index);
+            if !layout::is_known() || !layout::set_element(lua, index) {
+                ffi::lua_rawseti(lua, -2, index);
+            }
         }
     }
 }

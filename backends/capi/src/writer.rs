@@ -123,7 +123,11 @@ impl ValueWriter for StackWriter {
         }
         match c_int::try_from(index) {
             // SAFETY: [table, value] are on top. Stack -1; allocates.
-            Ok(index) => unsafe { ffi::lua_rawseti(self.lua, -2, index) },
+            Ok(index) => unsafe {
+                if !layout::is_known() || !layout::set_element(self.lua, index) {
+                    ffi::lua_rawseti(self.lua, -2, index);
+                }
+            },
             // SAFETY: as above; the number key is inserted below the value.
             Err(_) => unsafe {
                 ffi::lua_pushnumber(self.lua, index as f64);

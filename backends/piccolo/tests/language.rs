@@ -6,6 +6,7 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use redlua_core::{
     Arguments, Backend, Bridge, CallMode, Chunk, Entry, Environment, Flow, Invocation, Item, Kind,
@@ -408,8 +409,14 @@ fn here(vm: &mut dyn Vm, snippet: &str) -> String {
     let source = format!("{DRIVER} return run({})", quoted(snippet));
     let id = vm.compile(Chunk { name: "@driver", source: source.as_bytes() }).unwrap();
     let mut printed = Printed(String::new());
-    let invocation =
-        Invocation { keys: &[], args: &[], passing: Passing::Nothing, view: 0, lines: false };
+    let invocation = Invocation {
+        keys: &[],
+        args: &[],
+        passing: Passing::Nothing,
+        view: 0,
+        lines: false,
+        began: Instant::now(),
+    };
     vm.run(id, &invocation, &mut printed);
     vm.release(id);
     printed.0

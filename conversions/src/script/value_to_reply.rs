@@ -43,6 +43,11 @@ pub fn bounded_reply(
     sink: &mut dyn ReplySink,
     go_on: impl FnMut() -> bool,
 ) -> bool {
+    // What most scripts return.
+    if value.kind() == Kind::Number {
+        number(value, sink);
+        return true;
+    }
     let Some(start) = sink.mark() else {
         let mut writer = RespWriter::new(sink.protocol());
         let end = most.min(usize::MAX - 1);
@@ -154,6 +159,12 @@ pub fn integer(value: f64) -> i64 {
     if (-LIMIT..LIMIT).contains(&value) { value as i64 } else { i64::MIN }
 }
 
+/// Pushes the number under the cursor.
+#[inline]
+fn number(value: &mut dyn ValueReader, sink: &mut dyn ReplySink) {
+    sink.integer(value.integer().unwrap_or_else(|| integer(value.number())));
+}
+
 /// A container whose elements are being pushed.
 struct Open {
     kind: Container,
@@ -192,9 +203,7 @@ fn begin(
             out.fits(bytes.len())?;
             out.sink.bulk(bytes);
         }
-        Kind::Number => {
-            sink.integer(value.integer().unwrap_or_else(|| integer(value.number())));
-        }
+        Kind::Number => number(value, sink),
         Kind::Boolean => match (script, value.boolean()) {
             (Protocol::Resp3, boolean) => sink.boolean(boolean),
             (Protocol::Resp2, true) => sink.integer(1),

@@ -26,7 +26,7 @@ use mlua::ffi::{
 };
 #[cfg(not(luajit))]
 pub(crate) use mlua::ffi::{
-    lua_call, lua_gettable_ as lua_gettable, lua_lessthan, lua_pcall,
+    lua_call, lua_gettable_ as lua_gettable, lua_lessthan, lua_pcall, lua_setfenv,
     luaL_checkstack_ as luaL_checkstack, luaL_gsub, luaL_optinteger,
 };
 #[cfg(luajit)]

@@ -111,6 +111,8 @@ unsafe extern "C-unwind" {
     #[cfg(lua54)]
     pub(crate) fn lua_rawequal(lua: *mut lua_State, left: c_int, right: c_int) -> c_int;
     pub(crate) fn lua_rawset(lua: *mut lua_State, index: c_int);
+    #[cfg(lua51)]
+    pub(crate) fn lua_setfenv(lua: *mut lua_State, index: c_int) -> c_int;
     pub(crate) fn lua_next(lua: *mut lua_State, index: c_int) -> c_int;
     pub(crate) fn lua_concat(lua: *mut lua_State, count: c_int);
     pub(crate) fn lua_error(lua: *mut lua_State) -> c_int;
