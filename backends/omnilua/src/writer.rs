@@ -99,7 +99,10 @@ impl<'a> Writer<'a> {
     }
 
     fn put(&mut self, table: &GcRef<LuaTable>, key: LuaValue, value: LuaValue) {
-        if !growth::may_grow(&self.frame.state.borrow(), self.frame.shared, table) {
+        // What did not fit once would fit at the next key, which makes the table grow after all.
+        if self.starved.get()
+            || !growth::may_grow(&self.frame.state.borrow(), self.frame.shared, table)
+        {
             self.starved.set(true);
             return;
         }

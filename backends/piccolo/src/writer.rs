@@ -60,7 +60,8 @@ impl<'gc, 'a> Writer<'gc, 'a> {
     }
 
     fn put(&mut self, table: Table<'gc>, key: Value<'gc>, value: Value<'gc>) {
-        if meta::wanting(self.m, self.ctx, table.into(), key) > 0 {
+        // What did not fit once would fit at the next key, which makes the table grow after all.
+        if self.starved.get() || meta::wanting(self.m, self.ctx, table.into(), key) > 0 {
             self.starved.set(true);
         } else {
             self.failed |= tables::set(self.m, self.ctx, table, key, value).is_err();
