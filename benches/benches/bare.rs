@@ -11,6 +11,13 @@
 //!     --bench bare -- --beside
 //! ```
 //!
+//! One script of one backend a number of times, for a profiler that counts instructions:
+//!
+//! ```sh
+//! valgrind --tool=callgrind target/release/deps/bare-… --only fib piccolo 20
+//! valgrind --tool=callgrind target/release/deps/bare-… --only fib piccolo/crate 20
+//! ```
+//!
 //! Must not know any command of Redis.
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::expect_used, reason = "what does not run cannot be measured")]
@@ -153,6 +160,24 @@ fn unlimited(backend: &str, source: &'static str) -> Option<Run> {
     }
 }
 
+/// The script in a state of a crate whose interface is mlua's.
+#[cfg(any(feature = "mlua-lua51", feature = "omnilua"))]
+macro_rules! as_with_mlua {
+    ($lua:ident, $source:ident) => {{
+        let call = $lua.create_function(|lua, argv: Variadic<LuaString>| {
+            assert!(argv.len() > 1);
+            lua.create_string(ANSWER)
+        });
+        let table = $lua.create_table().expect("a table");
+        table.set("call", call.expect("a function")).expect("a field");
+        $lua.globals().set("redis", table).expect("a global");
+        let function = $lua.load($source).into_function().expect("the script compiles");
+        Box::new(move || {
+            let _: f64 = function.call(()).expect("the script runs");
+        })
+    }};
+}
+
 #[cfg(feature = "omnilua")]
 fn bare_omnilua(source: &str, limited: bool) -> Run {
     use omnilua::{Lua, LuaString, LuaVersion, SandboxConfig, Variadic};
@@ -165,17 +190,7 @@ fn bare_omnilua(source: &str, limited: bool) -> Run {
         })
         .expect("limits");
     }
-    let call = lua.create_function(|lua, argv: Variadic<LuaString>| {
-        assert!(argv.len() > 1);
-        lua.create_string(ANSWER)
-    });
-    let table = lua.create_table().expect("a table");
-    table.set("call", call.expect("a function")).expect("a field");
-    lua.globals().set("redis", table).expect("a global");
-    let function = lua.load(source).into_function().expect("the script compiles");
-    Box::new(move || {
-        let _: f64 = function.call(()).expect("the script runs");
-    })
+    as_with_mlua!(lua, source)
 }
 
 #[cfg(feature = "piccolo")]
@@ -231,17 +246,7 @@ fn bare_rlua(source: &str) -> Run {
 fn bare_mlua(source: &'static str) -> Run {
     use mlua::{Lua, LuaString, Variadic};
     let lua = Lua::new();
-    let call = lua.create_function(|lua, argv: Variadic<LuaString>| {
-        assert!(argv.len() > 1);
-        lua.create_string(ANSWER)
-    });
-    let table = lua.create_table().expect("a table");
-    table.set("call", call.expect("a function")).expect("a field");
-    lua.globals().set("redis", table).expect("a global");
-    let function = lua.load(source).into_function().expect("the script compiles");
-    Box::new(move || {
-        let _: f64 = function.call(()).expect("the script runs");
-    })
+    as_with_mlua!(lua, source)
 }
 
 fn scripts(c: &mut Criterion) {
@@ -286,7 +291,25 @@ fn beside(backend: &Arc<dyn Backend>) -> bool {
 
 criterion_group!(benches, scripts);
 
+/// Runs a script so many times on a backend, or on its crate; whether there are such.
+fn only(script: &str, name: &str, times: u32) -> bool {
+    let source = SCRIPTS.iter().find(|(name, _)| *name == script);
+    let side = name.split_once('/').map_or(name, |(backend, _)| backend);
+    let backend = redlua::backends().into_iter().find(|backend| backend.info().name == side);
+    let Some(((_, source), backend)) = source.zip(backend) else { return false };
+    let run = if side == name { Some(ours(&backend, source)) } else { unlimited(side, source) };
+    let Some(mut run) = run else { return false };
+    (0..times).for_each(|_| run());
+    true
+}
+
 fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["--only", script, name, times] = words[..] {
+        let done = times.parse().is_ok_and(|times| only(script, name, times));
+        return if done { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     if !std::env::args().any(|argument| argument == "--beside") {
         benches();
         Criterion::default().configure_from_args().final_summary();

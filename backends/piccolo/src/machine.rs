@@ -56,6 +56,8 @@ pub(crate) struct Machine<'gc> {
     pub(crate) executor: Gc<'gc, Lock<Executor<'gc>>>,
     /// Compiled scripts and pinned functions.
     pub(crate) functions: Gc<'gc, RefLock<Vec<Option<Function<'gc>>>>>,
+    /// What functions of the host put their results in, empty between calls.
+    pub(crate) spare: Gc<'gc, RefLock<Vec<Value<'gc>>>>,
     /// Where the last function of the host that calls others was called from.
     pub(crate) caller: Gc<'gc, Lock<Option<Caller<'gc>>>>,
     #[collect(require_static)]
@@ -198,6 +200,21 @@ impl<'gc> Caller<'gc> {
 }
 
 impl<'gc> Machine<'gc> {
+    /// An empty list for results, with room in it as a rule.
+    pub(crate) fn results(&self, ctx: Context<'gc>) -> Vec<Value<'gc>> {
+        std::mem::take(&mut *self.spare.borrow_mut(&ctx))
+    }
+
+    /// Takes such a list back.
+    pub(crate) fn give_back(&self, ctx: Context<'gc>, mut results: Vec<Value<'gc>>) {
+        /// Lists of more places are not worth keeping.
+        const KEPT: usize = 256;
+        results.clear();
+        if results.capacity() <= KEPT {
+            *self.spare.borrow_mut(&ctx) = results;
+        }
+    }
+
     /// The function of an operation.
     pub(crate) fn op(&self, op: Op) -> Option<Function<'gc>> {
         self.ops.borrow().get(op as usize).copied()

@@ -46,23 +46,24 @@ fn run_native<'gc>(
     let before = held(ctx.metrics());
     let args = &stack[..];
     let mut reader = Reader::new(m, ctx, args, caller.or(m.caller.get()));
-    let mut writer = Writer::new(m, ctx, args);
+    let mut writer = Writer::resume(m, ctx, args, m.results(ctx));
     let result = BRIDGE.with(|bridge| {
         catch_unwind(AssertUnwindSafe(|| bridge.native(id, &mut reader, &mut writer)))
     });
     drop(reader);
     let starved = writer.is_starved();
-    let values = writer.values;
+    let mut values = writer.values;
     let answer = match result {
         Ok(Ok(())) if starved => Err(m.text(ctx, caller, NO_MEMORY)),
         Ok(Ok(())) => {
             stack.clear();
-            stack.extend(values);
+            stack.extend(values.drain(..));
             Ok(CallbackReturn::Return)
         }
         Ok(Err(raise)) => Err(raised(m, ctx, caller, raise, values.last().copied())),
         Err(panic) => Err(m.text(ctx, caller, panic_text(panic.as_ref()))),
     };
+    m.give_back(ctx, values);
     if answer.is_err() && m.run.verdict().is_some() {
         exec.fuel().interrupt();
     }
@@ -135,23 +136,25 @@ fn call<'gc>(
 ) -> Answer<'gc> {
     let before = held(ctx.metrics());
     let args = &stack[..];
-    let mut writer = Writer::new(m, ctx, args);
+    let mut writer = Writer::resume(m, ctx, args, m.results(ctx));
     let mut texts: SmallVec<[Text; 8]> = SmallVec::new();
     let mut valid = true;
+    let mut argv: SmallVec<[&[u8]; 8]> = SmallVec::new();
     for arg in args {
         match (arg, number(*arg)) {
+            (Value::String(text), _) => argv.push(text.as_bytes()),
             (_, Some(number)) => texts.push(g17(number)),
-            (Value::String(_), _) => {}
             _ => valid = false,
         }
     }
-    let mut numbers = texts.iter();
-    let mut argv: SmallVec<[&[u8]; 8]> = SmallVec::new();
-    for arg in args.iter().take(if valid { args.len() } else { 0 }) {
-        match arg {
-            Value::String(text) => argv.push(text.as_bytes()),
-            _ => argv.push(numbers.next().map_or(&[][..], |text| &text[..])),
-        }
+    if valid && argv.len() < args.len() {
+        // The numbers stand among the strings.
+        let mut numbers = texts.iter();
+        argv.clear();
+        argv.extend(args.iter().map(|arg| match arg {
+            Value::String(text) => text.as_bytes(),
+            _ => numbers.next().map_or(&[][..], |text| &text[..]),
+        }));
     }
     let argv = valid.then_some(&argv[..]);
     let flow = BRIDGE
@@ -167,6 +170,7 @@ fn call<'gc>(
     }
     // The contract is one value; whatever a faulty bridge left, Lua gets one.
     let value = writer.values.last().copied().unwrap_or_default();
+    m.give_back(ctx, writer.values);
     give_turn(m, ctx, &mut exec, before);
     match flow {
         Flow::Return => {

@@ -153,6 +153,7 @@ fn machine<'gc>(ctx: Context<'gc>, environment: &Environment, stop: StopToken) -
             executor: Gc::new(&ctx, Lock::new(Executor::new(ctx))),
             outcome: Gc::new(&ctx, Lock::new(Value::Nil)),
             functions: Gc::new(&ctx, RefLock::new(Vec::new())),
+            spare: Gc::new(&ctx, RefLock::new(Vec::new())),
             caller: Gc::new(&ctx, Lock::new(None)),
             run,
         },
@@ -269,6 +270,12 @@ fn known_item(library: &str, name: &str, item: &Item) -> Known {
             ("", "_VERSION") | ("math", "pi" | "huge") => Known::Anything,
             ("", "ipairs") => Known::Ipairs,
             ("", "pairs") | ("string", "gmatch" | "gfind") => Known::Iterator,
+            ("", "tonumber") => Known::MaybeNumber,
+            ("", "tostring" | "type") | ("table", "concat") => Known::Text,
+            ("string", "char" | "format" | "lower" | "rep" | "reverse" | "sub" | "upper") => {
+                Known::Text
+            }
+            ("math", _) | ("string", "len") | ("table", "getn") => Known::Number,
             _ => Known::Native,
         },
         Item::Number(_) | Item::Text(_) | Item::NullPointer => Known::Anything,

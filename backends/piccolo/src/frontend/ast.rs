@@ -5,11 +5,15 @@
 
 use std::rc::Rc;
 
-use super::infer::Kinds;
+use super::kinds::Value;
 
 /// Names a local variable of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct VarId(pub(super) usize);
+
+/// Names a function or a table constructor of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SiteId(pub(super) usize);
 
 /// A local variable.
 #[derive(Debug)]
@@ -18,7 +22,7 @@ pub(super) struct Var {
     /// Whether an inner function uses it.
     pub(super) captured: bool,
     /// What it may hold.
-    pub(super) kinds: Kinds,
+    pub(super) value: Value,
     /// Whether something other than its declaration assigns to it.
     pub(super) assigned: bool,
 }
@@ -29,11 +33,14 @@ pub(super) struct Tree {
     pub(super) main: Function,
     /// All local variables of all functions.
     pub(super) vars: Vec<Var>,
+    /// How many functions and constructors there are.
+    pub(super) sites: usize,
 }
 
 /// A function.
 #[derive(Debug)]
 pub(super) struct Function {
+    pub(super) site: SiteId,
     pub(super) params: Vec<VarId>,
     pub(super) vararg: bool,
     /// The variable `arg` of a function with `...`, and whether it is filled
@@ -162,6 +169,7 @@ pub(super) enum Suffix {
 
 #[derive(Debug)]
 pub(super) struct Constructor {
+    pub(super) site: SiteId,
     pub(super) fields: Vec<Field>,
     pub(super) line: u32,
 }

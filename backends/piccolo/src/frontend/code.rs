@@ -7,12 +7,14 @@
 use piccolo::opcode::{Operation, RCIndex};
 use piccolo::types::{UpValueDescriptor, UpValueIndex, VarCount};
 use redlua_core::CompileError;
+use smallvec::SmallVec;
 
-use super::World;
-use super::ast::{Block, Expr, Function, Stat, Tree, Var, VarId};
+use super::ast::{Expr, Function, Tree, VarId};
 use super::chunkid::long_source;
+use super::detour::Way;
+use super::facts::{Count, Facts};
 use super::function::{FunctionCode, Made, Prototype, Source, TooBig, reg};
-use super::infer::{Kinds, kinds_of};
+use super::kinds::{Kinds, Value};
 use super::names::{Name, NameKind};
 use super::ops::Op;
 
@@ -26,20 +28,28 @@ const MAX_CALLS: f64 = 16_382.0;
 pub(super) fn generate(
     tree: &Tree,
     name: &[u8],
-    world: &World<'_>,
+    facts: &Facts<'_>,
 ) -> Result<Prototype, CompileError> {
-    let mut generator =
-        Generator { vars: &tree.vars, world, outer: Vec::new(), f: FunctionCode::default() };
-    generator.function(&tree.main).map_err(|TooBig(what)| {
-        let line = generator.f.line.to_string();
+    // Detours lie behind the end of a function, which jumps may not reach.
+    let made = attempt(tree, facts, true).or_else(|_| attempt(tree, facts, false));
+    made.map_err(|(TooBig(what), line)| {
+        let line = line.to_string();
         let parts: [&[u8]; 5] = [&long_source(name), b":", line.as_bytes(), b": ", what.as_bytes()];
         CompileError::syntax(parts.concat())
     })
 }
 
+/// Compiles a chunk, with detours or without; what goes wrong has a line.
+fn attempt(tree: &Tree, facts: &Facts<'_>, guards: bool) -> Result<Prototype, (TooBig, u32)> {
+    let f = FunctionCode::default();
+    let mut generator = Generator { facts, guards, outer: Vec::new(), f };
+    generator.function(&tree.main).map_err(|error| (error, generator.f.line))
+}
+
 pub(super) struct Generator<'a> {
-    pub(super) vars: &'a [Var],
-    pub(super) world: &'a World<'a>,
+    pub(super) facts: &'a Facts<'a>,
+    /// Whether there may be detours.
+    pub(super) guards: bool,
     /// The functions around the present one, outermost first.
     outer: Vec<FunctionCode>,
     /// The function whose code is being made.
@@ -49,12 +59,14 @@ pub(super) struct Generator<'a> {
 impl Generator<'_> {
     /// Counts a part of the chunk; an error once nobody wants the chunk any more.
     pub(super) fn go_on(&self) -> Made<()> {
-        if self.world.wanted.tick() { Err(TooBig("given up")) } else { Ok(()) }
+        if self.facts.world.wanted.tick() { Err(TooBig("given up")) } else { Ok(()) }
     }
 
     fn function(&mut self, function: &Function) -> Made<Prototype> {
         self.f.line = function.line.max(1);
         self.f.at(function.line.max(1), &[]);
+        let count = self.facts.sites.get(function.site.0).map_or(Count::Shared, |s| s.count);
+        let given = if count == Count::Given { Some(self.f.take(1)?) } else { None };
         for &param in &function.params {
             let register = self.f.take(1)?;
             self.bind(param, register);
@@ -72,15 +84,19 @@ impl Generator<'_> {
             }
             self.bind(arg, register);
         }
-        if calls(&function.body) {
-            self.count_depth()?;
+        match given {
+            Some(register) => self.check_depth(register)?,
+            None if count == Count::Shared => self.count_depth()?,
+            None => {}
         }
         self.statements(&function.body)?;
         self.f.at(function.last_line.max(1), &[]);
         self.leave_function()?;
         self.f.emit(Operation::Return { start: reg(0), count: VarCount::constant(0) });
+        self.detours()?;
         let done = std::mem::take(&mut self.f);
-        done.finish(function.line, function.params.len(), function.vararg)
+        let params = function.params.len() + usize::from(given.is_some());
+        done.finish(function.line, params, function.vararg)
     }
 
     /// Makes the closure of an inner function in `dest`.
@@ -96,34 +112,79 @@ impl Generator<'_> {
         Ok(())
     }
 
-    /// Counts the call, and refuses to nest too deeply.
+    /// Counts the call in the upvalue that is shared, and refuses to nest too deeply.
     fn count_depth(&mut self) -> Made<()> {
         let register = self.f.take(1)?;
-        let scratch = self.f.take(3)?;
         let depth = self.upvalue(Source::Depth)?;
         self.f.emit(Operation::GetUpValue { dest: reg(register), source: depth });
-        let one = self.f.number(1.0)?;
-        let most = self.f.number(MAX_CALLS)?;
-        let (Some(one), Some(most)) = (self.f.operand(one), self.f.operand(most)) else {
-            return Err(TooBig("constant table overflow"));
-        };
-        let (dest, left) = (reg(scratch), reg(register).into());
-        self.f.emit(Operation::Add { dest, left, right: one });
+        let scratch = self.f.free;
+        self.f.ensure(scratch + 3)?;
+        self.f.depth = Some(register);
+        self.deeper(scratch)?;
         self.f.emit(Operation::SetUpValue { dest: depth, source: reg(scratch) });
-        let left = reg(scratch).into();
-        self.f.emit(Operation::Less { skip_if: false, left, right: most });
-        let over = self.f.jump();
+        self.f.shares = true;
+        self.refuse(scratch, MAX_CALLS)
+    }
+
+    /// Refuses to nest too deeply; the caller has counted.
+    fn check_depth(&mut self, register: usize) -> Made<()> {
+        self.f.ensure(self.f.free + 3)?;
+        self.f.depth = Some(register);
+        self.refuse(register, MAX_CALLS - 1.0)
+    }
+
+    /// Raises unless there are fewer calls than `most`.
+    fn refuse(&mut self, count: usize, most: f64) -> Made<()> {
+        let most = self.f.number(most)?;
+        let right = self.f.operand(most).ok_or(TooBig("constant table overflow"))?;
+        let left = reg(count).into();
+        self.f.emit(Operation::Less { skip_if: self.guards, left, right });
+        let jump = self.f.jump();
+        let scratch = self.f.free;
+        if self.guards {
+            self.detour(vec![jump], Way::Result(Op::Overflow, SmallVec::new(), scratch));
+            return Ok(());
+        }
         self.load_op(Op::Overflow, scratch)?;
         self.call_at(scratch, VarCount::constant(0), VarCount::constant(0));
-        self.f.patch_here(vec![over])?;
-        self.f.free = scratch;
-        self.f.depth = Some(register);
+        self.f.patch_here(vec![jump])
+    }
+
+    /// The count for a function that is called from the present one.
+    fn deeper(&mut self, dest: usize) -> Made<()> {
+        let one = self.f.number(1.0)?;
+        let right = match self.f.operand(one) {
+            Some(right) => right,
+            None => {
+                self.f.load(dest, one);
+                reg(dest).into()
+            }
+        };
+        let left = reg(self.f.depth.unwrap_or(0)).into();
+        self.f.emit(Operation::Add { dest: reg(dest), left, right });
         Ok(())
+    }
+
+    /// Puts the count before the arguments of a call, if the function wants it; how many
+    /// arguments that makes. A function that takes the place of the present one nests no deeper.
+    pub(super) fn give_depth(&mut self, callee: &Value, tail: bool) -> Made<usize> {
+        if !self.facts.counts(callee, &[Count::Given]) {
+            return Ok(0);
+        }
+        let dest = self.f.take(1)?;
+        if tail {
+            self.move_to(dest, self.f.depth.unwrap_or(0));
+        } else {
+            self.deeper(dest)?;
+        }
+        Ok(1)
     }
 
     /// Undoes [`count_depth`](Self::count_depth), before every way out.
     pub(super) fn leave_function(&mut self) -> Made<()> {
-        if let Some(register) = self.f.depth {
+        if let Some(register) = self.f.depth
+            && self.f.shares
+        {
             let dest = self.upvalue(Source::Depth)?;
             self.f.emit(Operation::SetUpValue { dest, source: reg(register) });
         }
@@ -167,7 +228,7 @@ impl Generator<'_> {
     /// Gives a variable a register.
     pub(super) fn bind(&mut self, VarId(id): VarId, register: usize) {
         self.f.registers.insert(id, register);
-        if self.vars.get(id).is_some_and(|var| var.captured) {
+        if self.facts.vars.get(id).is_some_and(|var| var.captured) {
             self.f.captured.push(register);
         }
     }
@@ -178,7 +239,7 @@ impl Generator<'_> {
     }
 
     pub(super) fn kinds(&self, expr: &Expr) -> Kinds {
-        kinds_of(expr, self.vars, self.world)
+        self.facts.value(expr).kinds
     }
 
     /// Puts the function of an operation into a register.
@@ -202,7 +263,7 @@ impl Generator<'_> {
     /// What messages call the value of an expression (`getobjname`).
     pub(super) fn name(&self, expr: &Expr) -> Name {
         let var = |VarId(id): VarId, kind| {
-            self.vars.get(id).map_or(Name::NONE, |var| Name::new(kind, &var.name))
+            self.facts.vars.get(id).map_or(Name::NONE, |var| Name::new(kind, &var.name))
         };
         match expr {
             Expr::Local(id) => var(*id, NameKind::Local),
@@ -235,24 +296,4 @@ pub(super) fn field_name(key: &Expr) -> Name {
         Expr::String(name) => Name::new(NameKind::Field, name),
         _ => Name::new(NameKind::Field, b"?"),
     }
-}
-
-/// Whether a function may call another one. Those that cannot are not counted.
-fn calls(block: &Block) -> bool {
-    !block.stats.iter().all(|stat| match stat {
-        Stat::Return { exprs, .. } | Stat::Local { exprs, .. } => exprs.iter().all(is_plain),
-        Stat::Break { .. } => true,
-        _ => false,
-    })
-}
-
-fn is_plain(expr: &Expr) -> bool {
-    !matches!(
-        expr,
-        Expr::Suffixed { .. }
-            | Expr::Binary { .. }
-            | Expr::Unary { .. }
-            | Expr::Paren(_)
-            | Expr::Table(_)
-    )
 }

@@ -6,11 +6,14 @@
 use piccolo::opcode::{Operation, RCIndex};
 use piccolo::types::VarCount;
 
-use super::Known;
+use smallvec::smallvec;
+
 use super::ast::{Expr, Suffix};
 use super::code::{Generator, field_name};
+use super::detour::Way;
+use super::facts::Link;
 use super::function::{Made, Source, reg};
-use super::infer::Kinds;
+use super::kinds::Kinds;
 use super::names::{Name, NameKind};
 use super::ops::Op;
 
@@ -200,7 +203,7 @@ impl Generator<'_> {
         let free = self.f.free;
         // What the code so far denotes, and the register that holds it.
         let mut name = self.name(head);
-        let mut kinds = self.kinds(head);
+        let mut link = self.facts.head(head);
         let mut at = match (head, suffixes.first()) {
             (Expr::Local(id), Some(Suffix::Index { .. } | Suffix::Method { .. })) => {
                 self.register(*id)
@@ -223,33 +226,23 @@ impl Generator<'_> {
         for (place, suffix) in suffixes.iter().enumerate() {
             let last = place + 1 == suffixes.len();
             let results = if last { count } else { VarCount::constant(1) };
-            let mut known = Known::Anything;
+            let kinds = link.value.kinds;
             match suffix {
                 Suffix::Index { key, line } => {
                     self.index(at, kinds, key, *line, &name, work)?;
-                    known = match (head, place, key) {
-                        (Expr::Global(library), 0, Expr::String(field)) => {
-                            (self.world.field)(library, field)
-                        }
-                        _ => Known::Anything,
-                    };
                     name = field_name(key);
                 }
                 Suffix::Call { args, line } => {
                     self.move_to(work, at);
-                    self.call(work, kinds, args, *line, &name, results)?;
+                    self.call(work, &link, args, *line, &name, results)?;
                     name = Name::NONE;
                 }
                 Suffix::Method { name: method, args, line } => {
-                    self.method(at, kinds, method, args, *line, &name, results, work)?;
+                    self.method((at, &link), method, args, *line, &name, results, work)?;
                     name = Name::NONE;
                 }
             }
-            kinds = match known {
-                Known::Anything => Kinds::ANY,
-                Known::Table => Kinds::TABLE,
-                Known::Native | Known::Iterator | Known::Ipairs => Kinds::NATIVE,
-            };
+            link = self.facts.link(&link, head, place, suffix);
             at = work;
             self.f.free = work + 1;
         }
@@ -277,45 +270,66 @@ impl Generator<'_> {
     ) -> Made<()> {
         let key = self.operand(key)?;
         self.f.at(line, std::slice::from_ref(name));
-        if kinds.within(Kinds::TABLE) {
-            let (dest, table) = (reg(work), reg(at));
-            self.f.emit(Operation::GetTable { dest, table, key });
-            return Ok(());
+        self.read(at, kinds, key, work)
+    }
+
+    /// `dest = at[key]`, the key evaluated.
+    fn read(&mut self, at: usize, kinds: Kinds, key: RCIndex, dest: usize) -> Made<()> {
+        let base = reg(at).into();
+        if !self.guardable(base, kinds, Kinds::TABLE) {
+            return self.op(Op::Index, &[base, key], 1, dest);
         }
-        self.op(Op::Index, &[reg(at).into(), key], 1, work)
+        let mut nils = Vec::new();
+        self.guard(base, kinds, &mut nils);
+        self.f.emit(Operation::GetTable { dest: reg(dest), table: reg(at), key });
+        self.detour(nils, Way::Result(Op::Index, smallvec![base, key], dest));
+        Ok(())
     }
 
     /// Calls the function in `base`, the last register taken; the results begin there.
     pub(super) fn call(
         &mut self,
         base: usize,
-        kinds: Kinds,
+        callee: &Link,
         args: &[Expr],
         line: u32,
         name: &Name,
         results: VarCount,
     ) -> Made<()> {
-        let direct = kinds.within(Kinds::FUNCTION) && kinds != Kinds::NONE;
+        let kinds = callee.value.kinds;
+        // What no test may precede: the values of an open list are on top of the stack.
+        let open = args.last().is_some_and(Expr::is_multi);
+        let good = if open { kinds } else { kinds.present() };
+        let direct = kinds.meets(Kinds::FUNCTION)
+            && good.within(Kinds::FUNCTION)
+            && (self.guards || good == kinds);
         if !direct {
             let function = self.f.take(1)?;
             self.move_to(function, base);
             self.load_op(Op::Call, base)?;
         }
+        let depth = self.give_depth(&callee.value, false)?;
         let mut count = self.list(args)?;
-        if !direct {
+        for _ in 0..depth + usize::from(!direct) {
             count = one_more(count);
         }
         self.f.at(line, std::slice::from_ref(name));
+        let mut nils = Vec::new();
+        if direct {
+            self.guard(reg(base).into(), kinds, &mut nils);
+        }
         self.call_at(base, count, results);
+        // Raises what such a call raises.
+        self.detour(nils, Way::Result(Op::Call, smallvec![reg(base).into()], base));
         Ok(())
     }
 
-    /// `object:method(args)`, the object in `at`; the results begin in `work`.
+    /// `object:method(args)`, the object in `at`; the results begin in `work`, the last register
+    /// taken.
     #[allow(clippy::too_many_arguments, reason = "the parts of one syntactic form")]
-    pub(super) fn method(
+    fn method(
         &mut self,
-        at: usize,
-        kinds: Kinds,
+        (at, object): (usize, &Link),
         method: &std::rc::Rc<[u8]>,
         args: &[Expr],
         line: u32,
@@ -323,32 +337,46 @@ impl Generator<'_> {
         results: VarCount,
         work: usize,
     ) -> Made<()> {
-        // work: the operation, then the function and its object.
-        let function = self.f.take(2)?;
-        let object = function + 1;
-        self.move_to(object, at);
-        let constant = self.f.string(method)?;
-        let key = match self.f.operand(constant) {
-            Some(key) => key,
-            None => {
-                let place = self.f.take(1)?;
-                self.f.load(place, constant);
-                reg(place).into()
-            }
-        };
+        let called = self.facts.method(&object.value, method);
+        let direct = called.value.kinds == Kinds::CLOSURE || called.known.is_native();
+        // The operation that calls the function, when it must be looked at, then the function and
+        // its object.
+        let function = if direct { work } else { self.f.take(1)? };
+        let place = self.f.take(1)?;
+        self.move_to(place, at);
+        let key = self.name_key(method)?;
         self.f.at(line, std::slice::from_ref(name));
-        if kinds.within(Kinds::TABLE) {
-            let (dest, table) = (reg(function), reg(object));
-            self.f.emit(Operation::GetTable { dest, table, key });
+        if called.known.is_native() {
+            let library = self.name_key(&std::rc::Rc::from(&b"string"[..]))?;
+            let table = self.upvalue(Source::Globals)?;
+            let dest = reg(function);
+            self.f.emit(Operation::GetUpTable { dest, table, key: library });
+            self.f.emit(Operation::GetTable { dest, table: dest, key });
         } else {
-            self.op(Op::Index, &[reg(object).into(), key], 1, function)?;
+            self.read(place, object.value.kinds, key, function)?;
         }
-        self.f.free = object + 1;
-        self.load_op(Op::Call, work)?;
-        let count = one_more(one_more(self.list(args)?));
+        self.f.free = place + 1;
+        if !direct {
+            self.load_op(Op::Call, work)?;
+        }
+        let mut count = one_more(self.list(args)?);
+        if !direct {
+            count = one_more(count);
+        }
         self.f.at(line, &[Name::new(NameKind::Method, method)]);
         self.call_at(work, count, results);
         Ok(())
+    }
+
+    /// A name as the key of an instruction.
+    fn name_key(&mut self, name: &std::rc::Rc<[u8]>) -> Made<RCIndex> {
+        let constant = self.f.string(name)?;
+        if let Some(key) = self.f.operand(constant) {
+            return Ok(key);
+        }
+        let place = self.f.take(1)?;
+        self.f.load(place, constant);
+        Ok(reg(place).into())
     }
 }
 

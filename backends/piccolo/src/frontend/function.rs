@@ -14,6 +14,7 @@ use piccolo::types::{
 };
 
 use super::ast::VarId;
+use super::detour::Detour;
 use super::names::{Name, Names, Site};
 use super::ops::Op;
 
@@ -59,6 +60,13 @@ enum Key {
     String(Rc<[u8]>),
 }
 
+/// The line and the site of instructions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    line: u32,
+    site: Option<Site>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct FunctionCode {
     code: Vec<OpCode>,
@@ -79,8 +87,15 @@ pub(super) struct FunctionCode {
     pub(super) captured: Vec<usize>,
     /// Loops around the present statement: where their variables begin, and the jumps out.
     pub(super) loops: Vec<(usize, Jumps)>,
+    /// What will stand behind the end.
+    pub(super) detours: Vec<Detour>,
+    /// The variable that counts the rounds of the loop whose body the present statement is a part
+    /// of, from 1 and one by one.
+    pub(super) counter: Option<VarId>,
     /// The register that holds the depth of calls on entry.
     pub(super) depth: Option<usize>,
+    /// Whether that is the count that is shared.
+    pub(super) shares: bool,
     pub(super) line: u32,
 }
 
@@ -89,6 +104,17 @@ impl FunctionCode {
     pub(super) fn at(&mut self, line: u32, names: &[Name]) {
         self.line = line;
         self.site = Some(self.names.site(line, names));
+    }
+
+    /// The present site.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { line: self.line, site: self.site }
+    }
+
+    /// Sets the site that was marked.
+    pub(super) fn return_to(&mut self, mark: Mark) {
+        self.line = mark.line;
+        self.site = mark.site;
     }
 
     /// Appends an instruction; returns its place.

@@ -8,14 +8,18 @@ mod ast;
 mod chunkid;
 mod code;
 mod constructor;
+mod detour;
 mod expr;
+mod facts;
 mod function;
 mod infer;
+mod kinds;
 mod lexer;
 mod names;
 mod operators;
 mod ops;
 mod parser;
+mod quiet;
 mod scope;
 mod stat;
 mod term;
@@ -55,6 +59,13 @@ pub(crate) enum Known {
     Iterator,
     /// `ipairs`: the same, and the first value of each step is a number.
     Ipairs,
+    /// A function of the host that gives a number, keeps nothing and calls nothing; the next ones
+    /// are like it.
+    Number,
+    /// It gives a string.
+    Text,
+    /// It gives a number or nil.
+    MaybeNumber,
 }
 
 /// Compiles a chunk; `name` is the chunk's name as Lua spells it, `@` included.
@@ -73,6 +84,7 @@ pub(crate) fn compile(
 /// Each part ends early, with any result, when the chunk is given up.
 fn make(source: &[u8], name: &[u8], world: &World<'_>) -> Result<Prototype, CompileError> {
     let mut tree = parser::parse(source, name, world)?;
-    infer::infer(&mut tree, world);
-    code::generate(&tree, name, world)
+    let vars = std::mem::take(&mut tree.vars);
+    let facts = infer::infer(&tree, vars, world);
+    code::generate(&tree, name, &facts)
 }

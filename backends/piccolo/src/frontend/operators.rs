@@ -5,11 +5,14 @@
 
 use piccolo::opcode::{Operation, RCIndex};
 use piccolo::types::VarCount;
+use smallvec::{SmallVec, smallvec};
 
 use super::ast::{BinaryOp, Expr, Operand, UnaryOp};
 use super::code::Generator;
-use super::function::{Made, reg};
-use super::infer::{self, Kinds};
+use super::detour::Way;
+use super::expr::constant;
+use super::function::{Jumps, Made, reg};
+use super::kinds::Kinds;
 use super::names::Name;
 use super::ops::Op;
 
@@ -34,7 +37,7 @@ impl Generator<'_> {
             UnaryOp::Minus if kinds.within(Kinds::ARITHMETIC) => {
                 self.f.emit(Operation::Minus { dest: to, source });
             }
-            UnaryOp::Length if kinds.within(Kinds::TABLE) => {
+            UnaryOp::Length if kinds.within(Kinds::TABLE) || kinds.within(Kinds::STRING) => {
                 self.f.emit(Operation::Length { dest: to, source });
                 self.make_float(dest)?;
             }
@@ -91,18 +94,18 @@ impl Generator<'_> {
         if operand.op == BinaryOp::Concat {
             return self.concat(first, rest, dest);
         }
-        let mut kinds = self.kinds(first);
+        let mut value = self.facts.value(first);
         let name = self.name(first);
         let left = self.operand(first)?;
         let right = self.operand(&operand.right)?;
-        self.operate(operand, (left, kinds, name), right, dest)?;
-        kinds = infer::binary(operand.op, kinds, self.kinds(&operand.right), &operand.right);
+        self.operate(operand, (left, value.kinds, name), right, dest)?;
+        value = self.facts.operation(value, operand);
         for operand in more {
             self.f.free = free;
             let right = self.operand(&operand.right)?;
-            let left = (reg(dest).into(), kinds, Name::NONE);
+            let left = (reg(dest).into(), value.kinds, Name::NONE);
             self.operate(operand, left, right, dest)?;
-            kinds = infer::binary(operand.op, kinds, self.kinds(&operand.right), &operand.right);
+            value = self.facts.operation(value, operand);
         }
         self.f.free = free;
         Ok(())
@@ -114,7 +117,9 @@ impl Generator<'_> {
         let free = self.f.free;
         let base = self.f.take(1)?;
         let mut names = vec![self.name(first)];
-        self.next(first)?;
+        let mut short = Short::default();
+        let register = self.next(first)?;
+        short.add(first, self.kinds(first), register);
         let mut chain = rest;
         let mut line = self.f.line;
         while let Some(operand) = chain.first() {
@@ -128,14 +133,26 @@ impl Generator<'_> {
                 whole => (whole, &[][..]),
             };
             names.push(self.name(next));
-            self.next(next)?;
+            let register = self.next(next)?;
+            short.add(next, self.kinds(next), register);
             chain = inner;
         }
-        self.load_op(Op::Concat, base)?;
         self.f.at(line, &names);
-        let count = u8::try_from(names.len()).unwrap_or(0);
-        self.call_at(base, VarCount::constant(count), VarCount::constant(1));
-        self.move_to(dest, base);
+        let count = names.len();
+        if self.guards && short.is_good() {
+            let mut longs = Vec::new();
+            for register in short.registers {
+                self.measure(register, &mut longs)?;
+            }
+            let (to, source) = (reg(dest), reg(base + 1));
+            let operands = u8::try_from(count).unwrap_or(0);
+            self.f.emit(Operation::Concat { dest: to, source, count: operands });
+            self.detour(longs, Way::Gathered(Op::Concat, base, count, dest));
+        } else {
+            self.load_op(Op::Concat, base)?;
+            self.call_at(base, constant(count), VarCount::constant(1));
+            self.move_to(dest, base);
+        }
         self.f.free = free;
         // What binds as tightly cannot follow, but comparisons can.
         let after = rest.get(1..).unwrap_or_default();
@@ -150,6 +167,25 @@ impl Generator<'_> {
         Ok(())
     }
 
+    /// Whether the string in a register is short; the jump is taken when it is not.
+    fn measure(&mut self, register: usize, longs: &mut Jumps) -> Made<()> {
+        let most = self.f.number(SHORT as f64)?;
+        let scratch = self.f.take(1)?;
+        let right = match self.f.operand(most) {
+            Some(right) => right,
+            None => {
+                let register = self.f.take(1)?;
+                self.f.load(register, most);
+                reg(register).into()
+            }
+        };
+        self.f.emit(Operation::Length { dest: reg(scratch), source: reg(register) });
+        self.f.emit(Operation::Less { skip_if: true, left: reg(scratch).into(), right });
+        longs.push(self.f.jump());
+        self.f.free = scratch;
+        Ok(())
+    }
+
     /// One operation on evaluated operands.
     pub(super) fn operate(
         &mut self,
@@ -159,9 +195,9 @@ impl Generator<'_> {
         dest: usize,
     ) -> Made<()> {
         let names = [name, self.name(&operand.right)];
-        let both = kinds.or(self.kinds(&operand.right));
+        let others = self.kinds(&operand.right);
         self.f.at(operand.line, &names);
-        if let Some(test) = self.comparison(operand.op, left, right, both)? {
+        if let Some(test) = self.comparison(operand.op, (left, kinds), (right, others))? {
             match test {
                 Test::Skip => {
                     self.boolean(dest, false, true);
@@ -171,79 +207,117 @@ impl Generator<'_> {
             }
             return Ok(());
         }
-        let numbers = both.within(Kinds::ARITHMETIC);
-        let to = reg(dest);
-        let operation = match operand.op {
-            BinaryOp::Add => Operation::Add { dest: to, left, right },
-            BinaryOp::Sub => Operation::Sub { dest: to, left, right },
-            BinaryOp::Mul => Operation::Mul { dest: to, left, right },
-            BinaryOp::Div => Operation::Div { dest: to, left, right },
-            BinaryOp::Pow => Operation::Pow { dest: to, left, right },
-            BinaryOp::Mod if numbers => return self.modulo(left, right, dest),
-            BinaryOp::Concat => return self.op(Op::Concat, &[left, right], 1, dest),
-            _ => return self.op(Op::Mod, &[left, right], 1, dest),
-        };
-        if numbers {
-            self.f.emit(operation);
-            return Ok(());
-        }
         let op = match operand.op {
             BinaryOp::Add => Op::Add,
             BinaryOp::Sub => Op::Sub,
             BinaryOp::Mul => Op::Mul,
             BinaryOp::Div => Op::Div,
-            _ => Op::Pow,
+            BinaryOp::Pow => Op::Pow,
+            BinaryOp::Concat => return self.op(Op::Concat, &[left, right], 1, dest),
+            _ => Op::Mod,
         };
-        self.op(op, &[left, right], 1, dest)
+        let direct = self.guardable(left, kinds, Kinds::ARITHMETIC)
+            && self.guardable(right, others, Kinds::ARITHMETIC);
+        if !direct {
+            return self.op(op, &[left, right], 1, dest);
+        }
+        let mut nils = Vec::new();
+        self.guard(left, kinds, &mut nils);
+        self.guard(right, others, &mut nils);
+        let to = reg(dest);
+        match op {
+            Op::Add => self.f.emit(Operation::Add { dest: to, left, right }),
+            Op::Sub => self.f.emit(Operation::Sub { dest: to, left, right }),
+            Op::Mul => self.f.emit(Operation::Mul { dest: to, left, right }),
+            Op::Div => self.f.emit(Operation::Div { dest: to, left, right }),
+            Op::Pow => self.f.emit(Operation::Pow { dest: to, left, right }),
+            _ => self.modulo(left, right, dest)?,
+        };
+        self.detour(nils, Way::Result(op, smallvec![left, right], dest));
+        Ok(())
     }
 
     /// `a - floor(a / b) * b`, which is what Lua 5.1 means by `%` (`luai_nummod`).
-    pub(super) fn modulo(&mut self, left: RCIndex, right: RCIndex, dest: usize) -> Made<()> {
+    fn modulo(&mut self, left: RCIndex, right: RCIndex, dest: usize) -> Made<usize> {
         let free = self.f.free;
         let scratch = self.f.take(1)?;
         let to = reg(scratch);
         self.f.emit(Operation::IDiv { dest: to, left, right });
         self.f.emit(Operation::Mul { dest: to, left: to.into(), right });
-        self.f.emit(Operation::Sub { dest: reg(dest), left, right: to.into() });
+        let last = self.f.emit(Operation::Sub { dest: reg(dest), left, right: to.into() });
         self.f.free = free;
-        Ok(())
+        Ok(last)
     }
 
     /// Code for a comparison; `None` when the operation is none.
     pub(super) fn comparison(
         &mut self,
         op: BinaryOp,
-        left: RCIndex,
-        right: RCIndex,
-        both: Kinds,
+        one: (RCIndex, Kinds),
+        other: (RCIndex, Kinds),
     ) -> Made<Option<Test>> {
-        let direct = both.within(Kinds::ARITHMETIC) || both.within(Kinds::STRING);
-        let (less, left, right) = match op {
+        let (less, (left, kinds), (right, others)) = match op {
             BinaryOp::Equal | BinaryOp::NotEqual => {
                 let skip_if = op == BinaryOp::Equal;
-                self.f.emit(Operation::Eq { skip_if, left, right });
+                self.f.emit(Operation::Eq { skip_if, left: one.0, right: other.0 });
                 return Ok(Some(Test::Skip));
             }
-            BinaryOp::Less => (true, left, right),
-            BinaryOp::LessEqual => (false, left, right),
-            BinaryOp::Greater => (true, right, left),
-            BinaryOp::GreaterEqual => (false, right, left),
+            BinaryOp::Less => (true, one, other),
+            BinaryOp::LessEqual => (false, one, other),
+            BinaryOp::Greater => (true, other, one),
+            BinaryOp::GreaterEqual => (false, other, one),
             _ => return Ok(None),
         };
+        let direct = [Kinds::ARITHMETIC, Kinds::STRING]
+            .into_iter()
+            .any(|good| self.guardable(left, kinds, good) && self.guardable(right, others, good));
+        let op = if less { Op::Less } else { Op::LessEqual };
         if direct {
+            let mut nils = Vec::new();
+            self.guard(left, kinds, &mut nils);
+            self.guard(right, others, &mut nils);
             let skip_if = true;
             self.f.emit(if less {
                 Operation::Less { skip_if, left, right }
             } else {
                 Operation::LessEq { skip_if, left, right }
             });
+            self.detour(nils, Way::Skip(op, smallvec![left, right]));
             return Ok(Some(Test::Skip));
         }
-        let op = if less { Op::Less } else { Op::LessEqual };
         let base = self.f.free;
         self.op(op, &[left, right], 1, base)?;
         self.f.ensure(base + 1)?;
         Ok(Some(Test::Value(base)))
+    }
+}
+
+/// How long a string may be for piccolo to join it: the host cannot look at the memory meanwhile.
+const SHORT: usize = 1024;
+
+/// Operands of a concatenation that are strings, none of them long.
+#[derive(Default)]
+struct Short {
+    operands: usize,
+    /// Bytes of constants.
+    fixed: usize,
+    /// Registers of those whose length is known when the code runs.
+    registers: SmallVec<[usize; 2]>,
+    other: bool,
+}
+
+impl Short {
+    fn add(&mut self, expr: &Expr, kinds: Kinds, register: usize) {
+        self.operands += 1;
+        match expr {
+            Expr::String(text) => self.fixed += text.len(),
+            _ if kinds == Kinds::STRING => self.registers.push(register),
+            _ => self.other = true,
+        }
+    }
+
+    fn is_good(&self) -> bool {
+        !self.other && self.operands <= 8 && self.fixed <= SHORT && self.registers.len() <= 2
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) fn parse(source: &[u8], name: &[u8], world: &World<'_>) -> Result<Tre
     let body = parser.block()?;
     parser.check(&Token::End)?;
     let main = Function {
+        site: parser.scopes.site(),
         params: Vec::new(),
         vararg: true,
         arg: None,
@@ -38,7 +39,7 @@ pub(super) fn parse(source: &[u8], name: &[u8], world: &World<'_>) -> Result<Tre
         line: 0,
         last_line: parser.lexer.line,
     };
-    Ok(Tree { main, vars: parser.scopes.vars })
+    Ok(Tree { main, vars: parser.scopes.vars, sites: parser.scopes.sites })
 }
 
 pub(super) struct Parser<'a> {
@@ -408,6 +409,7 @@ impl Parser<'_> {
         self.close(Keyword::End, Keyword::Function, line)?;
         let scope = self.scopes.close();
         Ok(Function {
+            site: self.scopes.site(),
             params,
             vararg: scope.vararg,
             arg: arg.map(|arg| (arg, scope.needs_arg)),

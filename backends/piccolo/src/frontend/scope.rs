@@ -4,8 +4,8 @@
 
 use std::rc::Rc;
 
-use super::ast::{Expr, Target, Var, VarId};
-use super::infer::Kinds;
+use super::ast::{Expr, SiteId, Target, Var, VarId};
+use super::kinds::Value;
 
 /// `LUAI_MAXVARS`.
 pub(super) const MAX_VARS: usize = 200;
@@ -32,6 +32,8 @@ pub(super) struct Scope {
 #[derive(Debug, Default)]
 pub(super) struct Scopes {
     pub(super) vars: Vec<Var>,
+    /// Functions and constructors that have a name.
+    pub(super) sites: usize,
     functions: Vec<Scope>,
     /// The one inside of all.
     pub(super) current: Scope,
@@ -53,11 +55,17 @@ impl Scopes {
         std::mem::replace(&mut self.current, outer)
     }
 
+    /// Names a function or a constructor.
+    pub(super) fn site(&mut self) -> SiteId {
+        self.sites += 1;
+        SiteId(self.sites - 1)
+    }
+
     /// Makes a variable that [`activate`](Self::activate) brings into sight.
     pub(super) fn declare(&mut self, name: Rc<[u8]>) -> Result<VarId, Limit> {
         self.reserve(1)?;
         let id = VarId(self.vars.len());
-        self.vars.push(Var { name, captured: false, kinds: Kinds::NONE, assigned: false });
+        self.vars.push(Var { name, captured: false, value: Value::default(), assigned: false });
         Ok(id)
     }
 

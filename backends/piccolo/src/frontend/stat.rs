@@ -9,8 +9,9 @@ use piccolo::types::VarCount;
 use super::Known;
 use super::ast::{BinaryOp, Block, Expr, Numeric, Operand, Stat, Suffix, Target, UnaryOp, VarId};
 use super::code::{Generator, field_name};
+use super::expr::one_more;
 use super::function::{Jumps, Made, Source, reg};
-use super::infer::{self, Kinds};
+use super::kinds::Kinds;
 use super::names::Name;
 use super::operators::Test;
 use super::ops::Op;
@@ -30,7 +31,14 @@ impl Generator<'_> {
 
     /// Statements; what they declare stays in sight.
     pub(super) fn statements(&mut self, block: &Block) -> Made<()> {
-        block.stats.iter().try_for_each(|stat| self.statement(stat))
+        let counter = self.f.counter.take();
+        block.stats.iter().try_for_each(|stat| {
+            let assigns = matches!(stat, Stat::Assign { .. });
+            self.f.counter = if assigns { counter } else { None };
+            self.statement(stat)
+        })?;
+        self.f.counter = None;
+        Ok(())
     }
 
     fn statement(&mut self, stat: &Stat) -> Made<()> {
@@ -113,8 +121,8 @@ impl Generator<'_> {
                 self.set_global(name, value, line)?;
             }
             Target::Index { table, key, .. } => {
-                let kinds = self.kinds(table);
-                let direct = kinds.within(Kinds::TABLE) && self.appends(table, key);
+                let direct = self.kinds(table).within(Kinds::TABLE) && self.appends(table, key)
+                    || self.keeps_order(table, key, self.kinds(expr));
                 let name = self.name(table);
                 let at = self.any(table)?;
                 let key = match self.constant(key)? {
@@ -148,18 +156,32 @@ impl Generator<'_> {
             | Expr::String(_)
             | Expr::Local(_)
             | Expr::Upvalue(_) => true,
-            Expr::Binary { first, rest } => match rest.as_slice() {
-                [operand] => {
-                    let kinds = self.kinds(first).or(self.kinds(&operand.right));
-                    let plain =
-                        |e: &Expr| matches!(e, Expr::Number(_) | Expr::Local(_) | Expr::Upvalue(_));
-                    kinds.within(Kinds::ARITHMETIC)
-                        && plain(first)
-                        && plain(&operand.right)
-                        && !matches!(operand.op, BinaryOp::And | BinaryOp::Or | BinaryOp::Concat)
-                }
-                _ => false,
-            },
+            Expr::Binary { rest, .. } => matches!(rest.as_slice(),
+                [operand] if !matches!(operand.op, BinaryOp::And | BinaryOp::Or)),
+            _ => false,
+        }
+    }
+
+    /// Whether piccolo may set a field by itself: nothing changes the order of the table then
+    /// that somebody watches.
+    fn keeps_order(&self, table: &Expr, key: &Expr, value: Kinds) -> bool {
+        let of = self.facts.value(table);
+        match (table, key) {
+            // The tables are watched, and the field is there.
+            (_, Expr::String(name)) => self.facts.all_tables(&of, |_, contents| {
+                contents.hashed && contents.fields.get(name).is_some_and(|field| field.sure)
+            }),
+            // The loop fills a list: each field it sets is there, or it is the next one, because
+            // nothing takes away the one that the last round has set.
+            (Expr::Local(list), Expr::Local(index)) if self.f.counter == Some(*index) => {
+                let one = self.facts.vars.get(list.0).is_some_and(|var| !var.assigned);
+                one && !value.meets(Kinds::NIL)
+                    && self.register(*list) < self.register(*index)
+                    && self.facts.all_tables(&of, |site, contents| {
+                        let kept = contents.items.kinds.or(contents.rest.kinds);
+                        !site.escaped && !kept.meets(Kinds::NIL)
+                    })
+            }
             _ => false,
         }
     }
@@ -281,19 +303,20 @@ impl Generator<'_> {
         if let [operand] = rest
             && operand.op != BinaryOp::Concat
         {
-            let both = self.kinds(first).or(self.kinds(&operand.right));
-            let comparing = infer::binary(operand.op, both, both, &operand.right) == Kinds::BOOLEAN;
+            let comparing = matches!(
+                operand.op,
+                BinaryOp::Equal
+                    | BinaryOp::NotEqual
+                    | BinaryOp::Less
+                    | BinaryOp::LessEqual
+                    | BinaryOp::Greater
+                    | BinaryOp::GreaterEqual
+            );
             if comparing {
-                let mut side = |expr: &Expr| -> Made<RCIndex> {
-                    match self.constant(expr)? {
-                        Some(constant) => Ok(constant),
-                        None => Ok(reg(self.any(expr)?).into()),
-                    }
-                };
-                let left = side(first)?;
-                let right = side(&operand.right)?;
+                let left = (self.operand(first)?, self.kinds(first));
+                let right = (self.operand(&operand.right)?, self.kinds(&operand.right));
                 self.f.at(operand.line, &[]);
-                let test = self.comparison(operand.op, left, right, both)?;
+                let test = self.comparison(operand.op, left, right)?;
                 if let Some(Test::Value(value)) = test {
                     self.f.emit(Operation::Test { value: reg(value), is_true: true });
                 }
@@ -404,6 +427,10 @@ impl Generator<'_> {
         self.f.loops.push((register, Vec::new()));
         self.bind(*var, register);
         let first = self.f.here();
+        let one = |expr: &Expr| matches!(expr, Expr::Number(n) if *n == 1.0);
+        let counts = one(start) && step.as_ref().is_none_or(one);
+        let kept = self.facts.vars.get(var.0).is_some_and(|var| !var.assigned);
+        self.f.counter = (counts && kept).then_some(*var);
         self.block(body)?;
         if self.f.captured.len() > captured {
             self.f.jump_closing(Some(register));
@@ -431,7 +458,7 @@ impl Generator<'_> {
         let base = self.f.free;
         self.adjusted(exprs, 3)?;
         let certain = matches!(exprs, [expr]
-            if matches!(infer::called(expr, self.world), Known::Iterator | Known::Ipairs));
+            if matches!(self.facts.called(expr), Known::Iterator | Known::Ipairs));
         self.f.at(line, &[]);
         if !certain {
             self.op(Op::Iterator, &[reg(base).into()], 1, base)?;
@@ -510,22 +537,17 @@ impl Generator<'_> {
     /// `return f(args)`. A function of Lua takes the place of the present one; one of the host is
     /// called from it, as Lua 5.1 does, so that errors know where they happened.
     fn tail_call(&mut self, head: &Expr, before: &[Suffix], args: &[Expr], line: u32) -> Made<()> {
-        let callee_kinds = if before.is_empty() { self.kinds(head) } else { Kinds::ANY };
-        let (name, known) = match before.last() {
-            None => (self.name(head), infer::known(head, self.world)),
-            Some(Suffix::Index { key, .. }) => {
-                let known = match (head, before.len(), key) {
-                    (Expr::Global(library), 1, Expr::String(field)) => {
-                        (self.world.field)(library, field)
-                    }
-                    _ => Known::Anything,
-                };
-                (field_name(key), known)
-            }
-            Some(_) => (Name::NONE, Known::Anything),
+        let mut link = self.facts.head(head);
+        for (place, suffix) in before.iter().enumerate() {
+            link = self.facts.link(&link, head, place, suffix);
+        }
+        let name = match before.last() {
+            None => self.name(head),
+            Some(Suffix::Index { key, .. }) => field_name(key),
+            Some(_) => Name::NONE,
         };
-        let native = matches!(known, Known::Native | Known::Iterator | Known::Ipairs);
-        let lua = callee_kinds == Kinds::CLOSURE;
+        let native = link.known.is_native();
+        let lua = link.value.kinds == Kinds::CLOSURE;
         // The answer whether it is a function of Lua, the operation that calls any other, it.
         let answer = self.f.take(1)?;
         let operation = if native || lua { answer } else { self.f.take(1)? };
@@ -540,7 +562,11 @@ impl Generator<'_> {
             self.f.at(line, &[]);
             self.op(Op::IsLua, &[reg(function).into()], 1, answer)?;
         }
-        let count = self.list(args)?;
+        let depth = self.give_depth(&link.value, true)?;
+        let mut count = self.list(args)?;
+        if depth > 0 {
+            count = one_more(count);
+        }
         self.f.at(line, std::slice::from_ref(&name));
         if native {
             self.call_at(function, count, VarCount::variable());

@@ -227,6 +227,7 @@ impl Parser<'_> {
             }
         }
         self.check_match(&Token::Char(b'}'), &Token::Char(b'{'), line)?;
-        Ok(Expr::Table(Box::new(Constructor { fields, line: self.lexer.last_line })))
+        let site = self.scopes.site();
+        Ok(Expr::Table(Box::new(Constructor { site, fields, line: self.lexer.last_line })))
     }
 }
