@@ -85,7 +85,14 @@ fn every_script_ends_soon() {
         for &script in SCRIPTS {
             let mut client = Client { engine: Engine::new(backend.clone()), ..Client::new() };
             client.engine.set_limits(Limits { time: None, ..Limits::default() });
-            let late = stopped(&mut client, script);
+            let mut late = stopped(&mut client, script);
+            // A machine that does other work is late as well, but not always at the same script.
+            for _ in 0..2 {
+                if late >= LATE {
+                    println!("{name}: once more, {late:?}: {script}");
+                    late = late.min(stopped(&mut client, script));
+                }
+            }
             if late >= LATE {
                 slow.push((late, script));
             }

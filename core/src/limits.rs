@@ -12,6 +12,9 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes the Lua state may hold, its libraries included. `None`: no limit.
+    ///
+    /// What counts is what the process takes, so that a table which has to double needs room for
+    /// both halves of the work: with one table alone a script gets a part of the limit only.
     pub memory: Option<usize>,
     /// Wall-clock time of one run. `None`: no limit, as in redis-server.
     pub time: Option<Duration>,

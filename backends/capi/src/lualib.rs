@@ -168,6 +168,16 @@ pub(crate) unsafe fn insert(lua: *mut lua_State) -> c_int {
     unsafe { run(lua, Function::INSERT) }
 }
 
+/// `table.concat` of a long table, which takes as long as the table is.
+///
+/// # Safety
+/// Called by Lua, in a frame that owns nothing.
+#[cfg(lua51)]
+pub(crate) unsafe fn concat(lua: *mut lua_State) -> c_int {
+    // SAFETY: by contract.
+    unsafe { once(lua, Function::CONCAT) }
+}
+
 /// Runs a function that is done at once.
 ///
 /// # Safety

@@ -37,6 +37,8 @@ pub(crate) struct State {
     enforced: Cell<bool>,
     /// Whether memory was refused since the last collection.
     refused: Cell<bool>,
+    /// Whether the system's memory went beyond what may be taken, where nothing could be refused.
+    overfull: Cell<bool>,
     /// Wall-clock allowance of a run.
     pub(crate) time: Cell<Option<Duration>>,
     /// When the run in progress must end.
@@ -98,6 +100,7 @@ impl State {
             limit: Cell::new(usize::MAX),
             enforced: Cell::new(false),
             refused: Cell::new(false),
+            overfull: Cell::new(false),
             time: Cell::new(None),
             deadline: Cell::new(None),
             instructions: Cell::new(u64::MAX),
@@ -135,7 +138,14 @@ impl State {
 
     /// Whether more is allocated than allowed (possible after a native ran).
     pub(crate) fn over_limit(&self) -> bool {
-        self.used.get() > self.limit.get()
+        self.used.get() > self.limit.get() || self.overfull.get() && self.is_overfull()
+    }
+
+    #[cold]
+    fn is_overfull(&self) -> bool {
+        self.pool.reclaim();
+        self.overfull.set(self.crowded(0));
+        self.overfull.get()
     }
 
     /// Bytes that may be allocated yet.
@@ -187,9 +197,12 @@ impl State {
     fn refill(&self, size: usize) -> *mut u8 {
         if self.crowded(pool::CHUNK) {
             self.pool.reclaim();
-            if self.enforced.get() && self.crowded(pool::CHUNK) {
-                self.refused.set(true);
-                return ptr::null_mut();
+            if self.crowded(pool::CHUNK) {
+                if self.enforced.get() {
+                    self.refused.set(true);
+                    return ptr::null_mut();
+                }
+                self.overfull.set(true);
             }
         }
         if self.pool.grow() { self.pool.allocate(size) } else { ptr::null_mut() }

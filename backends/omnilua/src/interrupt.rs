@@ -15,6 +15,7 @@ use redlua_core::{Pause, StopReason};
 
 use crate::debug;
 use crate::frame::location;
+use crate::growth;
 use crate::shared::Shared;
 
 /// Instructions between two looks at the clock, the token and the memory.
@@ -137,8 +138,10 @@ fn verdict(shared: &Shared, instructions: u64) -> Option<StopReason> {
 
 fn look(state: &mut LuaState, shared: &Shared) {
     shared.measure_stacks(state);
-    let reason = verdict(shared, INTERVAL as u64)
-        .or_else(|| shared.over_limit(state).then_some(StopReason::Memory));
+    let reason = verdict(shared, INTERVAL as u64).or_else(|| {
+        let full = shared.over_limit(state) || growth::is_near(state, shared);
+        full.then_some(StopReason::Memory)
+    });
     if let Some(reason) = reason {
         stop(state, shared, reason);
     }

@@ -21,6 +21,7 @@ mod concat;
 mod coroutine;
 mod debug;
 mod frame;
+mod growth;
 mod interrupt;
 mod lend;
 mod library;

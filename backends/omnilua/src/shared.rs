@@ -11,15 +11,30 @@ use std::time::{Duration, Instant};
 use lua_types::LuaValue;
 use lua_types::gc::GcRef;
 use lua_types::table::LuaTable;
-use lua_vm::state::{CallInfo, ExternalRootKey, LuaState, StackValue};
+use lua_vm::state::{CallInfo, ExternalRootKey, LuaCallable, LuaState, StackValue};
 use redlua_core::{NativeId, ScriptId, StopReason, StopToken};
 
+use crate::growth;
 use crate::lend::BridgeSlot;
 use crate::proxy::Proxy;
 
 /// What a coroutine takes besides what the collector counts: its state, a stack of 45 values and
 /// its call frames.
 const THREAD: usize = 2048;
+/// What an object takes besides what the collector counts: the allocator's part of its blocks, and
+/// its places in the collector's set and queue while it marks.
+const OBJECT: usize = 48;
+/// What a short string takes in the table of strings, besides the place itself.
+const STRING: usize = 64;
+
+/// What a function of Rust takes: its place in omniLua's list, and a block for what it captures.
+const FUNCTION: usize = size_of::<LuaCallable>() + 48;
+
+/// How many places a table takes: when it is nearly full, those that will soon be made beside
+/// them as well.
+fn doubling(used: usize, places: usize) -> usize {
+    if used > places - places / 8 { places * 3 } else { places }
+}
 
 /// The record of a Lua state.
 #[derive(Default)]
@@ -41,6 +56,8 @@ pub(crate) struct Shared {
     /// What the stacks of coroutines took when they were last looked at, and the looks since.
     pub(crate) stacks: Cell<usize>,
     pub(crate) looks: Cell<usize>,
+    /// The table that may be about to grow.
+    pub(crate) seen: growth::Seen,
     /// Bytes allowed; `usize::MAX` for no limit.
     pub(crate) limit: Cell<usize>,
     /// Wall-clock allowance of a run.
@@ -88,14 +105,19 @@ pub(crate) struct Fixed {
 }
 
 impl Shared {
-    /// Bytes the Lua state holds.
+    /// Bytes that the Lua state takes of the process.
     pub(crate) fn used(&self, state: &LuaState) -> usize {
         let global = state.global();
-        // What the collector counts are sizes; what they take of the process is about a quarter
-        // more where they are small.
-        let counted = global.total_bytes();
+        let counted = global.total_bytes() + global.heap.allgc_count() * OBJECT;
+        let strings = &global.interned_lt;
+        let places = doubling(strings.len(), strings.bucket_count());
+        let names = strings.len() * STRING + places * size_of::<Vec<LuaValue>>();
+        let natives = self.natives.try_borrow().map_or(0, |natives| {
+            doubling(natives.len(), natives.capacity()) * size_of::<(NativeId, LuaValue)>()
+        });
+        let functions = natives + global.c_functions.len() * FUNCTION;
         let threads = (global.threads.len() * THREAD).max(self.stacks.get());
-        counted + counted / 4 + threads
+        counted + names + functions + threads
     }
 
     /// Looks, now and then, how far the stacks of coroutines have grown, which nobody counts. The

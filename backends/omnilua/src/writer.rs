@@ -14,7 +14,7 @@ use redlua_core::{Kind, NativeId, Scalar, StopReason, ValueWriter, Workspace};
 
 use crate::frame::{Frame, Values, set};
 use crate::reader::scalar;
-use crate::{interrupt, native};
+use crate::{growth, interrupt, native};
 
 /// See the reader: what C Lua allows one function to have on its stack.
 const SLOTS: usize = 8000;
@@ -99,6 +99,13 @@ impl<'a> Writer<'a> {
     }
 
     fn put(&mut self, table: &GcRef<LuaTable>, key: LuaValue, value: LuaValue) {
+        // What did not fit once would fit at the next key, which makes the table grow after all.
+        if self.starved.get()
+            || !growth::may_grow(&self.frame.state.borrow(), self.frame.shared, table)
+        {
+            self.starved.set(true);
+            return;
+        }
         self.failed |= set(&mut self.frame.state.borrow_mut(), table, key, value).is_err();
     }
 }

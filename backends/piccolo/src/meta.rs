@@ -5,6 +5,7 @@
 
 use piccolo::{Context, Function, Table, Value};
 use redlua_conversions::number::g14;
+use redlua_piccolo_arena::held;
 
 use crate::frontend::{Name, NameKind, Op};
 use crate::machine::M;
@@ -31,7 +32,7 @@ impl<'gc> Outcome<'gc> {
 
 /// How many bytes more a string may have.
 pub(crate) fn room(m: M<'_>, ctx: Context<'_>) -> usize {
-    m.run.memory.get().saturating_sub(ctx.metrics().total_allocation())
+    m.run.memory.get().saturating_sub(held(ctx.metrics()))
 }
 
 /// Bytes that are wanting when the table gets that key, as far as it grows for it; 0 when there is
@@ -44,7 +45,7 @@ pub(crate) fn wanting<'gc>(
     key: Value<'gc>,
 ) -> usize {
     let most = m.run.memory.get();
-    let used = ctx.metrics().total_allocation();
+    let used = held(ctx.metrics());
     // A part that grows is within what is used, and is to be twice as large beside itself.
     if used < most / 3 {
         return 0;

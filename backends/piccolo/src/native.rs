@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use piccolo::{Callback, CallbackReturn, Context, Error, Execution, Stack, Value};
 use redlua_conversions::number::{Text, g17};
 use redlua_core::{Bridge, CallMode, Flow, NativeId, Raise, ValueWriter};
+use redlua_piccolo_arena::held;
 use scoped_tls_hkt::scoped_thread_local;
 use smallvec::SmallVec;
 
@@ -42,7 +43,7 @@ fn run_native<'gc>(
     id: NativeId,
 ) -> Answer<'gc> {
     let caller = Caller::of(&exec);
-    let before = ctx.metrics().total_allocation();
+    let before = held(ctx.metrics());
     let args = &stack[..];
     let mut reader = Reader::new(m, ctx, args, caller.or(m.caller.get()));
     let mut writer = Writer::resume(m, ctx, args, m.results(ctx));
@@ -78,7 +79,7 @@ pub(crate) fn give_turn<'gc>(
     exec: &mut Execution<'gc, '_>,
     before: usize,
 ) {
-    let now = ctx.metrics().total_allocation();
+    let now = held(ctx.metrics());
     // Many that take long may lie between two turns of the host.
     if now > m.run.memory.get() || m.run.stop.reason().is_some() {
         exec.fuel().interrupt();
@@ -133,7 +134,7 @@ fn call<'gc>(
     mut stack: Stack<'gc, '_>,
     mode: CallMode,
 ) -> Answer<'gc> {
-    let before = ctx.metrics().total_allocation();
+    let before = held(ctx.metrics());
     let args = &stack[..];
     let mut writer = Writer::resume(m, ctx, args, m.results(ctx));
     let mut texts: SmallVec<[Text; 8]> = SmallVec::new();

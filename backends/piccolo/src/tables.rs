@@ -107,7 +107,8 @@ pub(crate) fn set<'gc>(
 }
 
 /// Bytes that setting the pair takes at once, when a large part of the table grows for it: piccolo
-/// makes the new part beside the old one and asks nobody.
+/// makes the new part beside the old one and asks nobody. Of a new list the second half is written
+/// when the old one is gone.
 pub(crate) fn growth<'gc>(m: M<'gc>, table: Table<'gc>, key: Value<'gc>) -> usize {
     const LARGE: usize = 1 << 13;
     if table.holds(key) {
@@ -119,7 +120,7 @@ pub(crate) fn growth<'gc>(m: M<'gc>, table: Table<'gc>, key: Value<'gc>) -> usiz
             let length = table.length().max(0) as usize;
             let appends = number(key) == Some((length + 1) as f64);
             let full = length >= LARGE && length.is_power_of_two();
-            if appends && full { 2 * length * size_of::<Value<'_>>() } else { 0 }
+            if appends && full { length * size_of::<Value<'_>>() } else { 0 }
         }
     }
 }

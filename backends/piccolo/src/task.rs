@@ -10,6 +10,7 @@ use piccolo::{
 };
 use redlua_conversions::lualib::{self, Budget, Task};
 use redlua_core::Step;
+use redlua_piccolo_arena::held;
 
 use crate::frontend::Name;
 use crate::machine::{Answer, Caller, M, call_then};
@@ -108,7 +109,7 @@ pub(crate) fn run<'gc>(
     task: Task,
 ) -> Answer<'gc> {
     let caller = Caller::of(&exec);
-    let before = ctx.metrics().total_allocation();
+    let before = held(ctx.metrics());
     let args: Vec<Value<'gc>> = stack.into_iter().collect();
     let mut running = Running { m, task, args, work: Vec::new(), caller, truth: false };
     let round = running.steps(ctx, &mut exec, &mut stack);
@@ -244,7 +245,7 @@ impl<'gc> Sequence<'gc> for Running<'gc> {
         self.m.leave_call();
         let answer = stack.get(0);
         self.work.push(if self.truth { Value::Boolean(answer.to_bool()) } else { answer });
-        let before = ctx.metrics().total_allocation();
+        let before = held(ctx.metrics());
         let round = self.steps(ctx, &mut exec, &mut stack);
         native::give_turn(self.m, ctx, &mut exec, before);
         Ok(match round? {

@@ -6,6 +6,7 @@ use std::cell::Cell;
 
 use piccolo::{Context, Table, Value};
 use redlua_core::{NativeId, Scalar, ValueWriter, Workspace};
+use redlua_piccolo_arena::held;
 
 use crate::machine::M;
 use crate::reader::{STACK, scalar};
@@ -43,7 +44,7 @@ impl<'gc, 'a> Writer<'gc, 'a> {
     /// Whether the script holds more than it may, or did so when it was last looked at: what was
     /// built since is not complete.
     pub(crate) fn is_starved(&self) -> bool {
-        if self.ctx.metrics().total_allocation() > self.m.run.memory.get() {
+        if held(self.ctx.metrics()) > self.m.run.memory.get() {
             self.starved.set(true);
         }
         self.starved.get()
@@ -59,7 +60,8 @@ impl<'gc, 'a> Writer<'gc, 'a> {
     }
 
     fn put(&mut self, table: Table<'gc>, key: Value<'gc>, value: Value<'gc>) {
-        if meta::wanting(self.m, self.ctx, table.into(), key) > 0 {
+        // What did not fit once would fit at the next key, which makes the table grow after all.
+        if self.starved.get() || meta::wanting(self.m, self.ctx, table.into(), key) > 0 {
             self.starved.set(true);
         } else {
             self.failed |= tables::set(self.m, self.ctx, table, key, value).is_err();

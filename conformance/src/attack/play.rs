@@ -22,7 +22,7 @@ pub(super) const MEMORY: usize = 32 << 20;
 /// What they may answer.
 pub(super) const REPLY: usize = 4 << 20;
 /// For how long they may run.
-pub(super) const TIME: Duration = Duration::from_millis(400);
+const TIME: Duration = Duration::from_millis(400);
 
 /// The stack that attacks run on, an ordinary one of a thread.
 const STACK: usize = 2 << 20;
@@ -76,8 +76,14 @@ pub fn play(attack: &Attack, backend: Arc<dyn Backend>) -> Result<Played, Error>
 
 /// What attackers may take. Where a reply must come, a slow machine gets the time for it.
 fn limits(attack: &Attack) -> Limits {
-    let time = if matches!(attack.expect, Expect::Reply(_)) { TIME * 25 } else { TIME };
+    let replies = matches!(attack.expect, Expect::Reply(_));
+    let time = if replies { TIME * 25 } else { within(attack) };
     Limits { memory: Some(MEMORY), time: Some(time), reply: Some(REPLY), ..Limits::default() }
+}
+
+/// For how long an attack should run at most: those on memory get the time to run out of it.
+pub(super) fn within(attack: &Attack) -> Duration {
+    if attack.topic() == "memory" { TIME * 5 } else { TIME }
 }
 
 /// The words of a command for a connection of that name.

@@ -94,7 +94,7 @@ pub fn watch(
         let lines = lines_of(&mut child);
         while let Some(attack) = attacks.get(results.len()) {
             let (outcome, played) = match lines.recv_timeout(PATIENCE) {
-                Ok(line) => judge(&line),
+                Ok(line) => judge(attack, &line),
                 Err(RecvTimeoutError::Timeout) => (Outcome::Hung, None),
                 Err(RecvTimeoutError::Disconnected) => {
                     let how = child.wait().map_or_else(|e| e.to_string(), |s| s.to_string());
@@ -112,11 +112,11 @@ pub fn watch(
         let _ = child.wait();
     }
     // A machine that does other work is late as well: what was is tried once more, alone.
-    for (position, (_, outcome, played)) in results.iter_mut().enumerate() {
+    for (position, (attack, (_, outcome, played))) in attacks.iter().zip(&mut results).enumerate() {
         if matches!(outcome, Outcome::Late(_)) {
             let mut child = start(program, backend, position)?;
             if let Ok(line) = lines_of(&mut child).recv_timeout(PATIENCE) {
-                (*outcome, *played) = judge(&line);
+                (*outcome, *played) = judge(attack, &line);
             }
             let _ = child.kill();
             let _ = child.wait();
@@ -153,14 +153,14 @@ fn lines_of(child: &mut Child) -> Receiver<String> {
     receiver
 }
 
-fn judge(line: &str) -> (Outcome, Option<AttackPlayed>) {
+fn judge(attack: &Attack, line: &str) -> (Outcome, Option<AttackPlayed>) {
     let played: AttackPlayed = match serde_json::from_str(line) {
         Ok(played) => played,
         Err(_) => return (Outcome::Died(line.to_owned()), None),
     };
     // The cap and a tenth.
     let most = play::MEMORY + play::MEMORY / 10;
-    let latest = u64::try_from((play::TIME + LATE).as_millis()).unwrap_or(u64::MAX);
+    let latest = u64::try_from((play::within(attack) + LATE).as_millis()).unwrap_or(u64::MAX);
     let outcome = if let Some(found) = &played.polluted {
         Outcome::Polluted(found.clone())
     } else if played.milliseconds > latest {

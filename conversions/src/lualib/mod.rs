@@ -136,6 +136,8 @@ impl Function {
     pub const REP: Function = Function(Kind::Rep);
     /// `table.sort`.
     pub const SORT: Function = Function(Kind::Sort);
+    /// `table.concat`.
+    pub const CONCAT: Function = Function(Kind::Concat);
     /// `table.insert`.
     pub const INSERT: Function = Function(Kind::Insert);
     /// What `ipairs` returns first: called with a table and an index, it returns the next index
