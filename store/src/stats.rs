@@ -34,8 +34,8 @@ pub(crate) struct Calls {
 /// All figures.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stats {
-    /// By the command's number.
-    commands: Vec<Calls>,
+    /// By the command's number; of most there is nothing.
+    commands: Vec<Option<Box<Calls>>>,
     /// How often each error code was answered.
     pub(crate) errors: BTreeMap<Vec<u8>, u64>,
     /// How many errors were answered.
@@ -108,12 +108,18 @@ fn bound(class: usize) -> u64 {
 impl Stats {
     /// Figures of so many commands.
     pub(crate) fn new(commands: usize) -> Self {
-        Stats { commands: vec![Calls::default(); commands], ..Stats::default() }
+        Stats { commands: vec![None; commands], ..Stats::default() }
     }
 
     /// The figures of a command.
     pub(crate) fn calls(&self, id: u32) -> Option<&Calls> {
-        self.commands.get(id as usize)
+        self.commands.get(id as usize)?.as_deref()
+    }
+
+    /// The same, to be added to.
+    #[inline]
+    fn of(&mut self, id: u32) -> Option<&mut Calls> {
+        Some(self.commands.get_mut(id as usize)?.get_or_insert_default())
     }
 
     /// Forgets what there was of a command's durations; returns whether there was anything.
@@ -137,7 +143,7 @@ impl Stats {
     #[inline]
     pub(crate) fn called(&mut self, id: u32, took: Option<Duration>) {
         self.processed += 1;
-        if let Some(calls) = self.commands.get_mut(id as usize) {
+        if let Some(calls) = self.of(id) {
             if let Some(took) = took {
                 calls.measured(took.as_micros() as u64);
             }
@@ -154,7 +160,7 @@ impl Stats {
     #[cold]
     pub(crate) fn failed(&mut self, id: u32, text: &[u8]) {
         self.count_error(text);
-        if let Some(calls) = self.commands.get_mut(id as usize) {
+        if let Some(calls) = self.of(id) {
             calls.failed += 1;
         }
     }
@@ -163,7 +169,7 @@ impl Stats {
     /// were `before` comes from a call and is not counted once more.
     pub(crate) fn failed_since(&mut self, id: u32, text: &[u8], before: u64) {
         if self.error_replies > before && self.last == code(text) {
-            if let Some(calls) = self.commands.get_mut(id as usize) {
+            if let Some(calls) = self.of(id) {
                 calls.failed += 1;
             }
         } else {
@@ -175,7 +181,7 @@ impl Stats {
     #[cold]
     pub(crate) fn rejected(&mut self, id: Option<u32>, text: &[u8]) {
         self.count_error(text);
-        if let Some(calls) = id.and_then(|id| self.commands.get_mut(id as usize)) {
+        if let Some(calls) = id.and_then(|id| self.of(id)) {
             calls.rejected += 1;
         }
     }
