@@ -40,6 +40,9 @@ pub(crate) enum Error {
     /// The server does not watch keys.
     #[error("--strict-keys works where the script runs here: add --local")]
     Strict,
+    /// The server has limits of its own.
+    #[error("limits work where the script runs here: add --local")]
+    Limited,
     /// There are keys where the scripts would run.
     #[error(
         "database {db} of {address} holds {keys} key{}; give the number of an empty one with --scratch-db",

@@ -10,6 +10,7 @@ mod case;
 mod diff;
 mod dump;
 mod error;
+mod limited;
 mod order;
 mod output;
 mod recorded;
@@ -136,6 +137,8 @@ struct Options {
           default_missing_value = "16384", conflicts_with = "redis",
           value_parser = clap::value_parser!(u16).range(1..=16384))]
     cluster: Option<u16>,
+    #[command(flatten)]
+    limited: limited::Limited,
     /// How long the server may take for a reply.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,

@@ -34,6 +34,7 @@ impl Target {
             let mut client = Client::with_host(Store::with_clock(clock));
             client.engine = engine.unwrap_or(client.engine);
             client.engine.set_strict_keys(options.strict_keys);
+            options.limited.apply(&mut client.engine);
             if let Some(nodes) = options.cluster {
                 client.set_cluster(Cluster::of(nodes));
             }
@@ -41,6 +42,9 @@ impl Target {
         };
         if options.strict_keys && !options.local {
             return Err(Error::Strict);
+        }
+        if options.limited.is_any() && !options.local {
+            return Err(Error::Limited);
         }
         let mut remote = connect(Address::parse(address)?, options.timeout)?;
         version(&mut remote)?;
@@ -50,6 +54,7 @@ impl Target {
         let mut client = Client::with_host(remote);
         client.engine = engine.unwrap_or(client.engine);
         client.engine.set_strict_keys(options.strict_keys);
+        options.limited.apply(&mut client.engine);
         client.session = client.host.session();
         Ok(Target::Local(Box::new(client), 0))
     }

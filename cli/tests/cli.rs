@@ -210,6 +210,27 @@ fn the_clock_can_stand_still() {
 }
 
 #[test]
+fn limits_can_be_chosen() {
+    let stopped = |option: &str, count: &str, script: &str| {
+        let (code, _, error) = failure(&["eval", option, count, script, "0"]);
+        assert_eq!(code, 1, "{error}");
+        error
+    };
+    let error = stopped("--time-limit", "50", "while true do end");
+    assert!(error.contains("ERR Script exceeded its time limit"), "{error}");
+    let error = stopped("--instruction-limit", "100000", "while true do end");
+    assert!(error.contains("ERR Script exceeded its instruction limit"), "{error}");
+    let error = stopped("--memory-limit", "4", "return #string.rep('x', 8000000)");
+    assert!(error.contains("not enough memory"), "{error}");
+    let reply = shown(&["eval", "--memory-limit", "16", "return #string.rep('x', 8000000)", "0"]);
+    assert_eq!(reply, "(integer) 8000000\n");
+    let refused =
+        failure(&["eval", "--redis", "redis://127.0.0.1:1", "--time-limit", "1", "x", "0"]);
+    assert_eq!(refused.0, 2);
+    assert!(refused.2.contains("add --local"), "{}", refused.2);
+}
+
+#[test]
 fn backends_are_listed_and_chosen() {
     let table = shown(&["backends"]);
     let name = table.lines().nth(1).unwrap().split(' ').next().unwrap().to_owned();
