@@ -154,6 +154,8 @@ pub trait Arguments: ValueReader {
     /// Keeps the function under the cursor alive so that [`Vm::run`](crate::Vm::run) can call it
     /// later, until [`Vm::release`](crate::Vm::release). `None` when it is not a function.
     fn pin(&mut self) -> Option<ScriptId>;
+    /// Whether argument `index` is one of the environment's read-only tables.
+    fn is_read_only(&self, index: usize) -> bool;
     /// Where the native was called from: the position of the function that called it, or of that
     /// one's caller when it is itself a native. `None` when the engine cannot tell.
     fn caller(&self) -> Option<Location<'_>>;

@@ -114,6 +114,17 @@ fn missing_global(args: &mut dyn Arguments) -> Done {
 
 /// `__redis__err__handler`: makes a table of whatever was raised and notes where.
 fn error_handler(args: &mut dyn Arguments, out: &mut dyn ValueWriter) {
+    // The handler, which is a script itself, cannot write to it and is called with its own error.
+    if args.is_read_only(0) {
+        let (source, line) = (texts::HANDLER_SOURCE, texts::HANDLER_LINE);
+        let failed = format!("ERR {}:{line}: {}", &source[1..], texts::READONLY_TABLE);
+        fault::push(out, failed.as_bytes());
+        out.string(source.as_bytes());
+        out.set_field(b"source");
+        out.integer(line);
+        out.set_field(b"line");
+        return;
+    }
     args.select(0);
     if args.kind() == Kind::Table {
         out.argument(0);

@@ -4,6 +4,7 @@
 //! (`register`), nor the payload of DUMP (`payload`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use hashbrown::HashMap;
@@ -16,7 +17,7 @@ use crate::monitor::RunKind;
 use crate::register::{self, Registered};
 use crate::run;
 use crate::scripts::{is_flush_mode, push_kill};
-use crate::shebang::{self, FLAG_NAMES, ScriptFlags};
+use crate::shebang::{self, FLAG_NAMES};
 use crate::text::{self, join};
 use crate::world::{Task, World, keys_and_args};
 
@@ -26,17 +27,18 @@ pub(crate) struct Functions {
     /// Their Lua state.
     pub(crate) world: World,
     libraries: BTreeMap<Vec<u8>, Library>,
-    /// Every function by its name in lower case: names are unique in any case
-    /// (`functionDictType`).
-    functions: HashMap<Vec<u8>, Function>,
+    /// Every function by its name in lower case, with its library. Names are unique in any case
+    /// (`functionDictType`), but for those of one library, of which the first counts.
+    functions: HashMap<Vec<u8>, (Vec<u8>, Arc<Registered>)>,
+    /// How many functions the libraries have.
+    count: usize,
 }
 
 /// A loaded library.
 pub(crate) struct Library {
     /// The source, shebang included.
     pub(crate) code: Vec<u8>,
-    /// Its functions' names, as registered.
-    functions: Vec<Vec<u8>>,
+    functions: Vec<Arc<Registered>>,
 }
 
 /// A library that was run but does not count yet.
@@ -53,15 +55,6 @@ impl Loaded {
     }
 }
 
-/// A registered function.
-struct Function {
-    name: Vec<u8>,
-    library: Vec<u8>,
-    id: ScriptId,
-    flags: ScriptFlags,
-    description: Option<Vec<u8>>,
-}
-
 impl Functions {
     /// How many libraries there are.
     pub(crate) fn libraries(&self) -> usize {
@@ -70,7 +63,12 @@ impl Functions {
 
     /// How many functions they have.
     pub(crate) fn count(&self) -> usize {
-        self.functions.len()
+        self.count
+    }
+
+    /// The function that is called by this name.
+    fn find(&self, name: &[u8]) -> Option<Arc<Registered>> {
+        self.functions.get(&name.to_ascii_lowercase()).map(|(_, function)| function.clone())
     }
 
     /// The libraries in the order of their names.
@@ -97,22 +95,15 @@ impl Functions {
             return Err(error);
         }
         for library in loaded {
-            self.remove(&library.name);
-            let functions = library.functions.iter().map(|f| f.name.clone()).collect();
-            for function in library.functions {
+            let Loaded { name, code, functions } = library;
+            self.remove(&name);
+            let functions: Vec<_> = functions.into_iter().map(Arc::new).collect();
+            for function in &functions {
                 let key = function.name.to_ascii_lowercase();
-                self.functions.insert(
-                    key,
-                    Function {
-                        name: function.name,
-                        library: library.name.clone(),
-                        id: function.id,
-                        flags: function.flags,
-                        description: function.description,
-                    },
-                );
+                self.functions.entry(key).or_insert_with(|| (name.clone(), function.clone()));
             }
-            self.libraries.insert(library.name, Library { code: library.code, functions });
+            self.count += functions.len();
+            self.libraries.insert(name, Library { code, functions });
         }
         Ok(())
     }
@@ -126,7 +117,7 @@ impl Functions {
         if limits.libraries.is_some_and(|most| libraries > most) {
             return Some(text::MANY_LIBRARIES.to_vec());
         }
-        let functions = self.functions.len() + more - gone;
+        let functions = self.count() + more - gone;
         limits.functions.is_some_and(|most| functions > most).then(|| text::MANY_FUNCTIONS.to_vec())
     }
 
@@ -138,8 +129,8 @@ impl Functions {
             }
         }
         loaded.iter().flat_map(|library| &library.functions).find_map(|function| {
-            let known = self.functions.get(&function.name.to_ascii_lowercase())?;
-            (!replaced(&known.library))
+            let (library, _) = self.functions.get(&function.name.to_ascii_lowercase())?;
+            (!replaced(library))
                 .then(|| join(&[b"ERR Function ", &function.name, b" already exists"]))
         })
     }
@@ -147,13 +138,11 @@ impl Functions {
     /// Removes a library and its functions; `false` when there is none of that name.
     fn remove(&mut self, name: &[u8]) -> bool {
         let Some(library) = self.libraries.remove(name) else { return false };
-        let ids: Vec<ScriptId> = library
-            .functions
-            .iter()
-            .filter_map(|name| self.functions.remove(&name.to_ascii_lowercase()))
-            .map(|function| function.id)
-            .collect();
-        self.release(ids);
+        self.count -= library.functions.len();
+        for function in &library.functions {
+            self.functions.remove(&function.name.to_ascii_lowercase());
+        }
+        self.release(library.functions.iter().map(|function| function.id));
         true
     }
 
@@ -180,11 +169,12 @@ impl Functions {
             if loaded[..at].iter().any(|earlier| earlier.name == library.name) {
                 return Some(join(&[b"ERR Library '", &library.name, b"' already exists"]));
             }
-            for function in &library.functions {
-                if !functions.insert(function.name.to_ascii_lowercase()) {
-                    return Some(join(&[b"ERR Function ", &function.name, b" already exists"]));
-                }
+            let key = |function: &Registered| function.name.to_ascii_lowercase();
+            let taken = library.functions.iter().find(|f| functions.contains(&key(f)));
+            if let Some(function) = taken {
+                return Some(join(&[b"ERR Function ", &function.name, b" already exists"]));
             }
+            functions.extend(library.functions.iter().map(key));
         }
         None
     }
@@ -193,6 +183,7 @@ impl Functions {
     pub(crate) fn clear(&mut self) {
         self.libraries.clear();
         self.functions.clear();
+        self.count = 0;
         self.world.reset();
     }
 }
@@ -221,7 +212,7 @@ impl Engine {
         sink: &mut dyn ReplySink,
     ) -> Result<(), Vec<u8>> {
         let [_, name, numkeys, rest @ ..] = argv else { return Ok(()) };
-        let Some(function) = self.functions.functions.get(&name.to_ascii_lowercase()) else {
+        let Some(function) = self.functions.find(name) else {
             return Err(b"ERR Function not found".to_vec());
         };
         run::permit(&*host, self.cluster_of(&*host), function.flags)?;
@@ -244,7 +235,7 @@ impl Engine {
             invocation,
             command: argv,
             places,
-            loaded: (self.functions.libraries.len(), self.functions.functions.len()),
+            loaded: (self.functions.libraries(), self.functions.count()),
         };
         let (limits, monitor) = (&self.limits, &self.monitor);
         self.functions.world.run(task, limits, monitor, host, session, sink, None);
@@ -384,10 +375,8 @@ impl Engine {
             sink.bulk(b"LUA");
             sink.bulk(b"functions");
             sink.seq(Seq::Array, library.functions.len());
-            for name in &library.functions {
-                if let Some(function) = self.functions.functions.get(&name.to_ascii_lowercase()) {
-                    push_function(function, sink);
-                }
+            for function in &library.functions {
+                push_function(function, sink);
             }
             if with_code {
                 sink.bulk(b"library_code");
@@ -400,8 +389,8 @@ impl Engine {
         if self.monitor().running() == Some(RunKind::Eval) {
             return sink.error(text::BUSY_EVAL);
         }
-        let Functions { libraries, functions, .. } = &self.functions;
-        push_stats(self.monitor(), (libraries.len(), functions.len()), sink);
+        let loaded = (self.functions.libraries(), self.functions.count());
+        push_stats(self.monitor(), loaded, sink);
     }
 }
 
@@ -416,7 +405,7 @@ fn check_header(header: &shebang::Header<'_>) -> Result<(), Vec<u8>> {
     Ok(())
 }
 
-fn push_function(function: &Function, sink: &mut dyn ReplySink) {
+fn push_function(function: &Registered, sink: &mut dyn ReplySink) {
     sink.map(3);
     sink.bulk(b"name");
     sink.bulk(&function.name);

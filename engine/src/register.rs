@@ -116,7 +116,7 @@ impl Loading<'_> {
         if !valid_name(&function.name) {
             return Err(BAD_NAME.to_vec());
         }
-        if self.registered.iter().any(|known| known.name.eq_ignore_ascii_case(&function.name)) {
+        if self.registered.iter().any(|known| known.name == function.name) {
             return Err(b"Function already exists in the library".to_vec());
         }
         if self.registered.len() >= self.most {

@@ -53,6 +53,11 @@ pub(crate) const NO_ARGUMENT: &[u8] =
 /// `redis.call` with an argument of another type.
 pub(crate) const BAD_ARGUMENT: &[u8] =
     b"Lua redis lib command arguments must be strings or integers";
+/// What `__redis__err__handler` is called in a server (`scriptingInit` in `eval.c`).
+pub(crate) const HANDLER_SOURCE: &str = "@err_handler_def";
+/// Its line that notes the source of an error.
+pub(crate) const HANDLER_LINE: i64 = 10;
+
 /// A write to a read-only table (`luaG_runerror` in Redis' Lua).
 pub(crate) const READONLY_TABLE: &str = "Attempt to modify a readonly table";
 

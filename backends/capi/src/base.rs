@@ -31,8 +31,8 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "", name: "next", function: next },
     Wrapper { library: "", name: "rawget", function: through_first },
     Wrapper { library: "", name: "pairs", function: pairs },
-    Wrapper { library: "", name: "rawset", function: refuse_first },
-    Wrapper { library: "", name: "setmetatable", function: refuse_first },
+    Wrapper { library: "", name: "rawset", function: refuse_pair },
+    Wrapper { library: "", name: "setmetatable", function: refuse_metatable },
     Wrapper { library: "", name: "getmetatable", function: getmetatable },
     Wrapper { library: "", name: "load", function: load },
     Wrapper { library: "", name: "loadstring", function: loadstring },
@@ -40,7 +40,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { library: "", name: "xpcall", function: xpcall },
     Wrapper { library: "", name: "collectgarbage", function: collectgarbage },
     Wrapper { library: "table", name: "insert", function: refuse_insert },
-    Wrapper { library: "table", name: "foreach", function: through_first },
+    Wrapper { library: "table", name: "foreach", function: foreach },
     Wrapper { library: "table", name: "foreachi", function: through_first },
     Wrapper { library: "table", name: "maxn", function: through_first },
     #[cfg(not(lua51))]
@@ -140,6 +140,38 @@ pub(crate) unsafe extern "C-unwind" fn through_first(lua: *mut lua_State) -> c_i
     }
 }
 
+/// `table.foreach`: walks a read-only table in the order of its own.
+///
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn foreach(lua: *mut lua_State) -> c_int {
+    // SAFETY: as above; the frame owns nothing when the script's function raises.
+    unsafe {
+        let listed = ffi::lua_type(lua, 1) == ffi::LUA_TTABLE
+            && ffi::lua_type(lua, 2) == ffi::LUA_TFUNCTION
+            && proxy::push_target(lua, 1)
+            && proxy::is_ordered(lua, -1);
+        if !listed {
+            ffi::lua_settop(lua, ffi::lua_gettop(lua).min(2));
+            return through_first(lua);
+        }
+        ffi::lua_insert(lua, 3);
+        ffi::lua_settop(lua, 3);
+        let mut position = 0;
+        while let Some(found) = proxy::push_pair(lua, 3, position) {
+            position = found;
+            ffi::lua_pushvalue(lua, 2);
+            ffi::lua_insert(lua, 4);
+            ffi::lua_call(lua, 2, 1);
+            if ffi::lua_type(lua, 4) != ffi::LUA_TNIL {
+                return 1;
+            }
+            ffi::lua_settop(lua, 3);
+        }
+        0
+    }
+}
+
 /// # Safety
 /// Called by Lua.
 unsafe extern "C-unwind" fn next(lua: *mut lua_State) -> c_int {
@@ -161,17 +193,37 @@ unsafe extern "C-unwind" fn next(lua: *mut lua_State) -> c_int {
     }
 }
 
-/// Functions that write their first argument.
+/// `rawset`: wants a key and a value before it writes.
 ///
 /// # Safety
 /// Called by Lua.
-unsafe extern "C-unwind" fn refuse_first(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn refuse_pair(lua: *mut lua_State) -> c_int {
+    // SAFETY: as above.
+    unsafe { if ffi::lua_gettop(lua) >= 3 { refuse_first(lua) } else { stock(lua) } }
+}
+
+/// `setmetatable`: wants nil or a table before it writes.
+///
+/// # Safety
+/// Called by Lua.
+unsafe extern "C-unwind" fn refuse_metatable(lua: *mut lua_State) -> c_int {
     // SAFETY: as above.
     unsafe {
-        if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE
-            && ffi::lua_gettop(lua) >= 2
-            && proxy::is_proxy(lua, 1)
-        {
+        match ffi::lua_type(lua, 2) {
+            ffi::LUA_TNIL | ffi::LUA_TTABLE => refuse_first(lua),
+            _ => stock(lua),
+        }
+    }
+}
+
+/// Functions that write their first argument.
+///
+/// # Safety
+/// Called in such a function, with the arguments that it wants.
+unsafe fn refuse_first(lua: *mut lua_State) -> c_int {
+    // SAFETY: by contract.
+    unsafe {
+        if ffi::lua_type(lua, 1) == ffi::LUA_TTABLE && proxy::is_proxy(lua, 1) {
             return refuse(lua);
         }
         stock(lua)
@@ -380,8 +432,8 @@ unsafe fn loaded(lua: *mut lua_State, status: c_int) -> c_int {
     }
 }
 
-/// `pcall` that returns the text of an error table in place of the table (`luaRedisPcall` in
-/// `script_lua.c`).
+/// `pcall` that returns the text of an error table in place of the table, or the table and what it
+/// has instead of a text (`luaRedisPcall` in `script_lua.c`).
 ///
 /// # Safety
 /// Called by Lua.
@@ -408,15 +460,14 @@ unsafe extern "C-unwind" fn pcall(lua: *mut lua_State) -> c_int {
         if ffi::lua_type(lua, -1) == ffi::LUA_TTABLE && !field.is_empty() {
             ffi::lua_pushlstring(lua, field.as_ptr().cast(), field.len());
             ffi::lua_gettable(lua, -2);
+            // What is no text follows the table as one more result.
             if ffi::lua_isstring(lua, -1) != 0 {
                 ffi::lua_replace(lua, -2);
-            } else {
-                ffi::lua_settop(lua, -2);
             }
         }
         ffi::lua_pushboolean(lua, 0);
-        ffi::lua_insert(lua, -2);
-        2
+        ffi::lua_replace(lua, 1);
+        ffi::lua_gettop(lua)
     }
 }
 

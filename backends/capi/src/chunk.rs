@@ -16,7 +16,7 @@ use redlua_conversions::syntax::{Target, Wanted, translate};
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
 use crate::state::push_unlimited;
-#[cfg(luau)]
+#[cfg(any(luau, luajit))]
 use crate::state::state_of;
 
 /// The name of the function that makes floats integers; scripts do not see it.
@@ -183,7 +183,7 @@ unsafe extern "C-unwind" fn read(
 const PIECE: usize = 512;
 
 /// Replaces the chunk on top of the stack by the same without the tail calls that Lua 5.1 does
-/// not make.
+/// not make, and notes whether it sets globals.
 ///
 /// # Safety
 /// A function of Lua is on top; 2 slots are free. Stack 0. Does not raise.
@@ -197,7 +197,11 @@ unsafe fn plain_calls(lua: *mut lua_State) {
         if ffi::lua_dump(lua, collect, ptr::from_mut(&mut dump).cast()) != 0 {
             return;
         }
-        let Some(code) = crate::tailcall::plain_calls(&dump) else { return };
+        let Some(chunk) = crate::tailcall::Chunk::read(&dump) else {
+            return state_of(lua).writes_globals.set(true);
+        };
+        state_of(lua).writes_globals.set(chunk.writes_globals());
+        let Some(code) = chunk.plain_calls() else { return };
         let mut piece = (code.as_ptr().cast::<c_char>(), code.len());
         let data = ptr::from_mut(&mut piece).cast();
         if ffi::lua_load(lua, read_whole, data, c"=chunk".as_ptr()) == 0 {

@@ -1,35 +1,68 @@
-//! Globals that a chunk of Lua 5.1 reads without a stand-in between.
+//! Globals that a chunk reads without a stand-in between, on Lua 5.1 and LuaJIT.
 //!
-//! Owns the table of such globals and the rewriting of a chunk that makes `redis.call(…)` one
-//! look-up. It must not know which names there are.
+//! Owns the table of such globals and which chunks get it. It must not know which names there are,
+//! nor how a chunk is rewritten.
 //!
 //! A stand-in costs three look-ups: in itself, in its metatable, in the real table. What reads a
 //! global is an instruction of its own, and so is what writes one: a chunk without the latter can
 //! have a table of values as its environment, which nothing gives away (there is no `getfenv`).
-//! Where a library's function is called by both names, `string.rep(…)`, the two reads become one of
-//! a key that no script can write, `rep\0string`. To messages, which end at the NUL, the function
-//! has the name it had.
 
 use std::ffi::c_int;
 
-use crate::code::{self, Function, Word, op};
+#[cfg(lua51)]
+use crate::code::{self, Function};
 use crate::ffi::{self, lua_State};
+#[cfg(lua51)]
 use crate::layout::{self, Slot};
-use crate::proxy;
+#[cfg(lua51)]
+use crate::shorten::{shorten, writes_globals};
+#[cfg(luajit)]
+use crate::state::state_of;
 
-/// How far from its name a call may stand, in instructions.
-const FAR: usize = 256;
-/// A function of more instructions is left as it is.
-const LARGE: usize = 1 << 16;
-/// A name of more bytes is none of ours.
-const LONG: usize = 32;
-
-/// The values of a view's globals, all of them pinned in the registry.
+/// The values of a view's globals.
 pub(crate) struct Direct {
     /// The real table behind the stand-in, and the one that chunks read.
-    tables: [Slot; 2],
+    tables: [Pinned; 2],
     /// `KEYS` and `ARGV`.
-    names: [Slot; 2],
+    names: [Pinned; 2],
+}
+
+/// A value in the registry, which stays where it is.
+#[derive(Clone, Copy)]
+struct Pinned(#[cfg(lua51)] Slot, #[cfg(luajit)] c_int);
+
+impl Pinned {
+    /// Pops the value on top of the stack.
+    ///
+    /// # Safety
+    /// There is one; memory is not limited.
+    unsafe fn new(lua: *mut lua_State) -> Self {
+        // SAFETY: by contract.
+        unsafe {
+            #[cfg(lua51)]
+            let slot = *layout::slot(lua, ffi::lua_gettop(lua));
+            let reference = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+            #[cfg(lua51)]
+            {
+                let _ = reference;
+                Pinned(slot)
+            }
+            #[cfg(luajit)]
+            Pinned(reference)
+        }
+    }
+
+    /// # Safety
+    /// A slot is free; `lua` is the state of [`new`](Self::new). Stack +1. Does not raise.
+    unsafe fn push(self, lua: *mut lua_State) {
+        // SAFETY: by contract.
+        unsafe {
+            #[cfg(lua51)]
+            layout::push(lua, self.0);
+            #[cfg(luajit)]
+            ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, self.0);
+        }
+    }
 }
 
 impl Direct {
@@ -38,23 +71,21 @@ impl Direct {
     /// of its `__index` and `__newindex`.
     ///
     /// # Safety
-    /// As said, the real table being in the registry; 8 slots are free; memory is not limited.
-    /// Leaves values on the stack.
+    /// As said; 8 slots are free; memory is not limited. Stack 0.
     pub(crate) unsafe fn new(lua: *mut lua_State, missing: c_int, refuse: c_int) -> Option<Self> {
+        #[cfg(lua51)]
         if !code::is_known() {
             return None;
         }
         // SAFETY: by contract.
         unsafe {
-            let real = ffi::lua_gettop(lua);
+            ffi::lua_pushvalue(lua, -1);
+            let real = Pinned::new(lua);
             copy_globals(lua, missing, refuse);
-            let tables = [*layout::slot(lua, real), *layout::slot(lua, real + 1)];
-            ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+            let tables = [real, Pinned::new(lua)];
             let names = ["KEYS", "ARGV"].map(|name| {
                 ffi::lua_pushlstring(lua, name.as_ptr().cast(), name.len());
-                let slot = *layout::slot(lua, real + 1);
-                ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-                slot
+                Pinned::new(lua)
             });
             Some(Direct { tables, names })
         }
@@ -70,11 +101,12 @@ impl Direct {
             let below = ffi::lua_gettop(lua) - 2;
             for (name, at) in self.names.iter().zip(below + 1..) {
                 for table in &self.tables {
-                    if layout::set_field(table, name, &*layout::slot(lua, at)) {
+                    #[cfg(lua51)]
+                    if layout::set_field(&table.0, &name.0, &*layout::slot(lua, at)) {
                         continue;
                     }
-                    layout::push(lua, *table);
-                    layout::push(lua, *name);
+                    table.push(lua);
+                    name.push(lua);
                     ffi::lua_pushvalue(lua, at);
                     ffi::lua_rawset(lua, -3);
                     ffi::lua_settop(lua, below + 2);
@@ -90,15 +122,21 @@ impl Direct {
     /// The chunk was compiled just now; 6 slots are free; memory is not limited. Stack 0. Does not
     /// raise.
     pub(crate) unsafe fn adopt(&self, lua: *mut lua_State) {
+        let [_, table] = self.tables;
         // SAFETY: by contract.
         unsafe {
             let chunk = ffi::lua_gettop(lua);
-            let function = Function::at(lua, chunk);
-            if writes_globals(function) {
+            #[cfg(luajit)]
+            if state_of(lua).writes_globals.get() {
                 return;
             }
-            layout::push(lua, self.tables[1]);
-            shorten(lua, chunk + 1, function);
+            #[cfg(lua51)]
+            if writes_globals(Function::at(lua, chunk)) {
+                return;
+            }
+            table.push(lua);
+            #[cfg(lua51)]
+            shorten(lua, chunk + 1, Function::at(lua, chunk));
             ffi::lua_setfenv(lua, chunk);
         }
     }
@@ -108,17 +146,19 @@ impl Direct {
     ///
     /// # Safety
     /// A function is on top; a slot is free. Stack 0. Does not raise.
+    #[cfg(lua51)]
     pub(crate) unsafe fn lend(&self, lua: *mut lua_State) {
+        let [_, table] = self.tables;
         // SAFETY: by contract; only functions of Lua are looked at.
         unsafe {
             let function = ffi::lua_gettop(lua);
             if ffi::lua_tocfunction(lua, function).is_some()
-                || Function::reads(lua, function, &self.tables[1])
+                || Function::reads(lua, function, &table.0)
                 || writes_globals(Function::at(lua, function))
             {
                 return;
             }
-            layout::push(lua, self.tables[1]);
+            table.push(lua);
             ffi::lua_setfenv(lua, function);
         }
     }
@@ -146,171 +186,5 @@ unsafe fn copy_globals(lua: *mut lua_State, missing: c_int, refuse: c_int) {
         ffi::lua_pushvalue(lua, refuse);
         crate::sandbox::set_top(lua, table + 1, "__newindex");
         ffi::lua_setmetatable(lua, table);
-    }
-}
-
-/// Whether a function or one in it sets a global.
-fn writes_globals(function: Function) -> bool {
-    let mut operand = false;
-    for word in function.code() {
-        // What is no instruction may look like one.
-        if !std::mem::replace(&mut operand, word.has_operand_behind()) && word.op() == op::SETGLOBAL
-        {
-            return true;
-        }
-    }
-    function.children().any(writes_globals)
-}
-
-/// Two names of a function that is called, as places.
-#[derive(Clone, Copy)]
-struct Call {
-    /// The first of the two instructions.
-    at: usize,
-    register: u32,
-    /// The constants.
-    library: usize,
-    field: usize,
-}
-
-/// Makes one look-up of two wherever a library's function is called.
-///
-/// # Safety
-/// The table of globals is at the index `direct`, which is the top; 5 slots are free; memory is not
-/// limited. Stack 0. Does not raise.
-unsafe fn shorten(lua: *mut lua_State, direct: c_int, mut function: Function) {
-    for child in function.children() {
-        // SAFETY: by contract.
-        unsafe { shorten(lua, direct, child) };
-    }
-    let mut calls = calls(&function);
-    if calls.is_empty() {
-        return;
-    }
-    let uses = keep_whole(&function, &mut calls);
-    calls.sort_unstable_by_key(|call| call.field);
-    for group in calls.chunk_by(|a, b| a.field == b.field) {
-        let Some(first) = group.first() else { continue };
-        // The field's name gives way to the key, so nothing else may use it.
-        if uses.get(first.field) != Some(&group.len())
-            || group.iter().any(|call| call.library != first.library)
-        {
-            continue;
-        }
-        let constants = function.constants();
-        let (Some(library), Some(field)) =
-            (constants.get(first.library), constants.get(first.field))
-        else {
-            continue;
-        };
-        // SAFETY: by contract; the key stays reachable as one of the table's, which is at `direct`
-        // and in the registry.
-        unsafe {
-            let Some(key) = key_of(lua, direct, library, field) else { continue };
-            function.set_constant(first.field, key);
-        }
-        for call in group {
-            let get = Word::new(op::GETGLOBAL, call.register, call.field as u32);
-            function.set_code(call.at, get);
-            function.set_code(call.at + 1, Word::nothing());
-        }
-    }
-}
-
-/// The places where a function calls something by two names, one of a global and one of a field.
-fn calls(function: &Function) -> Vec<Call> {
-    let code = function.code();
-    let mut calls = Vec::new();
-    if code.len() > LARGE {
-        return calls;
-    }
-    for (at, pair) in code.windows(2).enumerate() {
-        let &[global, field] = pair else { continue };
-        let register = global.a();
-        if global.op() != op::GETGLOBAL
-            || field.op() != op::GETTABLE
-            || (field.a(), field.b()) != (register, register)
-        {
-            continue;
-        }
-        let Some(constant) = field.constants().next() else { continue };
-        let rest = code.get(at + 2..).unwrap_or_default();
-        let user = rest.iter().take(FAR).find(|word| word.touches(register));
-        if user.is_some_and(|word| {
-            matches!(word.op(), op::CALL | op::TAILCALL) && word.a() == register
-        }) {
-            calls.push(Call { at, register, library: global.bx() as usize, field: constant });
-        }
-    }
-    calls
-}
-
-/// Keeps the calls between whose two instructions nothing jumps, and returns how many instructions
-/// use each constant.
-fn keep_whole(function: &Function, calls: &mut Vec<Call>) -> Vec<usize> {
-    let code = function.code();
-    let mut entered = vec![false; code.len() + 2];
-    let mut uses = vec![0; function.constants().len()];
-    let mut operand = false;
-    for (at, word) in code.iter().enumerate() {
-        if std::mem::replace(&mut operand, word.has_operand_behind()) {
-            // No instruction, but one might have been seen in it.
-            if let Some(entered) = entered.get_mut(at + 1) {
-                *entered = true;
-            }
-            continue;
-        }
-        if let Some(entered) = word.target(at).and_then(|target| entered.get_mut(target)) {
-            *entered = true;
-        }
-        for constant in word.constants() {
-            if let Some(uses) = uses.get_mut(constant) {
-                *uses += 1;
-            }
-        }
-    }
-    calls.retain(|call| entered.get(call.at + 1) == Some(&false));
-    uses
-}
-
-/// The key of a library's function, which is put into the table at `direct` if it is not there;
-/// `None` when there is no such function.
-///
-/// # Safety
-/// As for [`shorten`].
-unsafe fn key_of(lua: *mut lua_State, direct: c_int, library: &Slot, field: &Slot) -> Option<Slot> {
-    // SAFETY: by contract; constants are alive as long as their function.
-    unsafe {
-        if library.kind != ffi::LUA_TSTRING || field.kind != ffi::LUA_TSTRING {
-            return None;
-        }
-        let (library, field) = (layout::text(library), layout::text(field));
-        if library.len().max(field.len()) > LONG || field.contains(&0) {
-            return None;
-        }
-        let mut name = [0; 2 * LONG + 1];
-        let name = name.get_mut(..field.len() + 1 + library.len())?;
-        name.get_mut(..field.len())?.copy_from_slice(field);
-        name.get_mut(field.len() + 1..)?.copy_from_slice(library);
-        let push = |text: &[u8]| ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
-
-        push(library);
-        ffi::lua_rawget(lua, direct);
-        let found = ffi::lua_type(lua, direct + 1) == ffi::LUA_TTABLE
-            && proxy::push_target(lua, direct + 1)
-            && {
-                push(field);
-                ffi::lua_rawget(lua, -2);
-                ffi::lua_type(lua, -1) == ffi::LUA_TFUNCTION
-            };
-        let key = found.then(|| {
-            push(name);
-            ffi::lua_pushvalue(lua, -1);
-            ffi::lua_pushvalue(lua, -3);
-            ffi::lua_rawset(lua, direct);
-            *layout::slot(lua, ffi::lua_gettop(lua))
-        });
-        ffi::lua_settop(lua, direct);
-        key
     }
 }

@@ -210,6 +210,10 @@ pub(crate) unsafe fn slot(lua: *mut lua_State, index: c_int) -> *mut Slot {
 pub(crate) unsafe fn top(lua: *mut lua_State) -> c_int {
     // SAFETY: by contract; the layout is known where it is relied on.
     unsafe {
+        #[cfg(luajit)]
+        if crate::jit::is_known() {
+            return crate::jit::top(lua);
+        }
         if !is_known() {
             return ffi::lua_gettop(lua);
         }
@@ -228,6 +232,10 @@ pub(crate) unsafe fn user_data(lua: *mut lua_State) -> *mut c_void {
     unsafe {
         if is_known() {
             return (*(*lua.cast::<Stack>()).shared).user_data;
+        }
+        #[cfg(luajit)]
+        if crate::jit::is_known() {
+            return crate::jit::user_data(lua);
         }
         let mut user_data = ptr::null_mut();
         ffi::lua_getallocf(lua, &mut user_data);
@@ -272,6 +280,7 @@ pub(crate) unsafe fn number(slot: &Slot) -> f64 {
 ///
 /// # Safety
 /// The value is one that is collected.
+#[cfg(lua51)]
 pub(crate) unsafe fn address(slot: &Slot) -> *const c_void {
     // SAFETY: by contract.
     unsafe { slot.value.object }
@@ -334,6 +343,7 @@ pub(crate) unsafe fn push_element(lua: *mut lua_State, table: c_int, index: i64)
 ///
 /// # Safety
 /// The layout [`is_known`]; a slot is free. Stack +1.
+#[cfg(lua51)]
 pub(crate) unsafe fn push(lua: *mut lua_State, value: Slot) {
     // SAFETY: by contract.
     unsafe {
@@ -354,6 +364,7 @@ fn is_done(table: &Table) -> bool {
 ///
 /// # Safety
 /// The layout [`is_known`]; `table` is a table, `name` a string.
+#[cfg(lua51)]
 pub(crate) unsafe fn set_field(table: &Slot, name: &Slot, value: &Slot) -> bool {
     // SAFETY: by contract; a string stands in the chain of nodes that begins at its hash.
     unsafe {

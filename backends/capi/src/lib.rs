@@ -38,12 +38,14 @@ mod coroutine;
 mod debug;
 #[cfg(not(lua51))]
 mod dialect;
-#[cfg(lua51)]
+#[cfg(any(lua51, luajit))]
 mod direct;
 mod ffi;
 #[cfg(lua51)]
 mod guard;
 mod interrupt;
+#[cfg(luajit)]
+mod jit;
 mod layout;
 #[cfg(not(lua51))]
 mod library;
@@ -54,6 +56,8 @@ mod proxy;
 mod reader;
 mod sandbox;
 mod scratch;
+#[cfg(lua51)]
+mod shorten;
 #[cfg(lua51)]
 mod source;
 mod state;

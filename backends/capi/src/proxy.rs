@@ -102,19 +102,59 @@ pub(crate) unsafe fn push_next(lua: *mut lua_State) -> Option<bool> {
             }
             position = ffi::lua_tonumber(lua, -1) as c_int;
         }
+        ffi::lua_settop(lua, top);
+        Some(push_pair(lua, 1, position).is_some())
+    }
+}
+
+/// Whether the table at `index` is one that has an order of its own.
+///
+/// # Safety
+/// As for [`push_target`]. Stack 0.
+pub(crate) unsafe fn is_ordered(lua: *mut lua_State, index: c_int) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        let ordered = push_marked(lua, index, &ORDER);
+        if ordered {
+            ffi::lua_settop(lua, -2);
+        }
+        ordered
+    }
+}
+
+/// Pushes the first key behind `position` in the order of the table at the absolute index `table`
+/// and its value, and returns that key's position; `None` at the end.
+///
+/// # Safety
+/// There is a table at `table`; 3 slots are free. Stack +2 or 0. Neither raises nor allocates.
+pub(crate) unsafe fn push_pair(
+    lua: *mut lua_State,
+    table: c_int,
+    mut position: c_int,
+) -> Option<c_int> {
+    // SAFETY: by contract.
+    unsafe {
+        if !push_marked(lua, table, &ORDER) {
+            return None;
+        }
+        let order = ffi::lua_gettop(lua);
         loop {
-            ffi::lua_settop(lua, order);
             position += 1;
             ffi::lua_rawgeti(lua, order, position);
             if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
-                ffi::lua_settop(lua, top);
-                return Some(false);
+                ffi::lua_settop(lua, order - 1);
+                return None;
             }
             ffi::lua_pushvalue(lua, -1);
-            ffi::lua_rawget(lua, 1);
+            ffi::lua_rawget(lua, table);
             if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
-                return Some(true);
+                // The order goes from below the two.
+                ffi::lua_insert(lua, order);
+                ffi::lua_replace(lua, order + 1);
+                ffi::lua_insert(lua, order);
+                return Some(position);
             }
+            ffi::lua_settop(lua, order);
         }
     }
 }

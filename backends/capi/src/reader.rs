@@ -109,12 +109,49 @@ impl StackReader {
         self.floor
     }
 
-    /// `next` by the interface.
+    /// Whether the table that is iterated over has an order of its own.
+    ///
+    /// # Safety
+    /// There is a table at its index. Stack 0; 2 slots in between.
+    #[inline]
+    unsafe fn is_ordered(&self) -> bool {
+        // SAFETY: by contract.
+        unsafe {
+            if layout::is_known() && !layout::has_metatable(&*layout::slot(self.lua, self.table)) {
+                return false;
+            }
+            ffi::lua_checkstack(self.lua, 3) != 0 && proxy::is_ordered(self.lua, self.table)
+        }
+    }
+
+    /// `next` of a table that has an order of its own; none without a table.
+    #[cold]
     #[inline(never)]
-    fn next_asked(&mut self) -> bool {
+    fn next_listed(&mut self) -> bool {
         if self.table == 0 {
             return false;
         }
+        // SAFETY: key and value have the two slots that `iterate` pushed, the cursor being on the
+        // second one; one more is taken in between. Stack 0 or -2.
+        unsafe {
+            ffi::lua_settop(self.lua, self.cursor - 2);
+            match proxy::push_pair(self.lua, -self.table, self.position as c_int) {
+                Some(position) => {
+                    self.position = position as u32;
+                    self.arrive(self.cursor);
+                    true
+                }
+                None => {
+                    self.ascend();
+                    false
+                }
+            }
+        }
+    }
+
+    /// `next` by the interface.
+    #[inline(never)]
+    fn next_asked(&mut self) -> bool {
         // SAFETY: below the cursor's value is the key that lua_next returned last (or the first
         // nil), so it is valid for the table. Stack -1, then +1 or -1.
         unsafe {
@@ -264,15 +301,19 @@ impl ValueReader for StackReader {
         self.kind = Kind::Nil;
         self.table = if kind == Kind::Table { table } else { 0 };
         self.position = 0;
+        // SAFETY: the table is at that index. Stack 0; 2 slots in between.
+        if self.table != 0 && unsafe { self.is_ordered() } {
+            self.table = -table;
+        }
     }
 
     #[inline]
     fn next(&mut self) -> bool {
+        if self.table <= 0 {
+            return self.next_listed();
+        }
         if !layout::is_known() {
             return self.next_asked();
-        }
-        if self.table == 0 {
-            return false;
         }
         // SAFETY: key and value have the two slots that `iterate` pushed, the cursor being on the
         // second one; the table is below them. Stack 0 or -2.
@@ -403,6 +444,17 @@ impl Arguments for StackReader {
         u32::try_from(reference).ok().map(ScriptId)
     }
 
+    fn is_read_only(&self, index: usize) -> bool {
+        match c_int::try_from(index) {
+            // SAFETY: the index is that of an argument. Stack 0; 2 slots in between.
+            Ok(i) if i < self.count => unsafe {
+                ffi::lua_type(self.lua, self.base + i) == ffi::LUA_TTABLE
+                    && proxy::is_proxy(self.lua, self.base + i)
+            },
+            _ => false,
+        }
+    }
+
     fn caller(&self) -> Option<Location<'_>> {
         // SAFETY: see above; lua_getinfo with these options neither pushes nor raises. The
         // source text belongs to a function that is on the call stack.
@@ -497,6 +549,13 @@ pub(crate) unsafe fn scalar_at<'a>(lua: *mut lua_State, index: c_int) -> Scalar<
     unsafe {
         if index > 0 && layout::is_known() {
             return scalar_in(&*layout::slot(lua, index));
+        }
+        #[cfg(luajit)]
+        if index > 0
+            && crate::jit::is_known()
+            && let Some(scalar) = crate::jit::scalar(lua, index)
+        {
+            return scalar;
         }
         asked(lua, index)
     }

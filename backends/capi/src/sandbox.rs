@@ -22,7 +22,7 @@ pub(crate) struct Globals {
     /// The real table of each view.
     pub(crate) views: Vec<c_int>,
     /// Those of the first view, for chunks that read them without a stand-in.
-    #[cfg(lua51)]
+    #[cfg(any(lua51, luajit))]
     pub(crate) direct: Option<crate::direct::Direct>,
 }
 
@@ -146,7 +146,7 @@ pub(crate) unsafe fn build(
         ffi::set_globals(lua);
         ffi::lua_pushvalue(lua, seen);
         let seen = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-        #[cfg(lua51)]
+        #[cfg(any(lua51, luajit))]
         let direct = {
             ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, views[0]);
             crate::direct::Direct::new(lua, missing, refuse)
@@ -156,7 +156,7 @@ pub(crate) unsafe fn build(
         Ok(Globals {
             seen,
             views,
-            #[cfg(lua51)]
+            #[cfg(any(lua51, luajit))]
             direct,
         })
     }

@@ -76,6 +76,9 @@ pub(crate) struct State {
     /// Where a debugged run is.
     #[cfg(luau)]
     pub(crate) trail: RefCell<crate::step::Trail>,
+    /// Whether the chunk that was compiled last sets globals.
+    #[cfg(luajit)]
+    pub(crate) writes_globals: Cell<bool>,
     /// Calls from C into Lua that are inside one another now.
     #[cfg(luajit)]
     pub(crate) nesting: Cell<u32>,
@@ -119,6 +122,8 @@ impl State {
             compiler: crate::compiler::Compiler::default(),
             #[cfg(luau)]
             trail: RefCell::default(),
+            #[cfg(luajit)]
+            writes_globals: Cell::new(true),
             #[cfg(luajit)]
             nesting: Cell::new(0),
             collector_tuned: Cell::new(false),

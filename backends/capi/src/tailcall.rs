@@ -11,41 +11,60 @@
 //!
 //! The form of a dump is that of `lj_bcdump.h` (version 2), of instructions that of `lj_bc.h`.
 
-/// A dumped chunk with its tail calls made plain; `None` when there is nothing to do, or when the
-/// dump is not of the form that is known here.
-pub(crate) fn plain_calls(dump: &[u8]) -> Option<Vec<u8>> {
-    let mut input = Input(dump);
-    if input.take(4)? != [0x1b, b'L', b'J', 2] {
-        return None;
-    }
-    let flags = input.uleb()?;
-    if flags & !FR2 != 0 {
-        return None;
-    }
-    let name_len = input.uleb()? as usize;
-    input.take(name_len)?;
-    let head = dump.len() - input.0.len();
-    let mut protos = Vec::new();
-    loop {
-        let len = input.uleb()? as usize;
-        if len == 0 {
-            break;
+/// A dumped chunk.
+pub(crate) struct Chunk<'a> {
+    /// What stands before the functions.
+    head: &'a [u8],
+    /// The functions, each behind those inside of it.
+    protos: Vec<Proto<'a>>,
+}
+
+impl<'a> Chunk<'a> {
+    /// Takes a dump apart; `None` when it is not of the form that is known here.
+    pub(crate) fn read(dump: &'a [u8]) -> Option<Self> {
+        let mut input = Input(dump);
+        if input.take(4)? != [0x1b, b'L', b'J', 2] {
+            return None;
         }
-        protos.push(Proto::read(input.take(len)?)?);
+        let flags = input.uleb()?;
+        if flags & !FR2 != 0 {
+            return None;
+        }
+        let name_len = input.uleb()? as usize;
+        input.take(name_len)?;
+        let head = dump.get(..dump.len() - input.0.len())?;
+        let mut protos = Vec::new();
+        loop {
+            let len = input.uleb()? as usize;
+            if len == 0 {
+                break;
+            }
+            protos.push(Proto::read(input.take(len)?)?);
+        }
+        link(&mut protos)?;
+        Some(Chunk { head, protos })
     }
-    link(&mut protos)?;
-    let mut out = dump.get(..head)?.to_vec();
-    let mut changed = false;
-    for index in 0..protos.len() {
-        let proto = protos.get(index)?;
-        let plain = proto.tail_calls(&protos)?;
-        changed |= plain.iter().any(Option::is_some);
-        let body = proto.write(&plain)?;
-        uleb(&mut out, u32::try_from(body.len()).ok()?);
-        out.extend(body);
+
+    /// Whether one of its functions sets a global.
+    pub(crate) fn writes_globals(&self) -> bool {
+        let mut code = self.protos.iter().flat_map(|proto| &proto.code);
+        code.any(|word| opcode(*word) == op::GSET)
     }
-    out.push(0);
-    changed.then_some(out)
+
+    /// The dump with its tail calls made plain; `None` when there is nothing to do.
+    pub(crate) fn plain_calls(&self) -> Option<Vec<u8>> {
+        let mut out = self.head.to_vec();
+        let mut changed = false;
+        for proto in &self.protos {
+            let plain = proto.tail_calls(&self.protos)?;
+            changed |= plain.iter().any(Option::is_some);
+            let body = proto.write(&plain)?;
+            uleb(&mut out, u32::try_from(body.len()).ok()?);
+            out.extend(body);
+        }
+        out.push(0);
+        changed.then_some(out)
+    }
 }
 
 /// Two slots a frame: the only flag of a dump that is expected.
@@ -55,6 +74,7 @@ mod op {
     pub(super) const MOV: u8 = 18;
     pub(super) const UGET: u8 = 45;
     pub(super) const FNEW: u8 = 51;
+    pub(super) const GSET: u8 = 55;
     pub(super) const CALLMT: u8 = 67;
     pub(super) const CALLT: u8 = 68;
     pub(super) const RETM: u8 = 73;

@@ -81,7 +81,7 @@ fn state(info: &'static BackendInfo, environment: &Environment) -> Result<CVm, V
         globals: Globals {
             seen: ffi::LUA_NOREF,
             views: Vec::new(),
-            #[cfg(lua51)]
+            #[cfg(any(lua51, luajit))]
             direct: None,
         },
         view: 0,
@@ -95,6 +95,8 @@ fn state(info: &'static BackendInfo, environment: &Environment) -> Result<CVm, V
         layout::explore(lua);
         #[cfg(lua51)]
         crate::code::explore(lua);
+        #[cfg(luajit)]
+        crate::jit::explore(lua);
         vm.globals = sandbox::build(lua, environment)?;
         // Lua makes the text of an error in the handler of errors outside of any protection, where
         // want of memory ends the process. It finds this one.
@@ -184,7 +186,7 @@ impl CVm {
                     2
                 }
                 Passing::Globals => {
-                    #[cfg(lua51)]
+                    #[cfg(any(lua51, luajit))]
                     if let Some(direct) = &self.globals.direct {
                         push_list(self.lua, invocation.keys);
                         push_list(self.lua, invocation.args);
@@ -287,7 +289,7 @@ impl Vm for CVm {
                 return Err(CompileError::time());
             }
             if status == 0 {
-                #[cfg(lua51)]
+                #[cfg(any(lua51, luajit))]
                 if let (Some(direct), 1) = (&self.globals.direct, self.globals.views.len()) {
                     direct.adopt(self.lua);
                 }

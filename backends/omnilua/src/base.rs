@@ -39,10 +39,9 @@ type Before = fn(&mut LuaState, &Shared) -> Result<Option<usize>, LuaError>;
 
 /// Functions that are called after a look at their arguments.
 const GUARDED: &[(&str, &str, Before)] = &[
-    ("", "rawset", refuse_first),
+    ("", "rawset", refuse_pair),
     ("", "collectgarbage", collectgarbage),
     ("table", "insert", refuse_insert),
-    ("table", "foreach", through_first),
     ("table", "foreachi", through_first),
     ("table", "maxn", through_first),
     ("table", "concat", through_first),
@@ -127,12 +126,12 @@ fn rawget(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, LuaError> 
 }
 
 fn setmetatable(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, LuaError> {
-    if let Some(results) = refuse_first(state, shared)? {
-        return Ok(results);
-    }
     let changed = table(state, 1)?;
     if !matches!(kind(state, 2), Kind::Nil | Kind::Table) {
         return Err(argument_error(state, 2, b"nil or table expected"));
+    }
+    if let Some(results) = refuse(&changed, shared)? {
+        return Ok(results);
     }
     if protection(&changed).is_some() {
         return Err(message(state, b"cannot change a protected metatable"));
@@ -215,10 +214,10 @@ fn through_first(state: &mut LuaState, shared: &Shared) -> Result<Option<usize>,
     Ok(None)
 }
 
-/// Functions that write their first argument.
-fn refuse_first(state: &mut LuaState, shared: &Shared) -> Result<Option<usize>, LuaError> {
+/// `rawset`: wants a key and a value before it writes.
+fn refuse_pair(state: &mut LuaState, shared: &Shared) -> Result<Option<usize>, LuaError> {
     match argument(state, 1) {
-        LuaValue::Table(table) if count(state) >= 2 => refuse(&table, shared),
+        LuaValue::Table(table) if count(state) >= 3 => refuse(&table, shared),
         _ => Ok(None),
     }
 }

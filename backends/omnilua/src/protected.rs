@@ -65,29 +65,35 @@ pub(crate) fn pcall(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize, 
             stopped(state, shared, raised)?;
             set_count(state, 0);
             state.push(raised);
-            let raised = unwrapped(state, shared, raised)?;
+            let (raised, more) = unwrapped(state, shared, raised)?;
             set_count(state, 0);
             state.push(LuaValue::Bool(false));
             state.push(raised);
-            Ok(2)
+            Ok(match more {
+                Some(field) => {
+                    state.push(field);
+                    3
+                }
+                None => 2,
+            })
         }
     }
 }
 
-/// The field of an error table that `pcall` returns, when it is a string.
+/// What `pcall` returns for an error: of a table its text, or itself and what it has instead.
 fn unwrapped(
     state: &mut LuaState,
     shared: &Shared,
     raised: LuaValue,
-) -> Result<LuaValue, LuaError> {
+) -> Result<(LuaValue, Option<LuaValue>), LuaError> {
     let field = shared.fixed.get().map_or("", |fixed| fixed.unwrap_field);
     if field.is_empty() || !matches!(raised, LuaValue::Table(_)) {
-        return Ok(raised);
+        return Ok((raised, None));
     }
     let key = LuaValue::Str(state.intern_str(field.as_bytes())?);
     let text = state.table_get_with_tm(&raised, &key)?;
     let string = matches!(text, LuaValue::Str(_) | LuaValue::Int(_) | LuaValue::Float(_));
-    Ok(if string { text } else { raised })
+    Ok(if string { (text, None) } else { (raised, Some(text)) })
 }
 
 /// `xpcall`.

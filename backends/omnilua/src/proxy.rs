@@ -22,6 +22,12 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
+    /// The first pair at or after `position` of the declared order, and where it is.
+    pub(crate) fn pair_from(&self, position: usize) -> Option<(usize, LuaValue, LuaValue)> {
+        let names = self.order.iter().enumerate().skip(position);
+        names.map(|(at, name)| (at, *name, self.real.get(name))).find(|pair| !pair.2.is_nil())
+    }
+
     /// `next`: the pair after `key` in the declared order, or the first one after nil; `Err` when
     /// the key is not one of the table's.
     pub(crate) fn next(&self, key: &LuaValue) -> Result<Option<(LuaValue, LuaValue)>, ()> {

@@ -32,6 +32,8 @@ pub(crate) struct Reader<'a> {
 struct Place {
     value: LuaValue,
     kind: Kind,
+    /// The stand-in, when the value is what stands behind one.
+    seen: Option<GcRef<LuaTable>>,
     /// On a pair's value: its key.
     key: LuaValue,
     /// On a pair's value: where the traversal goes on.
@@ -40,8 +42,14 @@ struct Place {
     cost: usize,
 }
 
-const NOWHERE: Place =
-    Place { value: LuaValue::Nil, kind: Kind::None, key: LuaValue::Nil, position: 0, cost: 0 };
+const NOWHERE: Place = Place {
+    value: LuaValue::Nil,
+    kind: Kind::None,
+    seen: None,
+    key: LuaValue::Nil,
+    position: 0,
+    cost: 0,
+};
 
 impl<'a> Reader<'a> {
     /// A cursor on the first argument of the frame.
@@ -53,12 +61,12 @@ impl<'a> Reader<'a> {
     }
 
     fn place(&self, value: LuaValue, cost: usize) -> Place {
-        let kind = kind_of(&value);
-        let value = match value {
-            LuaValue::Table(table) => LuaValue::Table(self.frame.shared.resolve(table)),
-            value => value,
-        };
-        Place { value, kind, key: LuaValue::Nil, position: 0, cost }
+        let place = Place { value, kind: kind_of(&value), cost, ..NOWHERE };
+        let LuaValue::Table(seen) = value else { return place };
+        match self.frame.shared.proxy(&seen, |proxy| proxy.real) {
+            Some(real) => Place { value: LuaValue::Table(real), seen: Some(seen), ..place },
+            None => place,
+        }
     }
 
     fn descend(&mut self, value: LuaValue, cost: usize) {
@@ -145,10 +153,15 @@ impl ValueReader for Reader<'_> {
 
     #[inline]
     fn next(&mut self) -> bool {
-        let Some(Place { value: LuaValue::Table(table), .. }) = self.path.last() else {
+        let Some(Place { value: LuaValue::Table(table), seen, .. }) = self.path.last() else {
             return false;
         };
-        match pair_from(table, self.here.position) {
+        let from = self.here.position;
+        let pair = match seen {
+            Some(seen) => self.frame.shared.proxy(seen, |proxy| proxy.pair_from(from)).flatten(),
+            None => pair_from(table, from),
+        };
+        match pair {
             Some((position, key, value)) => {
                 let place = self.place(value, self.here.cost);
                 self.here = Place { key, position: position + 1, ..place };
@@ -209,6 +222,13 @@ impl Arguments for Reader<'_> {
             return None;
         }
         self.frame.shared.pin(&mut self.frame.state.borrow_mut(), self.here.value)
+    }
+
+    fn is_read_only(&self, index: usize) -> bool {
+        match self.frame.arguments.get(index) {
+            Some(LuaValue::Table(table)) => self.frame.shared.proxy(table, |_| ()).is_some(),
+            _ => false,
+        }
     }
 
     fn caller(&self) -> Option<Location<'_>> {

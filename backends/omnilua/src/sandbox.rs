@@ -43,18 +43,18 @@ pub(crate) fn build(
     let missing = native::function(state, shared, environment.missing_global);
 
     // What getmetatable answers for the globals and for strings.
-    let nothing = || std::iter::empty();
+    let index = || std::iter::once("__index");
     let fields = state.new_table();
     set_field(state, &fields, b"__index", missing)?;
-    let shown = proxy::stand_in(state, shared, fields, refuse, LuaValue::Nil, nothing())?;
+    let shown = proxy::stand_in(state, shared, fields, refuse, LuaValue::Nil, index())?;
     let string_fields = state.new_table();
     let string_shown =
-        proxy::stand_in(state, shared, string_fields, refuse, LuaValue::Nil, nothing())?;
+        proxy::stand_in(state, shared, string_fields, refuse, LuaValue::Nil, index())?;
 
     // The stand-in for the globals; its target is set when the views exist.
     let none = state.new_table();
     let shown = LuaValue::Table(shown);
-    let seen = proxy::stand_in(state, shared, none, refuse, shown, nothing())?;
+    let seen = proxy::stand_in(state, shared, none, refuse, shown, std::iter::empty())?;
 
     let next = function(state, shared, base::next);
     let handler = shared.clone();

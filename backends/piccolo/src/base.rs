@@ -122,13 +122,13 @@ fn setmetatable<'gc>(
     mut stack: Stack<'gc, '_>,
 ) -> Answer<'gc> {
     let caller = Caller::of(&exec);
-    refuse(m, ctx, caller, &stack)?;
     let table = check::table(m, ctx, caller, &stack, 0)?;
     let metatable = match stack.get(1) {
         Value::Nil if stack.len() > 1 => None,
         Value::Table(metatable) => Some(metatable),
         _ => return Err(m.argument_error(ctx, caller, 2, b"nil or table expected")),
     };
+    refuse(m, ctx, caller, &stack)?;
     let guarded =
         tables::metatable(m, table).is_some_and(|old| !old.get_value(m.events.metatable).is_nil());
     if guarded {
@@ -258,10 +258,10 @@ fn rawset<'gc>(
     mut stack: Stack<'gc, '_>,
 ) -> Answer<'gc> {
     let caller = Caller::of(&exec);
-    refuse(m, ctx, caller, &stack)?;
     let table = check::table(m, ctx, caller, &stack, 0)?;
     check::any(m, ctx, caller, &stack, 1)?;
     check::any(m, ctx, caller, &stack, 2)?;
+    refuse(m, ctx, caller, &stack)?;
     tables::set(m, ctx, table, stack.get(1), stack.get(2))
         .map_err(|bad| m.text(ctx, caller, bad.message()))?;
     stack.resize(1);

@@ -56,6 +56,8 @@ pub(crate) struct Machine<'gc> {
     pub(crate) executor: Gc<'gc, Lock<Executor<'gc>>>,
     /// Compiled scripts and pinned functions.
     pub(crate) functions: Gc<'gc, RefLock<Vec<Option<Function<'gc>>>>>,
+    /// Short strings that functions of the host made last: many make the same ones again.
+    pub(crate) recent: Gc<'gc, RefLock<Vec<Option<String<'gc>>>>>,
     /// What functions of the host put their results in, empty between calls.
     pub(crate) spare: Gc<'gc, RefLock<Vec<Value<'gc>>>>,
     /// Where the last function of the host that calls others was called from.
@@ -200,6 +202,30 @@ impl<'gc> Caller<'gc> {
 }
 
 impl<'gc> Machine<'gc> {
+    /// A string, perhaps one that was made before.
+    pub(crate) fn string(&self, ctx: Context<'gc>, bytes: &[u8]) -> Value<'gc> {
+        /// Longer ones are seldom the same.
+        const SHORT: usize = 24;
+        let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else {
+            return String::from_slice(&ctx, bytes).into();
+        };
+        if bytes.len() > SHORT {
+            return String::from_slice(&ctx, bytes).into();
+        }
+        let mixed = usize::from(first) * 7 + usize::from(last) * 3 + bytes.len();
+        let place = mixed % RECENT;
+        if let Some(Some(known)) = self.recent.borrow().get(place)
+            && known.as_bytes() == bytes
+        {
+            return (*known).into();
+        }
+        let string = String::from_slice(&ctx, bytes);
+        if let Some(recent) = self.recent.borrow_mut(&ctx).get_mut(place) {
+            *recent = Some(string);
+        }
+        string.into()
+    }
+
     /// An empty list for results, with room in it as a rule.
     pub(crate) fn results(&self, ctx: Context<'gc>) -> Vec<Value<'gc>> {
         std::mem::take(&mut *self.spare.borrow_mut(&ctx))
@@ -224,7 +250,7 @@ impl<'gc> Machine<'gc> {
     pub(crate) fn depth(&self) -> Value<'gc> {
         match self.depth.get() {
             UpValueState::Closed(value) => value,
-            UpValueState::Open(_) => Value::Number(0.0),
+            UpValueState::Open(_) => Value::Integer(0),
         }
     }
 
@@ -316,8 +342,8 @@ impl<'gc> Machine<'gc> {
     /// How deep everything is, for [`restore`](Self::restore).
     pub(crate) fn levels(&self) -> Levels {
         let depth = match self.depth() {
-            Value::Number(depth) => depth,
-            _ => 0.0,
+            Value::Integer(depth) => depth,
+            _ => 0,
         };
         let Run { calls, barrier, protected, .. } = &self.run;
         Levels { depth, calls: calls.get(), barrier: barrier.get(), protected: protected.get() }
@@ -328,7 +354,7 @@ impl<'gc> Machine<'gc> {
         self.run.calls.set(levels.calls);
         self.run.barrier.set(levels.barrier);
         self.run.protected.set(levels.protected);
-        self.depth.set(&ctx, UpValueState::Closed(Value::Number(levels.depth)));
+        self.depth.set(&ctx, UpValueState::Closed(Value::Integer(levels.depth)));
     }
 
     /// Remembers who called the function that runs, for functions it calls itself.
@@ -339,10 +365,13 @@ impl<'gc> Machine<'gc> {
     }
 }
 
+/// How many strings are kept for the next who makes them.
+pub(crate) const RECENT: usize = 64;
+
 /// How deeply calls are nested.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Levels {
-    depth: f64,
+    depth: i64,
     calls: u32,
     barrier: u32,
     protected: u32,

@@ -325,6 +325,14 @@ fn for_prep<'gc>(
     let first = start - step + step;
     let runs = if step > 0.0 { first <= limit } else { limit <= first };
     stack.clear();
+    // Integers of piccolo's count faster, and no sum of these is too large for a double.
+    let exact = |number: f64| number.abs() <= (1_u64 << 52) as f64;
+    let whole = |number: f64| exact(number) && number.fract() == 0.0;
+    if runs && step != 0.0 && whole(start) && whole(step) && exact(limit) {
+        let limit = if step > 0.0 { limit.floor() } else { limit.ceil() };
+        stack.extend([start, limit, step].map(|number| Value::Integer(number as i64)));
+        return Ok(CallbackReturn::Return);
+    }
     let values = match (runs, step == 0.0) {
         (false, _) => [1.0, 0.0, 1.0],
         // piccolo would stop at a limit below; Lua never does.

@@ -34,6 +34,8 @@ struct Protected<'gc> {
     /// Whether the handler runs, and how often it may fail.
     #[collect(require_static)]
     tries: Option<u32>,
+    /// The error table of `pcall` whose text a metamethod is asked for.
+    unwrapping: Option<Value<'gc>>,
 }
 
 /// `pcall`.
@@ -78,7 +80,7 @@ fn begin<'gc>(
     let called = m.enter_call(ctx, None).and_then(|()| {
         meta::callable(m, function, || Name::NONE).map_err(|text| m.text(ctx, caller, text))
     });
-    let mut protected = Protected { m, levels, handler, tries: None };
+    let mut protected = Protected { m, levels, handler, tries: None, unwrapping: None };
     match called {
         Ok((called, first)) => {
             if first {
@@ -104,9 +106,20 @@ impl<'gc> Protected<'gc> {
         let m = self.m;
         m.restore(ctx, self.levels);
         let mut value = value_of(ctx, error);
+        let mut more = None;
         stack.clear();
         match self.handler {
-            None => value = unwrapped(m, ctx, value),
+            None if self.unwrapping.is_some() => {}
+            None => match field(m, ctx, value) {
+                Some(Outcome::Value(field)) => (value, more) = unwrapped(value, field),
+                Some(Outcome::Call(function, arguments, count)) => {
+                    self.unwrapping = Some(value);
+                    let _ = m.enter_call(ctx, None);
+                    stack.extend(arguments.into_iter().take(count));
+                    return Some(function);
+                }
+                _ => {}
+            },
             Some(Value::Function(handler)) => {
                 let most = m.run.most_calls.get().saturating_sub(m.run.calls.get());
                 let tries = self.tries.map_or(most, |tries| tries.saturating_sub(1));
@@ -121,19 +134,26 @@ impl<'gc> Protected<'gc> {
             Some(_) => value = tables::string(ctx, b"error in error handling"),
         }
         stack.extend([Value::Boolean(false), value]);
+        stack.extend(more);
         None
     }
 }
 
-/// The text of an error table in its place (`luaRedisPcall` in `script_lua.c`).
-fn unwrapped<'gc>(m: M<'gc>, ctx: Context<'gc>, value: Value<'gc>) -> Value<'gc> {
+/// What an error table has as its text.
+fn field<'gc>(m: M<'gc>, ctx: Context<'gc>, value: Value<'gc>) -> Option<Outcome<'gc>> {
     if m.run.unwrap.is_empty() || !matches!(value, Value::Table(_)) {
-        return value;
+        return None;
     }
-    let field = tables::string(ctx, m.run.unwrap.as_bytes());
-    match meta::index(m, value, field, || Name::NONE) {
-        Outcome::Value(text @ (Value::String(_) | Value::Number(_) | Value::Integer(_))) => text,
-        _ => value,
+    let name = tables::string(ctx, m.run.unwrap.as_bytes());
+    Some(meta::index(m, value, name, || Name::NONE))
+}
+
+/// The text of an error table, or the table and what it has instead (`luaRedisPcall` in
+/// `script_lua.c`).
+fn unwrapped<'gc>(table: Value<'gc>, field: Value<'gc>) -> (Value<'gc>, Option<Value<'gc>>) {
+    match field {
+        Value::String(_) | Value::Number(_) | Value::Integer(_) => (field, None),
+        other => (table, Some(other)),
     }
 }
 
@@ -145,7 +165,12 @@ impl<'gc> Sequence<'gc> for Protected<'gc> {
         mut stack: Stack<'gc, '_>,
     ) -> Result<SequencePoll<'gc>, Error<'gc>> {
         self.m.restore(ctx, self.levels);
-        if self.tries.is_some() {
+        if let Some(table) = self.unwrapping {
+            let (value, more) = unwrapped(table, stack.get(0));
+            stack.clear();
+            stack.extend([Value::Boolean(false), value]);
+            stack.extend(more);
+        } else if self.tries.is_some() {
             let value = stack.get(0);
             stack.clear();
             stack.extend([Value::Boolean(false), value]);

@@ -231,6 +231,13 @@ impl Arguments for Reader<'_, '_> {
         pin(self.m, self.ctx, function)
     }
 
+    fn is_read_only(&self, index: usize) -> bool {
+        match self.args.get(index) {
+            Some(Value::Table(table)) => tables::shown(self.m, *table).is_some(),
+            _ => false,
+        }
+    }
+
     fn caller(&self) -> Option<Location<'_>> {
         if let Some((source, line)) = &self.place {
             return Some(Location { source, line: *line });

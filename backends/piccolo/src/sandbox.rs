@@ -15,7 +15,7 @@ use redlua_core::{Entry, Environment, Item, StopToken, View, VmError};
 use crate::frontend::{Known, Op};
 use crate::layout::Layout;
 use crate::load::Globals;
-use crate::machine::{Events, Keys, M, Machine, Run, callback, function};
+use crate::machine::{Events, Keys, M, Machine, RECENT, Run, callback, function};
 use crate::value::NullPointer;
 use crate::{base, native, ops, tables};
 
@@ -142,7 +142,7 @@ fn machine<'gc>(ctx: Context<'gc>, environment: &Environment, stop: StopToken) -
         &ctx,
         Machine {
             globals: cell(Value::Nil),
-            depth: cell(Value::Number(0.0)),
+            depth: cell(Value::Integer(0)),
             ops: Gc::new(&ctx, RefLock::new(Vec::new())),
             watched: Table::new(&ctx),
             keys,
@@ -153,6 +153,7 @@ fn machine<'gc>(ctx: Context<'gc>, environment: &Environment, stop: StopToken) -
             executor: Gc::new(&ctx, Lock::new(Executor::new(ctx))),
             outcome: Gc::new(&ctx, Lock::new(Value::Nil)),
             functions: Gc::new(&ctx, RefLock::new(Vec::new())),
+            recent: Gc::new(&ctx, RefLock::new(vec![None; RECENT])),
             spare: Gc::new(&ctx, RefLock::new(Vec::new())),
             caller: Gc::new(&ctx, Lock::new(None)),
             run,

@@ -122,7 +122,7 @@ impl Piccolo {
             run.buffer.borrow_mut().clear();
             run.raised.replace((Vec::new(), -1));
             m.caller.set(&ctx, None);
-            m.depth.set(&ctx, UpValueState::Closed(Value::Number(0.0)));
+            m.depth.set(&ctx, UpValueState::Closed(Value::Integer(0)));
         });
     }
 

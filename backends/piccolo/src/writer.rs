@@ -94,7 +94,7 @@ impl ValueWriter for Writer<'_, '_> {
             self.starved.set(true);
             return self.nil();
         }
-        self.values.push(tables::string(self.ctx, bytes));
+        self.values.push(self.m.string(self.ctx, bytes));
     }
 
     fn null_pointer(&mut self) {
@@ -120,7 +120,7 @@ impl ValueWriter for Writer<'_, '_> {
     }
 
     fn set_field(&mut self, name: &[u8]) {
-        self.set(tables::string(self.ctx, name));
+        self.set(self.m.string(self.ctx, name));
     }
 
     fn set_pair(&mut self) {

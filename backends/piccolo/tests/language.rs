@@ -14,6 +14,8 @@ use redlua_core::{
 };
 use redlua_piccolo::Piccolo;
 
+mod inferred;
+
 /// Values and control flow.
 const PROGRAMS: &[&str] = &[
     "return 1, 2.5, 1e15, 1e100, 0x10, .5, 3., 1/0, -1/0",
@@ -469,6 +471,11 @@ fn compare(snippets: &[&str]) {
 #[test]
 fn programs_give_the_same_values() {
     compare(PROGRAMS);
+}
+
+#[test]
+fn what_is_inferred_is_true() {
+    compare(inferred::PROGRAMS);
 }
 
 #[test]

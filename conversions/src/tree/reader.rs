@@ -191,6 +191,10 @@ impl Arguments for Reader<'_> {
         None
     }
 
+    fn is_read_only(&self, _: usize) -> bool {
+        false
+    }
+
     fn caller(&self) -> Option<Location<'_>> {
         None
     }

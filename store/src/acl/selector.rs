@@ -126,10 +126,13 @@ impl Selector {
             [] => (true, true),
             [b'%', flags @ ..] if !flags.is_empty() => {
                 let upper = flags.to_ascii_uppercase();
-                if upper.iter().any(|flag| !b"RW".contains(flag)) {
-                    return Err(SYNTAX);
+                // Each once, in either order.
+                match upper.as_slice() {
+                    b"R" => (true, false),
+                    b"W" => (false, true),
+                    b"RW" | b"WR" => (true, true),
+                    _ => return Err(SYNTAX),
                 }
-                (upper.contains(&b'R'), upper.contains(&b'W'))
             }
             _ => return Err(SYNTAX),
         };

@@ -88,7 +88,7 @@ pub(crate) fn setuser(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let channels = cx.server.config.value("acl-pubsub-default") == b"allchannels";
     cx.server.acl.set(name, &rules, channels).map_err(|(rule, reason)| {
         let mut text = b"ERR Error in ACL SETUSER modifier '".to_vec();
-        text.extend_from_slice(&rule);
+        text.extend(rule.iter().take_while(|&&byte| byte != 0));
         text.extend_from_slice(b"': ");
         text.extend_from_slice(reason.as_bytes());
         CommandError::new(text)
@@ -145,7 +145,7 @@ pub(crate) fn cat(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
         [_, _, category] => {
             let Some(category) = CATEGORIES.iter().find(|name| arg::is(category, name)) else {
                 let mut text = b"ERR Unknown category '".to_vec();
-                text.extend_from_slice(category);
+                text.extend(category.iter().take_while(|&&byte| byte != 0));
                 text.push(b'\'');
                 return Err(CommandError::new(text));
             };
@@ -185,7 +185,8 @@ pub(crate) fn genpass(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 pub(crate) fn dryrun(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let not_found = |what: &str, name: &[u8]| {
         let mut text = format!("ERR {what} '").into_bytes();
-        text.extend_from_slice(name);
+        // A `%s` of C.
+        text.extend(name.iter().take_while(|&&byte| byte != 0));
         text.extend_from_slice(b"' not found");
         CommandError::new(text)
     };

@@ -146,6 +146,9 @@ fn protocol(sink: &mut dyn ReplySink, name: &[u8]) -> CommandResult {
             sink.bulk(b"Some real reply following the attribute");
         }
         b"push" => {
+            if sink.protocol() == Protocol::Resp2 {
+                return Err(CommandError::fixed("ERR RESP2 is not supported by this command"));
+            }
             sink.seq(Seq::Push, 2);
             sink.bulk(b"server-cpu-usage");
             sink.integer(42);

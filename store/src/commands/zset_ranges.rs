@@ -195,14 +195,15 @@ pub(crate) fn score_range(min: &[u8], max: &[u8]) -> Result<ScoreRange, CommandE
     Ok(ScoreRange { min: bound(min)?, max: bound(max)? })
 }
 
-/// A score as `strtod` reads it, which unlike other numbers may be empty, begin with blanks and
-/// end at a NUL.
+/// A score as `strtod` reads it, which unlike other numbers may be empty, begin with blanks, end at
+/// a NUL and be out of range.
 fn score(word: &[u8]) -> Option<f64> {
-    let word = word.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii_start();
+    let word = word.split(|byte| *byte == 0).next().unwrap_or_default();
     if word.is_empty() {
         return Some(0.0);
     }
-    redlua_conversions::number::parse_f64(word)
+    let number = redlua_conversions::number::strtod(word)?;
+    (number.len == word.len() && !number.value.is_nan()).then_some(number.value)
 }
 
 /// Two members, each `-`, `+`, `[member` or `(member` (`zslParseLexRange`).

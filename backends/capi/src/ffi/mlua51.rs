@@ -16,9 +16,9 @@ pub(crate) use mlua::ffi::{
     lua_getmetatable, lua_getstack, lua_gettop, lua_insert, lua_isnumber, lua_isstring,
     lua_newstate, lua_newthread, lua_next, lua_objlen, lua_pushboolean, lua_pushcclosure,
     lua_pushlightuserdata, lua_pushnil, lua_pushnumber, lua_pushvalue, lua_rawset, lua_replace,
-    lua_sethook, lua_setmetatable, lua_settop, lua_toboolean, lua_tocfunction, lua_tolstring,
-    lua_tonumber, lua_topointer, lua_touserdata, lua_type, lua_upvalueindex, luaL_argerror,
-    luaL_checkany, luaL_checkinteger, luaL_checklstring, luaL_checktype, luaL_error,
+    lua_setfenv, lua_sethook, lua_setmetatable, lua_settop, lua_toboolean, lua_tocfunction,
+    lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata, lua_type, lua_upvalueindex,
+    luaL_argerror, luaL_checkany, luaL_checkinteger, luaL_checklstring, luaL_checktype, luaL_error,
     luaL_optlstring, luaL_ref, luaL_unref, luaL_where,
 };
 use mlua::ffi::{
@@ -26,7 +26,7 @@ use mlua::ffi::{
 };
 #[cfg(not(luajit))]
 pub(crate) use mlua::ffi::{
-    lua_call, lua_gettable_ as lua_gettable, lua_lessthan, lua_pcall, lua_setfenv,
+    lua_call, lua_gettable_ as lua_gettable, lua_lessthan, lua_pcall,
     luaL_checkstack_ as luaL_checkstack, luaL_gsub, luaL_optinteger,
 };
 #[cfg(luajit)]

@@ -19,7 +19,7 @@ use super::names::{Name, NameKind};
 use super::ops::Op;
 
 /// Calls of Lua functions inside one another (`luaD_growCI`: the frames double until they pass `LUAI_MAXCALLS`).
-const MAX_CALLS: f64 = 16_382.0;
+const MAX_CALLS: i64 = 16_382;
 
 /// Compiles a chunk.
 ///
@@ -130,12 +130,12 @@ impl Generator<'_> {
     fn check_depth(&mut self, register: usize) -> Made<()> {
         self.f.ensure(self.f.free + 3)?;
         self.f.depth = Some(register);
-        self.refuse(register, MAX_CALLS - 1.0)
+        self.refuse(register, MAX_CALLS - 1)
     }
 
     /// Raises unless there are fewer calls than `most`.
-    fn refuse(&mut self, count: usize, most: f64) -> Made<()> {
-        let most = self.f.number(most)?;
+    fn refuse(&mut self, count: usize, most: i64) -> Made<()> {
+        let most = self.f.integer(most)?;
         let right = self.f.operand(most).ok_or(TooBig("constant table overflow"))?;
         let left = reg(count).into();
         self.f.emit(Operation::Less { skip_if: self.guards, left, right });
@@ -152,7 +152,7 @@ impl Generator<'_> {
 
     /// The count for a function that is called from the present one.
     fn deeper(&mut self, dest: usize) -> Made<()> {
-        let one = self.f.number(1.0)?;
+        let one = self.f.integer(1)?;
         let right = match self.f.operand(one) {
             Some(right) => right,
             None => {

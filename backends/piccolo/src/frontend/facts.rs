@@ -221,7 +221,7 @@ impl Facts<'_> {
     pub(super) fn key<'a>(&self, key: &'a Expr) -> Key<'a> {
         match key {
             Expr::String(name) => Key::Name(name),
-            _ if self.value(key).kinds.within(Kinds::ARITHMETIC) => Key::Number,
+            _ if self.value(key).kinds.within(Kinds::NUMERIC) => Key::Number,
             _ => Key::Other,
         }
     }
@@ -309,7 +309,8 @@ impl Facts<'_> {
 pub(super) fn operated(op: BinaryOp, left: Kinds, right: Kinds, operand: &Expr) -> Value {
     match op {
         BinaryOp::Add | BinaryOp::Sub
-            if matches!(operand, Expr::Number(n) if n.is_finite()) && left == Kinds::NUMBER =>
+            if matches!(operand, Expr::Number(n) if n.is_finite())
+                && left.within(Kinds::NUMBER.or(Kinds::INTEGER)) =>
         {
             Value::of(Kinds::NUMBER)
         }

@@ -57,6 +57,7 @@ pub(super) type Jumps = Vec<usize>;
 enum Key {
     Nil,
     Number(u64),
+    Integer(i64),
     String(Rc<[u8]>),
 }
 
@@ -168,6 +169,11 @@ impl FunctionCode {
 
     pub(super) fn number(&mut self, number: f64) -> Made<usize> {
         self.constant(Key::Number(number.to_bits()), Constant::Number(number))
+    }
+
+    /// One of piccolo's integers.
+    pub(super) fn integer(&mut self, number: i64) -> Made<usize> {
+        self.constant(Key::Integer(number), Constant::Integer(number))
     }
 
     pub(super) fn string(&mut self, text: &Rc<[u8]>) -> Made<usize> {

@@ -222,7 +222,7 @@ impl<'w> Walk<'w> {
             Stat::Numeric(numeric) => {
                 let Numeric { var, start, limit, step, body, .. } = &**numeric;
                 self.exprs([start, limit].into_iter().chain(step));
-                self.var(*var, Kinds::NUMBER);
+                self.var(*var, Kinds::NUMBER.or(Kinds::INTEGER));
                 self.block(body);
             }
             Stat::Generic { vars, exprs, body, .. } => {

@@ -24,11 +24,17 @@ impl Kinds {
     pub(super) const CLOSURE: Kinds = Kinds(64);
     /// A function of the host.
     pub(super) const NATIVE: Kinds = Kinds(128);
-    pub(super) const ANY: Kinds = Kinds(0x1ff);
+    /// A number that may be one of piccolo's integers: no two of them may meet in an operation
+    /// that would yield a third, because Lua 5.1 has none.
+    pub(super) const INTEGER: Kinds = Kinds(512);
+    pub(super) const ANY: Kinds = Kinds(0x3ff);
+    /// Numbers that are doubles.
     pub(super) const ARITHMETIC: Kinds = Kinds(4 | 8);
+    /// All numbers.
+    pub(super) const NUMERIC: Kinds = Kinds(4 | 8 | 512);
     pub(super) const FUNCTION: Kinds = Kinds(64 | 128);
     /// What can have no metatable with operators in it.
-    pub(super) const PLAIN: Kinds = Kinds(1 | 2 | 4 | 8 | 16 | 64 | 128);
+    pub(super) const PLAIN: Kinds = Kinds(1 | 2 | 4 | 8 | 16 | 64 | 128 | 512);
 
     pub(super) const fn or(self, other: Kinds) -> Kinds {
         Kinds(self.0 | other.0)

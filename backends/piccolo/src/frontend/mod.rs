@@ -15,6 +15,7 @@ mod function;
 mod infer;
 mod kinds;
 mod lexer;
+mod loops;
 mod names;
 mod operators;
 mod ops;

@@ -34,6 +34,10 @@ impl Generator<'_> {
             UnaryOp::Not => {
                 self.f.emit(Operation::Not { dest: to, source });
             }
+            UnaryOp::Minus if kinds.within(Kinds::NUMERIC) && kinds.meets(Kinds::INTEGER) => {
+                // There is a minus zero.
+                self.scale(source.into(), -1.0, dest)?;
+            }
             UnaryOp::Minus if kinds.within(Kinds::ARITHMETIC) => {
                 self.f.emit(Operation::Minus { dest: to, source });
             }
@@ -49,21 +53,24 @@ impl Generator<'_> {
     }
 
     /// Makes a double of the integer that piccolo left.
-    pub(super) fn make_float(&mut self, dest: usize) -> Made<()> {
-        let one = self.f.number(1.0)?;
-        let left: RCIndex = reg(dest).into();
-        match self.f.operand(one) {
-            Some(right) => {
-                self.f.emit(Operation::Mul { dest: reg(dest), left, right });
-            }
+    fn make_float(&mut self, dest: usize) -> Made<()> {
+        self.scale(reg(dest).into(), 1.0, dest)
+    }
+
+    /// `dest = left * factor`, a double in any case.
+    fn scale(&mut self, left: RCIndex, factor: f64, dest: usize) -> Made<()> {
+        let factor = self.f.number(factor)?;
+        let free = self.f.free;
+        let right = match self.f.operand(factor) {
+            Some(right) => right,
             None => {
                 let register = self.f.take(1)?;
-                self.f.load(register, one);
-                let right = reg(register).into();
-                self.f.emit(Operation::Mul { dest: reg(dest), left, right });
-                self.f.free = register;
+                self.f.load(register, factor);
+                reg(register).into()
             }
-        }
+        };
+        self.f.emit(Operation::Mul { dest: reg(dest), left, right });
+        self.f.free = free;
         Ok(())
     }
 
@@ -216,15 +223,21 @@ impl Generator<'_> {
             BinaryOp::Concat => return self.op(Op::Concat, &[left, right], 1, dest),
             _ => Op::Mod,
         };
-        let direct = self.guardable(left, kinds, Kinds::ARITHMETIC)
-            && self.guardable(right, others, Kinds::ARITHMETIC);
+        let direct = self.guardable(left, kinds, Kinds::NUMERIC)
+            && self.guardable(right, others, Kinds::NUMERIC);
         if !direct {
             return self.op(op, &[left, right], 1, dest);
         }
         let mut nils = Vec::new();
         self.guard(left, kinds, &mut nils);
         self.guard(right, others, &mut nils);
-        let to = reg(dest);
+        let (given, to) = (left, reg(dest));
+        let mut left = left;
+        if kinds.meets(Kinds::INTEGER) && others.meets(Kinds::INTEGER) {
+            let double = self.f.take(1)?;
+            self.scale(left, 1.0, double)?;
+            left = reg(double).into();
+        }
         match op {
             Op::Add => self.f.emit(Operation::Add { dest: to, left, right }),
             Op::Sub => self.f.emit(Operation::Sub { dest: to, left, right }),
@@ -233,7 +246,7 @@ impl Generator<'_> {
             Op::Pow => self.f.emit(Operation::Pow { dest: to, left, right }),
             _ => self.modulo(left, right, dest)?,
         };
-        self.detour(nils, Way::Result(op, smallvec![left, right], dest));
+        self.detour(nils, Way::Result(op, smallvec![given, right], dest));
         Ok(())
     }
 
@@ -268,7 +281,7 @@ impl Generator<'_> {
             BinaryOp::GreaterEqual => (false, other, one),
             _ => return Ok(None),
         };
-        let direct = [Kinds::ARITHMETIC, Kinds::STRING]
+        let direct = [Kinds::NUMERIC, Kinds::STRING]
             .into_iter()
             .any(|good| self.guardable(left, kinds, good) && self.guardable(right, others, good));
         let op = if less { Op::Less } else { Op::LessEqual };

@@ -1,13 +1,12 @@
 //! Code for statements.
 //!
-//! Owns blocks, loops, conditions and assignments. It must not know how an expression is
-//! evaluated.
+//! Owns blocks, conditions, assignments and returns. It must not know how an expression is
+//! evaluated, nor loops, which are in `loops`.
 
 use piccolo::opcode::{Operation, RCIndex};
 use piccolo::types::VarCount;
 
-use super::Known;
-use super::ast::{BinaryOp, Block, Expr, Numeric, Operand, Stat, Suffix, Target, UnaryOp, VarId};
+use super::ast::{BinaryOp, Block, Expr, Operand, Stat, Suffix, Target, UnaryOp};
 use super::code::{Generator, field_name};
 use super::expr::one_more;
 use super::function::{Jumps, Made, Source, reg};
@@ -18,7 +17,7 @@ use super::ops::Op;
 
 impl Generator<'_> {
     /// A block with a scope of its own; closes what inner functions took from it.
-    fn block(&mut self, block: &Block) -> Made<()> {
+    pub(super) fn block(&mut self, block: &Block) -> Made<()> {
         let (free, captured) = (self.f.free, self.f.captured.len());
         self.statements(block)?;
         if let Some(&first) = self.f.captured.get(captured..).and_then(|new| new.iter().min()) {
@@ -259,7 +258,7 @@ impl Generator<'_> {
     }
 
     /// Falls through when the condition holds; the jumps returned are taken when it does not.
-    fn unless(&mut self, cond: &Expr) -> Made<Jumps> {
+    pub(super) fn unless(&mut self, cond: &Expr) -> Made<Jumps> {
         match cond {
             Expr::True | Expr::Number(_) | Expr::String(_) => Ok(Vec::new()),
             Expr::Nil | Expr::False => Ok(vec![self.f.jump()]),
@@ -346,161 +345,6 @@ impl Generator<'_> {
             self.block(body)?;
         }
         self.f.patch_here(out)
-    }
-
-    fn jump_back(&mut self, start: usize) -> Made<()> {
-        let back = self.f.jump();
-        self.f.patch(back, start)
-    }
-
-    fn end_loop(&mut self) -> Made<()> {
-        let (_, jumps) = self.f.loops.pop().unwrap_or_default();
-        self.f.patch_here(jumps)
-    }
-
-    fn while_loop(&mut self, cond: &Expr, body: &Block, line: u32) -> Made<()> {
-        self.f.at(line, &[]);
-        let start = self.f.here();
-        let falses = self.unless(cond)?;
-        self.f.loops.push((self.f.free, Vec::new()));
-        self.block(body)?;
-        self.jump_back(start)?;
-        self.f.patch_here(falses)?;
-        self.end_loop()
-    }
-
-    fn repeat_loop(&mut self, body: &Block, cond: &Expr, line: u32) -> Made<()> {
-        self.f.at(line, &[]);
-        let start = self.f.here();
-        let (free, captured) = (self.f.free, self.f.captured.len());
-        self.f.loops.push((free, Vec::new()));
-        self.statements(body)?;
-        let falses = self.unless(cond)?;
-        let close = self.f.captured.get(captured..).and_then(|new| new.iter().min()).copied();
-        if close.is_some() {
-            let out = self.f.jump_closing(close);
-            self.f.patch_here(falses)?;
-            let back = self.f.jump_closing(close);
-            self.f.patch(back, start)?;
-            self.f.patch_here(vec![out])?;
-        } else {
-            falses.into_iter().try_for_each(|jump| self.f.patch(jump, start))?;
-        }
-        self.f.captured.truncate(captured);
-        self.f.free = free;
-        self.end_loop()
-    }
-
-    fn numeric_loop(&mut self, numeric: &Numeric) -> Made<()> {
-        let Numeric { var, start, limit, step, body, line } = numeric;
-        self.f.at(*line, &[]);
-        let free = self.f.free;
-        let captured = self.f.captured.len();
-        let finite = |expr: &Expr| matches!(expr, Expr::Number(n) if n.is_finite() && *n != 0.0);
-        let direct = self.kinds(start) == Kinds::NUMBER
-            && self.kinds(limit) == Kinds::NUMBER
-            && step.as_ref().is_none_or(finite);
-        let base = self.f.free;
-        if !direct {
-            self.f.take(1)?;
-        }
-        self.next(start)?;
-        self.next(limit)?;
-        match step {
-            Some(step) => {
-                self.next(step)?;
-            }
-            None => {
-                let register = self.f.take(1)?;
-                let one = self.f.number(1.0)?;
-                self.f.load(register, one);
-            }
-        }
-        self.f.at(*line, &[]);
-        if !direct {
-            self.load_op(Op::ForPrep, base)?;
-            self.call_at(base, VarCount::constant(3), VarCount::constant(3));
-        }
-        self.f.free = base + 3;
-        let register = self.f.take(1)?;
-        let prep = self.f.emit(Operation::NumericForPrep { base: reg(base), jump: 0 });
-        self.f.loops.push((register, Vec::new()));
-        self.bind(*var, register);
-        let first = self.f.here();
-        let one = |expr: &Expr| matches!(expr, Expr::Number(n) if *n == 1.0);
-        let counts = one(start) && step.as_ref().is_none_or(one);
-        let kept = self.facts.vars.get(var.0).is_some_and(|var| !var.assigned);
-        self.f.counter = (counts && kept).then_some(*var);
-        self.block(body)?;
-        if self.f.captured.len() > captured {
-            self.f.jump_closing(Some(register));
-        }
-        self.f.captured.truncate(captured);
-        let here = self.f.here();
-        self.f.patch(prep, here)?;
-        self.f.at(*line, &[]);
-        let back = self.f.emit(Operation::NumericForLoop { base: reg(base), jump: 0 });
-        self.f.patch(back, first)?;
-        self.f.free = free;
-        self.end_loop()
-    }
-
-    fn generic_loop(
-        &mut self,
-        vars: &[VarId],
-        exprs: &[Expr],
-        body: &Block,
-        line: u32,
-    ) -> Made<()> {
-        self.f.at(line, &[]);
-        let free = self.f.free;
-        let captured = self.f.captured.len();
-        let base = self.f.free;
-        self.adjusted(exprs, 3)?;
-        let certain = matches!(exprs, [expr]
-            if matches!(self.facts.called(expr), Known::Iterator | Known::Ipairs));
-        self.f.at(line, &[]);
-        if !certain {
-            self.op(Op::Iterator, &[reg(base).into()], 1, base)?;
-        }
-        let prep = self.f.jump();
-        let first_var = self.f.take(vars.len())?;
-        self.f.loops.push((first_var, Vec::new()));
-        for (place, var) in vars.iter().enumerate() {
-            self.bind(*var, first_var + place);
-        }
-        let first = self.f.here();
-        self.block(body)?;
-        if self.f.captured.len() > captured {
-            self.f.jump_closing(Some(first_var));
-        }
-        self.f.captured.truncate(captured);
-        self.f.patch_here(vec![prep])?;
-        self.f.at(line, &[]);
-        let var_count = u8::try_from(vars.len()).unwrap_or(0);
-        // The call needs room for its own arguments.
-        self.f.ensure(base + 6)?;
-        self.f.emit(Operation::GenericForCall { base: reg(base), var_count });
-        let nil = self.f.nil()?;
-        match self.f.operand(nil) {
-            Some(right) => {
-                let left = reg(first_var).into();
-                self.f.emit(Operation::Eq { skip_if: false, left, right });
-            }
-            None => {
-                let scratch = self.f.free;
-                self.f.ensure(scratch + 1)?;
-                self.f.emit(Operation::LoadNil { dest: reg(scratch), count: 1 });
-                let (left, right) = (reg(first_var).into(), reg(scratch).into());
-                self.f.emit(Operation::Eq { skip_if: false, left, right });
-            }
-        }
-        let out = self.f.jump();
-        self.move_to(base + 2, first_var);
-        self.jump_back(first)?;
-        self.f.patch_here(vec![out])?;
-        self.f.free = free;
-        self.end_loop()
     }
 
     fn return_values(&mut self, exprs: &[Expr]) -> Made<()> {

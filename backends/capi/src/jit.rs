@@ -1,0 +1,182 @@
+//! Where LuaJIT keeps the arguments of a call, for the path of `redis.call`.
+//!
+//! Owns the layout of stacks and strings as far as reading them needs it (`lj_obj.h`). As in
+//! `layout`, the library is tried out with the first state, and the C interface serves where it is
+//! another one. It must not know what the values mean.
+
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::{ptr, slice};
+
+use redlua_core::Scalar;
+
+use crate::ffi::{self, lua_State};
+
+/// The beginning of a stack (`lua_State`).
+#[repr(C)]
+struct Stack {
+    next: *const c_void,
+    marked: u8,
+    kind: u8,
+    function: u8,
+    status: u8,
+    shared: *const Shared,
+    gray: *const c_void,
+    base: *const u64,
+    top: *const u64,
+}
+
+/// The beginning of `global_State`.
+#[repr(C)]
+struct Shared {
+    allocate: *const c_void,
+    user_data: *mut c_void,
+}
+
+/// `GCstr`; its bytes follow.
+#[repr(C)]
+struct Text {
+    next: *const c_void,
+    marked: u8,
+    kind: u8,
+    reserved: u8,
+    algorithm: u8,
+    id: u32,
+    hash: u32,
+    len: u32,
+}
+
+/// What stands above the 47 bits of a string's address.
+const STRING: u32 = !4;
+/// What stands there is less when the value is a number (`LJ_TISNUM`).
+const NUMBER: u32 = !13;
+
+/// What is known of the library: 0 nothing yet, 1 another layout, 2 this one.
+static KNOWN: AtomicU8 = AtomicU8::new(0);
+
+/// Whether the functions below may be called.
+#[inline(always)]
+pub(crate) fn is_known() -> bool {
+    KNOWN.load(Ordering::Relaxed) == 2
+}
+
+/// Tries the layout out, once in a process.
+///
+/// # Safety
+/// `lua` is live; 4 slots are free; memory is not limited. Stack 0. Does not raise.
+pub(crate) unsafe fn explore(lua: *mut lua_State) {
+    if KNOWN.load(Ordering::Relaxed) == 0 {
+        // SAFETY: by contract. A layout with 32-bit references has other sizes.
+        let agrees = size_of::<usize>() == 8 && unsafe { agrees(lua) };
+        KNOWN.store(if agrees { 2 } else { 1 }, Ordering::Relaxed);
+    }
+}
+
+/// Whether a stack of known contents looks as it should. Each step relies only on what those before
+/// it have shown.
+///
+/// # Safety
+/// As for [`explore`].
+unsafe fn agrees(lua: *mut lua_State) -> bool {
+    // SAFETY: by contract. What is read lies within objects that are larger in any LuaJIT than the
+    // parts read of them, behind pointers that were compared with those it gives out.
+    unsafe {
+        let bottom = ffi::lua_gettop(lua);
+        ffi::lua_pushnumber(lua, -1.5);
+        ffi::lua_pushlstring(lua, c"one".as_ptr(), 3);
+        ffi::lua_pushboolean(lua, 1);
+        let looks_right = || {
+            let stack = &*lua.cast::<Stack>();
+            let len = stack.top.addr().checked_sub(stack.base.addr());
+            if len != Some((bottom as usize + 3) * size_of::<u64>()) {
+                return false;
+            }
+            let mut user_data = ptr::null_mut();
+            let allocate = ffi::lua_getallocf(lua, &mut user_data) as *const c_void;
+            let shared = &*stack.shared;
+            if shared.allocate != allocate || shared.user_data != user_data {
+                return false;
+            }
+            let string = *stack.base.add(bottom as usize + 1);
+            let bytes = ffi::lua_tolstring(lua, bottom + 2, ptr::null_mut());
+            let object = address(string).addr();
+            matches!(scalar(lua, bottom + 1), Some(Scalar::Number(-1.5)))
+                && (string >> 47) as u32 == STRING & 0x1ffff
+                && bytes.addr().checked_sub(object) == Some(size_of::<Text>())
+                && matches!(scalar(lua, bottom + 2), Some(Scalar::String(b"one")))
+                && scalar(lua, bottom + 3).is_none()
+        };
+        let agrees = looks_right();
+        ffi::lua_settop(lua, bottom);
+        agrees
+    }
+}
+
+fn address(value: u64) -> *const Text {
+    ptr::with_exposed_provenance((value & ((1 << 47) - 1)) as usize)
+}
+
+/// The number or string at a stack index, which must be positive; `None` for what is neither.
+///
+/// # Safety
+/// The layout [`is_known`]; there is a value at `index`, a string staying reachable.
+#[inline(always)]
+pub(crate) unsafe fn scalar<'a>(lua: *mut lua_State, index: c_int) -> Option<Scalar<'a>> {
+    // SAFETY: by contract; index 1 is at the base.
+    unsafe {
+        let value = *(*lua.cast::<Stack>()).base.offset(index as isize - 1);
+        match (value.cast_signed() >> 47) as u32 {
+            STRING => {
+                let text = address(value);
+                let len = (*text).len as usize;
+                Some(Scalar::String(slice::from_raw_parts(text.add(1).cast(), len)))
+            }
+            kind if kind < NUMBER => Some(Scalar::Number(f64::from_bits(value))),
+            _ => None,
+        }
+    }
+}
+
+/// How many values the running function has (`lua_gettop`).
+///
+/// # Safety
+/// The layout [`is_known`].
+#[inline(always)]
+pub(crate) unsafe fn top(lua: *mut lua_State) -> c_int {
+    // SAFETY: by contract.
+    unsafe {
+        let stack = &*lua.cast::<Stack>();
+        ((stack.top.addr() - stack.base.addr()) / size_of::<u64>()) as c_int
+    }
+}
+
+/// What was given to `lua_newstate` (`lua_getallocf`).
+///
+/// # Safety
+/// The layout [`is_known`].
+#[inline(always)]
+pub(crate) unsafe fn user_data(lua: *mut lua_State) -> *mut c_void {
+    // SAFETY: by contract.
+    unsafe { (*(*lua.cast::<Stack>()).shared).user_data }
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use crate::state::{State, new_state};
+
+    #[test]
+    fn the_vendored_library_has_this_layout() {
+        let state = State::new(redlua_core::StopToken::default());
+        // SAFETY: the record outlives the Lua state, which is closed once.
+        unsafe {
+            let lua = new_state(&raw const state);
+            assert!(!lua.is_null());
+            assert!(agrees(lua));
+            assert_eq!(ffi::lua_gettop(lua), 0);
+            explore(lua);
+            assert!(is_known());
+            ffi::lua_close(lua);
+        }
+    }
+}
