@@ -17,6 +17,8 @@ use crate::pool::{self, Pool};
 
 /// Blocks of that size may be there twice while they grow.
 const LARGE: usize = 1 << 20;
+/// What the system's allocator adds to a block.
+const ADDED: usize = 16;
 /// Alignment of what `malloc` returns on 64-bit platforms; Lua asks for no more.
 const ALIGN: usize = pool::UNIT;
 
@@ -27,7 +29,7 @@ pub(crate) struct State {
     pub(crate) bridge: Cell<Option<NonNull<dyn Bridge>>>,
     /// Bytes allocated.
     used: Cell<usize>,
-    /// Those of them that are not in the pool.
+    /// What the blocks that are not in the pool take.
     large: Cell<usize>,
     /// Where small blocks come from.
     pool: Pool,
@@ -169,7 +171,7 @@ impl State {
         // SAFETY: the size is not zero and below isize::MAX.
         let block = unsafe { alloc::alloc(Layout::from_size_align_unchecked(size, ALIGN)) };
         if !block.is_null() {
-            self.large.set(self.large.get() + size);
+            self.large.set(self.large.get() + size + ADDED);
         }
         block
     }
@@ -217,7 +219,7 @@ impl State {
             if size <= pool::LARGEST {
                 self.pool.release(block, size);
             } else {
-                self.large.set(self.large.get() - size);
+                self.large.set(self.large.get() - size - ADDED);
                 alloc::dealloc(block, Layout::from_size_align_unchecked(size, ALIGN));
             }
         }
