@@ -303,6 +303,8 @@ impl Generator<'_> {
         let direct = kinds.meets(Kinds::FUNCTION)
             && good.within(Kinds::FUNCTION)
             && (self.guards || good == kinds);
+        let wanted = if open { Some(0) } else { self.facts.wanted(&callee.value, args.len()) };
+        let direct = direct && wanted.is_some();
         if !direct {
             let function = self.f.take(1)?;
             self.move_to(function, base);
@@ -310,6 +312,9 @@ impl Generator<'_> {
         }
         let depth = self.give_depth(&callee.value, false)?;
         let mut count = self.list(args)?;
+        if let Some(wanted) = wanted.filter(|_| direct) {
+            count = self.pad(count, wanted)?;
+        }
         for _ in 0..depth + usize::from(!direct) {
             count = one_more(count);
         }
@@ -338,7 +343,11 @@ impl Generator<'_> {
         work: usize,
     ) -> Made<()> {
         let called = self.facts.method(&object.value, method);
-        let direct = called.value.kinds == Kinds::CLOSURE || called.known.is_native();
+        let open = args.last().is_some_and(Expr::is_multi);
+        let given = args.len() + 1;
+        let wanted = if open { Some(0) } else { self.facts.wanted(&called.value, given) };
+        let certain = called.value.kinds == Kinds::CLOSURE || called.known.is_native();
+        let direct = certain && wanted.is_some();
         // The operation that calls the function, when it must be looked at, then the function and
         // its object.
         let function = if direct { work } else { self.f.take(1)? };
@@ -360,12 +369,25 @@ impl Generator<'_> {
             self.load_op(Op::Call, work)?;
         }
         let mut count = one_more(self.list(args)?);
-        if !direct {
-            count = one_more(count);
+        match wanted {
+            Some(wanted) if direct => count = self.pad(count, wanted)?,
+            _ => count = one_more(count),
         }
         self.f.at(line, &[Name::new(NameKind::Method, method)]);
         self.call_at(work, count, results);
         Ok(())
+    }
+
+    /// Gives nils for arguments that are missing after those in the last registers taken.
+    fn pad(&mut self, given: VarCount, wanted: usize) -> Made<VarCount> {
+        let Some(count) = given.to_constant() else { return Ok(given) };
+        let missing = wanted.saturating_sub(usize::from(count));
+        if missing > 0 {
+            let dest = self.f.take(missing)?;
+            let count = u8::try_from(missing).unwrap_or(0);
+            self.f.emit(Operation::LoadNil { dest: reg(dest), count });
+        }
+        Ok(constant(usize::from(count) + missing))
     }
 
     /// A name as the key of an instruction.

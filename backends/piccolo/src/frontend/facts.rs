@@ -290,6 +290,30 @@ impl Facts<'_> {
         known && !value.sites.is_empty() && value.sites.iter().all(counts)
     }
 
+    /// How many arguments a function must be given by piccolo's own call, which leaves missing
+    /// ones what was in their registers; `None` when that is not known or would make nils of
+    /// arguments that nobody gave.
+    pub(super) fn wanted(&self, callee: &Value, given: usize) -> Option<usize> {
+        if !callee.kinds.meets(Kinds::CLOSURE) {
+            return Some(given);
+        }
+        if callee.strange || callee.kinds.meets(Kinds::NATIVE) {
+            return None;
+        }
+        let signatures = || {
+            callee.sites.iter().map(|id| match self.sites.get(id.0).map(|site| &site.made) {
+                Some(Made::Function(signature)) => Some(signature),
+                _ => None,
+            })
+        };
+        let mut wanted = given;
+        for signature in signatures() {
+            wanted = wanted.max(signature?.params.len());
+        }
+        let exact = signatures().flatten().all(|s| !s.vararg || s.params.len() >= wanted);
+        (wanted == given || exact).then_some(wanted)
+    }
+
     /// Whether all tables that a value may be satisfy a condition, and it is nothing else.
     pub(super) fn all_tables(
         &self,

@@ -13,6 +13,13 @@ pub(crate) const PROGRAMS: &[&str] = &[
     "local function f(a) return a < 1 end return f(0), f(1), pcall(f), pcall(f, 'x')",
     "local function f(...) return ... end return f(1) + 1, pcall(function() return f() + 1 end)",
     "local function f() return 1, nil end local a, b = f() return pcall(function() return a + b end)",
+    "local function f(a, b, c) return a, b, c end local function g() local x, y, z = 7, 8, 9 \
+     local p, q, r = f(x) return p, q, r, f(1, 2) end return g()",
+    "local function f(a, b, ...) return a, b, select('#', ...) end local x, y, z = 7, 8, 9 \
+     local p, q, r = f(x) local g = x > 1 and f or function(a, b, c) return a, b, c end \
+     return p, q, r, g(y)",
+    "local M = {} function M:f(a, b) return self == M, a, b end local x, y, z = 7, 8, 9 \
+     local p, q, r = M:f() return p, q, r, M:f(x)",
     "local function apply(g, x) return g(x) end \
      return apply(function(x) return x * 2 end, 4), apply(tostring, 5), pcall(apply, nil, 1)",
     "local function make() return function(x) return x .. '!' end end \
