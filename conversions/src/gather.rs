@@ -9,7 +9,7 @@
 
 use redlua_core::ValueWriter;
 
-use crate::order::{REGROWN, regrown, text_hash};
+use crate::order::{REGROWN, regrown, sampled_hash};
 
 /// How many values of a list wait: a power of two, so that the array part is full with them.
 pub(crate) const LIST: u32 = 32;
@@ -101,7 +101,7 @@ impl Gather {
     /// Notes a key that is a string.
     #[inline]
     pub(crate) fn key(&mut self, name: &[u8]) {
-        self.hashes.push(text_hash(name));
+        self.hashes.push(sampled_hash(name));
     }
 
     /// Makes the table of values that wait.

@@ -75,18 +75,28 @@ impl Key<'_> {
     }
 }
 
-/// The hash of a string (`luaS_newlstr`).
+/// The hash of a string in the server's Lua, of all its bytes from the end.
 #[inline]
-pub(crate) fn text_hash(text: &[u8]) -> u32 {
-    let mix = |hash: u32, byte: &u8| {
-        hash ^ (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(*byte))
-    };
-    let seed = text.len() as u32;
-    // From the end; of long strings some 32 bytes.
+fn text_hash(text: &[u8]) -> u32 {
+    text.iter().rev().fold(text.len() as u32, mix)
+}
+
+/// The hash of a string in Lua 5.1 as others build it, of some 32 bytes of long strings
+/// (`luaS_newlstr`).
+#[inline]
+pub(crate) fn sampled_hash(text: &[u8]) -> u32 {
     match text.len() >> 5 {
-        0 => text.iter().rev().fold(seed, mix),
-        more => text.iter().rev().step_by(more + 1).take(text.len() / (more + 1)).fold(seed, mix),
+        0 => text_hash(text),
+        more => {
+            let some = text.iter().rev().step_by(more + 1).take(text.len() / (more + 1));
+            some.fold(text.len() as u32, mix)
+        }
     }
+}
+
+#[inline]
+fn mix(hash: u32, byte: &u8) -> u32 {
+    hash ^ (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(*byte))
 }
 
 /// How large the array part is made, by the indices among the keys (`computesizes`).
@@ -502,6 +512,22 @@ mod tests {
             }
             assert_eq!(table.known.places, grown(&keys, nils), "{texts:?} {nils:b}");
         }
+    }
+
+    #[test]
+    fn long_strings_count_with_all_their_bytes() {
+        // As `pairs` of a server has them.
+        let short = ["b", "a", "c", "d", "e"].map(|text| Key::Text(text.as_bytes()));
+        let walked = |len: usize| {
+            let long = "w".repeat(len);
+            let mut keys = vec![Key::Text(long.as_bytes())];
+            keys.extend(short.iter().copied());
+            order(&keys).iter().position(|key| *key == 0)
+        };
+        assert_eq!(walked(33), Some(1));
+        assert_eq!(walked(40), walked(31));
+        assert_eq!(walked(63), Some(5));
+        assert_eq!(walked(64), Some(1));
     }
 
     #[test]

@@ -297,6 +297,15 @@ impl Keyspace {
         }
     }
 
+    /// The same of a key that is looked up as if for reading (`lookupKeyRead`).
+    pub(crate) fn revise<T: Variant>(
+        &mut self,
+        key: &[u8],
+    ) -> Result<Option<&mut T>, CommandError> {
+        self.sight(key);
+        self.write(key)
+    }
+
     /// The same, made empty first when the key is not there. Whoever calls it puts something
     /// in, or calls [`prune`](Self::prune).
     pub(crate) fn create<T: Variant + Default>(

@@ -38,6 +38,8 @@ pub(crate) fn pfadd(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 
 pub(crate) fn pfcount(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     if let [_, key] = argv {
+        // Though it may change, it is looked up as if for reading.
+        cx.keys.glance(key);
         let Some(bytes) = existing(cx.keys, key)? else {
             return cx.integer(0);
         };

@@ -83,7 +83,7 @@ fn search(cx: &mut Cx<'_>, argv: &[&[u8]], variety: Variety) -> CommandResult {
     let (Some(zset), Some(area)) = (zset, query.area()) else {
         return match query.store {
             Some(key) => {
-                cx.keys.delete(key);
+                cx.keys.erase(key);
                 cx.integer(0)
             }
             None => {

@@ -15,7 +15,7 @@ pub(crate) fn xclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let (key, name) = (argv[1], argv[2]);
     let now = cx.keys.now();
     let missing = || no_group(key, name, "");
-    let stream = cx.keys.write::<Stream>(key)?.ok_or_else(missing)?;
+    let stream = cx.keys.revise::<Stream>(key)?.ok_or_else(missing)?;
     let group = stream.groups.get_mut(name).ok_or_else(missing)?;
     let claim = Claim::parse(argv, now)?;
     if let Some(id) = claim.last_id {
@@ -78,7 +78,7 @@ pub(crate) fn xautoclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     }
     let now = cx.keys.now();
     let missing = || no_group(key, name, "");
-    let stream = cx.keys.write::<Stream>(key)?.ok_or_else(missing)?;
+    let stream = cx.keys.revise::<Stream>(key)?.ok_or_else(missing)?;
     stream.groups.get(name).ok_or_else(missing)?;
     // Every entry looked at counts as an attempt, ten of which each claim may take.
     let mut attempts = left.saturating_mul(10);

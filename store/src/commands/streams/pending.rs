@@ -9,7 +9,7 @@ use crate::error::{CommandError, CommandResult, SYNTAX};
 use crate::value::{Group, Stream, StreamId};
 
 pub(crate) fn xack(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
-    let stream = cx.keys.write::<Stream>(argv[1])?;
+    let stream = cx.keys.revise::<Stream>(argv[1])?;
     let Some(group) = stream.and_then(|stream| stream.groups.get_mut(argv[2])) else {
         return cx.integer(0);
     };
