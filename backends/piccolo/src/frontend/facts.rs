@@ -3,7 +3,8 @@
 //!
 //! Owns the record that inference fills in, and the reading of it. It must not know statements.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::ast::{BinaryOp, Expr, Operand, SiteId, Suffix, UnaryOp, Var, VarId};
@@ -111,6 +112,9 @@ pub(super) struct Facts<'w> {
     pub(super) vars: Vec<Var>,
     pub(super) sites: Vec<Site>,
     pub(super) world: &'w World<'w>,
+    /// What expressions were found to yield since the facts changed, by their addresses: deep
+    /// ones are asked for at each of their levels.
+    pub(super) found: RefCell<HashMap<usize, Value>>,
 }
 
 /// A value in a chain of suffixes, and what is known of it when it is the environment's.
@@ -133,6 +137,19 @@ impl Link {
 impl Facts<'_> {
     /// What an expression may yield.
     pub(super) fn value(&self, expr: &Expr) -> Value {
+        if !matches!(expr, Expr::Binary { .. } | Expr::Unary { .. } | Expr::Suffixed { .. }) {
+            return self.evaluate(expr);
+        }
+        let place = std::ptr::from_ref(expr).addr();
+        if let Some(found) = self.found.borrow().get(&place) {
+            return found.clone();
+        }
+        let value = self.evaluate(expr);
+        self.found.borrow_mut().insert(place, value.clone());
+        value
+    }
+
+    fn evaluate(&self, expr: &Expr) -> Value {
         match expr {
             Expr::Nil => Value::of(Kinds::NIL),
             Expr::True | Expr::False => Value::of(Kinds::BOOLEAN),

@@ -7,6 +7,8 @@
 //! A variable, a field or a result holds the union of what is put there anywhere. What goes where
 //! the text does not tell has escaped. The unions grow until nothing changes.
 
+use std::cell::RefCell;
+
 use super::ast::{
     BinaryOp, Block, Expr, Field, Function, Numeric, SiteId, Stat, Suffix, Target, Tree, UnaryOp,
     Var, VarId,
@@ -21,7 +23,7 @@ const PASSES: usize = 16;
 /// Finds out what a text tells.
 pub(super) fn infer<'w>(tree: &'w Tree, vars: Vec<Var>, world: &'w World<'w>) -> Facts<'w> {
     let sites = std::iter::repeat_with(Site::default).take(tree.sites).collect();
-    let facts = Facts { vars, sites, world };
+    let facts = Facts { vars, sites, world, found: RefCell::default() };
     let (functions, called) = (Vec::new(), Vec::new());
     let function = tree.main.site;
     let mut walk = Walk { facts, changed: true, function, functions, called };
@@ -33,6 +35,7 @@ pub(super) fn infer<'w>(tree: &'w Tree, vars: Vec<Var>, world: &'w World<'w>) ->
         walk.changed = false;
         walk.functions.clear();
         walk.called.clear();
+        walk.facts.found.borrow_mut().clear();
         walk.function(&tree.main);
         passes += 1;
         if passes > PASSES {
@@ -40,6 +43,7 @@ pub(super) fn infer<'w>(tree: &'w Tree, vars: Vec<Var>, world: &'w World<'w>) ->
                 var.value = Value::any();
             }
             walk.facts.sites.clear();
+            walk.facts.found.borrow_mut().clear();
             break;
         }
     }
