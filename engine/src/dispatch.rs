@@ -165,23 +165,19 @@ impl Engine {
         argv: &[&[u8]],
         sink: &mut dyn ReplySink,
     ) {
-        match argv.first().and_then(|name| Family::of(name)) {
+        // A name that is known alone but not with its second word has subcommands.
+        let known =
+            argv.len() > 1 && argv.get(..1).is_some_and(|name| host.command(name).is_some());
+        let text = match argv.first().and_then(|name| Family::of(name)) {
+            _ if known => text::unknown_subcommand(argv),
             Some(member) if member.accepts(argv.len()) => {
-                self.perform(member, host, session, argv, sink);
+                return self.perform(member, host, session, argv, sink);
             }
-            Some(_) => sink.error(&text::wrong_arity(&text::full_name(argv, false))),
-            None => {
-                // A name that is known alone but not with its second word has subcommands.
-                let known = argv.get(..1).is_some_and(|name| host.command(name).is_some());
-                let text = if known && argv.len() > 1 {
-                    text::unknown_subcommand(argv)
-                } else {
-                    text::unknown_command(argv)
-                };
-                host.command_refused(session, argv, &text, None);
-                sink.error(&text);
-            }
-        }
+            Some(_) => text::wrong_arity(&text::full_name(argv, false)),
+            None => text::unknown_command(argv),
+        };
+        host.command_refused(session, argv, &text, None);
+        sink.error(&text);
     }
 
     fn perform(

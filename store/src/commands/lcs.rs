@@ -24,11 +24,13 @@ pub(crate) fn lcs(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let mut strings = Vec::with_capacity(2);
     for key in &argv[1..3] {
         strings.push(match cx.keys.value(key) {
-            None => Vec::new(),
-            Some(Value::Str(text)) => Str::to_vec(text),
-            Some(_) => return Err(NOT_STRINGS),
+            None => Some(Vec::new()),
+            Some(Value::Str(text)) => Some(Str::to_vec(text)),
+            Some(_) => None,
         });
     }
+    // Both are looked up before either is looked at.
+    let strings: Vec<_> = strings.into_iter().collect::<Option<_>>().ok_or(NOT_STRINGS)?;
     let (mut lengths, mut indexes, mut with_length, mut min_length) = (false, false, false, 0);
     let mut rest = &argv[3..];
     while let [word, after @ ..] = rest {

@@ -55,6 +55,8 @@ pub(crate) fn xclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
 
 pub(crate) fn xautoclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     let (key, name) = (argv[1], argv[2]);
+    // Looked up before the options are read.
+    cx.keys.glance(key);
     let bad_idle = CommandError::fixed("ERR Invalid min-idle-time argument for XAUTOCLAIM");
     let min_idle = arg::integer_or(argv[4], bad_idle)?.max(0);
     let start = interval_start(argv[5])?;
@@ -78,7 +80,7 @@ pub(crate) fn xautoclaim(cx: &mut Cx<'_>, argv: &[&[u8]]) -> CommandResult {
     }
     let now = cx.keys.now();
     let missing = || no_group(key, name, "");
-    let stream = cx.keys.revise::<Stream>(key)?.ok_or_else(missing)?;
+    let stream = cx.keys.write::<Stream>(key)?.ok_or_else(missing)?;
     stream.groups.get(name).ok_or_else(missing)?;
     // Every entry looked at counts as an attempt, ten of which each claim may take.
     let mut attempts = left.saturating_mul(10);
