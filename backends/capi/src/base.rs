@@ -150,7 +150,7 @@ unsafe extern "C-unwind" fn foreach(lua: *mut lua_State) -> c_int {
         let listed = ffi::lua_type(lua, 1) == ffi::LUA_TTABLE
             && ffi::lua_type(lua, 2) == ffi::LUA_TFUNCTION
             && proxy::push_target(lua, 1)
-            && proxy::is_ordered(lua, -1);
+            && proxy::is_ordered(lua, ffi::lua_gettop(lua));
         if !listed {
             ffi::lua_settop(lua, ffi::lua_gettop(lua).min(2));
             return through_first(lua);
