@@ -150,7 +150,7 @@ unsafe extern "C-unwind" fn foreach(lua: *mut lua_State) -> c_int {
         let listed = ffi::lua_type(lua, 1) == ffi::LUA_TTABLE
             && ffi::lua_type(lua, 2) == ffi::LUA_TFUNCTION
             && proxy::push_target(lua, 1)
-            && proxy::is_ordered(lua, -1);
+            && proxy::is_ordered(lua, ffi::lua_gettop(lua));
         if !listed {
             ffi::lua_settop(lua, ffi::lua_gettop(lua).min(2));
             return through_first(lua);
@@ -519,7 +519,10 @@ unsafe extern "C-unwind" fn xpcall(lua: *mut lua_State) -> c_int {
     unsafe {
         ffi::luaL_checkany(lua, 2);
         ffi::lua_settop(lua, 2);
-        ffi::lua_pushcclosure(lua, guarded_handler, 1);
+        // Lua 5.1 calls a function only, no table that could be called (`luaG_errormsg`).
+        if cfg!(not(lua51)) || ffi::lua_type(lua, 2) == ffi::LUA_TFUNCTION {
+            ffi::lua_pushcclosure(lua, guarded_handler, 1);
+        }
         ffi::lua_insert(lua, 1);
         let status = ffi::lua_pcall(lua, 0, ffi::LUA_MULTRET, 1);
         ffi::lua_pushboolean(lua, c_int::from(status == 0));

@@ -6,6 +6,7 @@
 use std::ffi::{c_int, c_void};
 
 use crate::ffi::{self, lua_State};
+use crate::layout;
 
 /// Addresses that serve as keys no script can make.
 static TARGET: u8 = 0;
@@ -107,13 +108,19 @@ pub(crate) unsafe fn push_next(lua: *mut lua_State) -> Option<bool> {
     }
 }
 
-/// Whether the table at `index` is one that has an order of its own.
+/// Whether the table at the absolute `index` is one that has an order of its own.
 ///
 /// # Safety
-/// As for [`push_target`]. Stack 0.
+/// There is a table at `index`. Stack 0; 2 slots in between. Does not raise.
+#[inline]
 pub(crate) unsafe fn is_ordered(lua: *mut lua_State, index: c_int) -> bool {
     // SAFETY: by contract.
     unsafe {
+        if layout::is_known() && !layout::has_metatable(&*layout::slot(lua, index))
+            || ffi::lua_checkstack(lua, 2) == 0
+        {
+            return false;
+        }
         let ordered = push_marked(lua, index, &ORDER);
         if ordered {
             ffi::lua_settop(lua, -2);

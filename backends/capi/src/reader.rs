@@ -109,21 +109,6 @@ impl StackReader {
         self.floor
     }
 
-    /// Whether the table that is iterated over has an order of its own.
-    ///
-    /// # Safety
-    /// There is a table at its index. Stack 0; 2 slots in between.
-    #[inline]
-    unsafe fn is_ordered(&self) -> bool {
-        // SAFETY: by contract.
-        unsafe {
-            if layout::is_known() && !layout::has_metatable(&*layout::slot(self.lua, self.table)) {
-                return false;
-            }
-            ffi::lua_checkstack(self.lua, 3) != 0 && proxy::is_ordered(self.lua, self.table)
-        }
-    }
-
     /// `next` of a table that has an order of its own; none without a table.
     #[cold]
     #[inline(never)]
@@ -301,8 +286,8 @@ impl ValueReader for StackReader {
         self.kind = Kind::Nil;
         self.table = if kind == Kind::Table { table } else { 0 };
         self.position = 0;
-        // SAFETY: the table is at that index. Stack 0; 2 slots in between.
-        if self.table != 0 && unsafe { self.is_ordered() } {
+        // SAFETY: the table is at that index. Stack 0.
+        if self.table != 0 && unsafe { proxy::is_ordered(self.lua, table) } {
             self.table = -table;
         }
     }
