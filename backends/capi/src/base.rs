@@ -519,10 +519,7 @@ unsafe extern "C-unwind" fn xpcall(lua: *mut lua_State) -> c_int {
     unsafe {
         ffi::luaL_checkany(lua, 2);
         ffi::lua_settop(lua, 2);
-        // Lua 5.1 calls a function only, no table that could be called (`luaG_errormsg`).
-        if cfg!(not(lua51)) || ffi::lua_type(lua, 2) == ffi::LUA_TFUNCTION {
-            ffi::lua_pushcclosure(lua, guarded_handler, 1);
-        }
+        ffi::lua_pushcclosure(lua, guarded_handler, 1);
         ffi::lua_insert(lua, 1);
         let status = ffi::lua_pcall(lua, 0, ffi::LUA_MULTRET, 1);
         ffi::lua_pushboolean(lua, c_int::from(status == 0));
@@ -540,6 +537,11 @@ unsafe extern "C-unwind" fn guarded_handler(lua: *mut lua_State) -> c_int {
             return 1;
         }
         ffi::lua_settop(lua, 1);
+        // Lua 5.1 calls a function only, no table that could be called (`luaG_errormsg`).
+        if ffi::lua_type(lua, ffi::lua_upvalueindex(1)) != ffi::LUA_TFUNCTION {
+            ffi::lua_pushlstring(lua, c"error in error handling".as_ptr(), 23);
+            return 1;
+        }
         #[cfg(not(lua51))]
         crate::wording::reword_at(lua, 1);
         ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
