@@ -321,7 +321,7 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
                 }
             }
         }
-        let source = crate::reader::string_at(lua, 3);
+        let source = crate::look::string_at(lua, 3);
         loaded(lua, load_text(lua, source.as_ptr().cast(), source.len(), name))
     }
 }
@@ -483,7 +483,7 @@ unsafe extern "C-unwind" fn collectgarbage(lua: *mut lua_State) -> c_int {
             return crate::interrupt::end(lua);
         }
         if ffi::lua_type(lua, 1) == ffi::LUA_TSTRING {
-            match crate::reader::string_at(lua, 1) {
+            match crate::look::string_at(lua, 1) {
                 b"stop" => {
                     ffi::lua_pushnumber(lua, 0.0);
                     return 1;

@@ -14,7 +14,7 @@ use redlua_core::{CallMode, Flow, Scalar, ValueWriter};
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
 use crate::layout;
-use crate::reader::{scalar_at, string_at};
+use crate::look::{scalar_at, string_at};
 use crate::state::{State, state_of};
 use crate::writer::StackWriter;
 

@@ -23,7 +23,8 @@ use crate::chunk::load_text;
 use crate::ffi::{self, lua_State};
 #[cfg(not(luau))]
 use crate::interrupt;
-use crate::reader::{StackReader, string_at};
+use crate::look::string_at;
+use crate::reader::StackReader;
 #[cfg(lua51)]
 use crate::source::load_text;
 use crate::state::{State, state_of};

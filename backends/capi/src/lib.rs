@@ -49,6 +49,7 @@ mod jit;
 mod layout;
 #[cfg(not(lua51))]
 mod library;
+mod look;
 mod lualib;
 mod native;
 mod pool;

@@ -10,7 +10,7 @@ use redlua_conversions::syntax::{Target, Wanted, translate};
 
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
-use crate::reader::string_at;
+use crate::look::string_at;
 use crate::state::{push_unlimited, state_of};
 
 /// What Lua puts first in precompiled code.

@@ -23,8 +23,9 @@ use crate::debug;
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
 use crate::layout;
+use crate::look::string_at;
 use crate::native;
-use crate::reader::{StackReader, string_at};
+use crate::reader::StackReader;
 use crate::sandbox::{self, Globals, set_top};
 #[cfg(lua51)]
 use crate::source::load_text;

@@ -13,7 +13,7 @@ use std::ffi::c_int;
 use redlua_conversions::order::{Key, order};
 
 use crate::ffi::{self, lua_State};
-use crate::reader::string_at;
+use crate::look::string_at;
 use crate::state::{State, state_of};
 use crate::writer::push_number;
 

@@ -10,7 +10,7 @@ mod luau;
 use std::ffi::c_int;
 
 use crate::ffi::{self, lua_State};
-use crate::reader::string_at;
+use crate::look::string_at;
 use crate::state::state_of;
 
 /// A longer message is a script's own, of which megabytes are not searched, or quotes a name that

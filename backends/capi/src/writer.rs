@@ -10,7 +10,7 @@ use redlua_core::{Kind, NativeId, Scalar, ValueWriter, Workspace};
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
 use crate::layout;
-use crate::reader::scalar_at;
+use crate::look::scalar_at;
 use crate::state::state_of;
 
 /// Arrays of that length are looked at before they grow.
