@@ -27,6 +27,7 @@ pub(crate) fn create(state: &mut LuaState, shared: &Rc<Shared>) -> Result<usize,
         }
         _ => return Err(wrong_type(state, 1, "function")),
     };
+    shared.coroutines.set(true);
     state.gc_check_step();
     lua_vm::state::new_thread(state, Some(body))?;
     if let LuaValue::Thread(thread) = state.peek_top() {

@@ -38,9 +38,13 @@ struct Part {
 
 /// Whether a table in the registers of the running function will be full before the next looks and
 /// has no room to grow. Everything in use must be reachable.
+///
+/// A register that is not in use holds what it held last. A collection empties those, but of a
+/// thread that waits for another to return (`gc_clear_dead_stack_tails`): where there are
+/// coroutines they may hold what is gone, so nobody looks.
 pub(crate) fn is_near(state: &mut LuaState, shared: &Shared) -> bool {
     let limit = shared.limit.get();
-    if shared.used(state) < limit / SHARE {
+    if shared.coroutines.get() || shared.used(state) < limit / SHARE {
         return false;
     }
     let Some(table) = largest(state) else { return false };

@@ -58,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) looks: Cell<usize>,
     /// The table that may be about to grow.
     pub(crate) seen: growth::Seen,
+    /// Whether a coroutine was ever made.
+    pub(crate) coroutines: Cell<bool>,
     /// Bytes allowed; `usize::MAX` for no limit.
     pub(crate) limit: Cell<usize>,
     /// Wall-clock allowance of a run.
