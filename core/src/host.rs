@@ -273,7 +273,9 @@ pub enum LogLevel {
 pub trait Host {
     /// Looks up the command that `argv` (never empty) names, in any case. A container such as
     /// `CONFIG` resolves to its subcommand when `argv` has one it knows; with a second word that
-    /// it does not know the answer is `None`; alone it is the container itself.
+    /// it does not know the answer is `None`; alone it is the container itself. What is found by
+    /// two words has [`CommandFlags::SUBCOMMAND`]; any other name means the same for as long as a
+    /// script runs, and the engine need not ask again.
     fn command(&self, argv: &[&[u8]]) -> Option<CommandSpec>;
 
     /// Runs a command and pushes exactly one reply into `sink`. Redis errors are replies too:

@@ -193,14 +193,15 @@ unsafe fn plain_calls(lua: *mut lua_State) {
     // buffers here. What is loaded is what it has dumped, rewritten by a module that keeps its
     // form.
     unsafe {
+        // Until it is known better.
+        let writes_globals = &state_of(lua).writes_globals;
+        writes_globals.set(true);
         let mut dump: Vec<u8> = Vec::new();
         if ffi::lua_dump(lua, collect, ptr::from_mut(&mut dump).cast()) != 0 {
             return;
         }
-        let Some(chunk) = crate::tailcall::Chunk::read(&dump) else {
-            return state_of(lua).writes_globals.set(true);
-        };
-        state_of(lua).writes_globals.set(chunk.writes_globals());
+        let Some(chunk) = crate::tailcall::Chunk::read(&dump) else { return };
+        writes_globals.set(chunk.writes_globals());
         let Some(code) = chunk.plain_calls() else { return };
         let mut piece = (code.as_ptr().cast::<c_char>(), code.len());
         let data = ptr::from_mut(&mut piece).cast();

@@ -64,11 +64,11 @@ pub(crate) fn unwatch(thread: &mut LuaState) {
     thread.set_hook_mask((COUNT | LINE) as u8);
 }
 
-/// Prepares the counters of a new run.
-pub(crate) fn begin(state: &LuaState, shared: &Shared) {
+/// Prepares the counters of a run that began then.
+pub(crate) fn begin(state: &LuaState, shared: &Shared, began: Instant) {
     shared.stopped.set(None);
     shared.executed.set(0);
-    shared.deadline.set(shared.time.get().and_then(|time| Instant::now().checked_add(time)));
+    shared.deadline.set(shared.time.get().and_then(|time| began.checked_add(time)));
     state.sandbox_reset();
     let limit = shared.limit.get();
     // Library functions ask before they make a large string.

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use std::time::Instant;
 
 use corosensei::on_stack;
 use corosensei::stack::DefaultStack;
@@ -206,7 +207,7 @@ impl Vm for OmniVm {
         let _guard = HeapGuard::push(&heap);
         // What stopped the last run does not stop this.
         self.shared.stop.clear();
-        interrupt::begin(&self.state, &self.shared);
+        interrupt::begin(&self.state, &self.shared, Instant::now());
         let (state, shared, stack) = (&mut self.state, &self.shared, &mut self.stack);
         let mut compile = || {
             on_stack(&mut *stack, || {
@@ -246,7 +247,7 @@ impl Vm for OmniVm {
     fn run(&mut self, script: ScriptId, invocation: &Invocation<'_>, bridge: &mut dyn Bridge) {
         let heap = self.state.global().heap.clone();
         let _guard = HeapGuard::push(&heap);
-        interrupt::begin(&self.state, &self.shared);
+        interrupt::begin(&self.state, &self.shared, invocation.began);
         let shared = self.shared.clone();
         if invocation.lines {
             debug::begin(&mut self.state, &shared);

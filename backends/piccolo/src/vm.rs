@@ -5,7 +5,7 @@
 //! what a run is for.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use piccolo::closure::UpValueState;
 use piccolo::{Context, Executor, Fuel, Function, Table, Value, Variadic};
@@ -102,8 +102,8 @@ impl Piccolo {
         }
     }
 
-    /// Prepares the counters of a run.
-    fn begin(&mut self) {
+    /// Prepares the counters of a run that began then.
+    fn begin(&mut self, began: Instant) {
         let limits = self.limits.clone();
         // Natives that ask for room cannot collect what the last run has left.
         if limits.memory.is_some_and(|most| self.arena.memory() > most / 2) {
@@ -111,7 +111,7 @@ impl Piccolo {
         }
         self.enter(|Root { m, .. }, ctx| {
             let run = &m.run;
-            run.deadline.set(deadline(limits.time));
+            run.deadline.set(limits.time.and_then(|time| began.checked_add(time)));
             run.memory.set(limits.memory.unwrap_or(usize::MAX));
             run.wanting.set(0);
             run.fuel.set(limits.instructions.unwrap_or(u64::MAX));
@@ -228,10 +228,6 @@ fn slice<'gc>(m: M<'gc>, ctx: Context<'gc>) -> bool {
     done
 }
 
-fn deadline(time: Option<Duration>) -> Option<Instant> {
-    time.and_then(|time| Instant::now().checked_add(time))
-}
-
 fn list<'gc>(m: M<'gc>, ctx: Context<'gc>, items: &[&[u8]]) -> Table<'gc> {
     let table = tables::create(m, ctx, items.len(), 0);
     for (item, index) in items.iter().zip(1..) {
@@ -272,7 +268,7 @@ impl Vm for Piccolo {
     fn compile(&mut self, chunk: Chunk<'_>) -> Result<ScriptId, CompileError> {
         // What stopped the last run does not stop this.
         self.stop.clear();
-        self.begin();
+        self.begin(Instant::now());
         let compiled = self.enter(|root, ctx| {
             root.m.run.calls.set(0);
             let closure = load::compile(root.m, ctx, chunk.source, chunk.name.as_bytes())?;
@@ -282,7 +278,7 @@ impl Vm for Piccolo {
     }
 
     fn run(&mut self, script: ScriptId, invocation: &Invocation<'_>, bridge: &mut dyn Bridge) {
-        self.begin();
+        self.begin(invocation.began);
         if !self.start(script, invocation) {
             self.enter(|root, ctx| {
                 let text = [tables::string(ctx, b"no such script")];
