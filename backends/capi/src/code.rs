@@ -7,9 +7,9 @@
 
 use std::ffi::{c_int, c_void};
 use std::slice;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::ffi::{self, lua_State};
+use crate::known::Known;
 use crate::layout::{self, Slot};
 use crate::source::load_text;
 
@@ -254,12 +254,12 @@ impl Word {
     }
 }
 
-/// What is known of the library: 0 nothing yet, 1 another layout, 2 this one.
-static KNOWN: AtomicU8 = AtomicU8::new(0);
+/// Whether the library is laid out so.
+static KNOWN: Known = Known::new();
 
 /// Whether compiled functions may be looked at.
 pub(crate) fn is_known() -> bool {
-    KNOWN.load(Ordering::Relaxed) == 2
+    KNOWN.holds()
 }
 
 /// Tries the layout out, once in a process, after [`layout::explore`].
@@ -267,11 +267,8 @@ pub(crate) fn is_known() -> bool {
 /// # Safety
 /// `lua` is live; 6 slots are free; memory is not limited. Stack 0. Does not raise.
 pub(crate) unsafe fn explore(lua: *mut lua_State) {
-    if KNOWN.load(Ordering::Relaxed) == 0 {
-        // SAFETY: by contract.
-        let agrees = layout::is_known() && unsafe { agrees(lua) };
-        KNOWN.store(if agrees { 2 } else { 1 }, Ordering::Relaxed);
-    }
+    // SAFETY: by contract.
+    KNOWN.explore(|| layout::is_known() && unsafe { agrees(lua) });
 }
 
 /// Whether a chunk of known contents looks as it should. Each step relies only on what those before
@@ -331,22 +328,18 @@ unsafe fn agrees(lua: *mut lua_State) -> bool {
 #[cfg(all(test, target_pointer_width = "64"))]
 mod tests {
     use super::*;
-    use crate::state::{State, new_state};
+    use crate::state::in_state;
 
     #[test]
     fn the_vendored_library_has_this_layout() {
-        let state = State::new(redlua_core::StopToken::default());
-        // SAFETY: the record outlives the Lua state, which is closed once.
-        unsafe {
-            let lua = new_state(&raw const state);
-            assert!(!lua.is_null());
+        // SAFETY: a state with nothing in it, memory not limited.
+        in_state(|lua| unsafe {
             layout::explore(lua);
             assert!(agrees(lua));
             assert_eq!(ffi::lua_gettop(lua), 0);
             explore(lua);
             assert!(is_known());
-            ffi::lua_close(lua);
-        }
+        });
     }
 
     #[test]

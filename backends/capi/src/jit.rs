@@ -5,12 +5,12 @@
 //! another one. It must not know what the values mean.
 
 use std::ffi::{c_int, c_void};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::{ptr, slice};
 
 use redlua_core::Scalar;
 
 use crate::ffi::{self, lua_State};
+use crate::known::Known;
 
 /// The beginning of a stack (`lua_State`).
 #[repr(C)]
@@ -51,13 +51,13 @@ const STRING: u32 = !4;
 /// What stands there is less when the value is a number (`LJ_TISNUM`).
 const NUMBER: u32 = !13;
 
-/// What is known of the library: 0 nothing yet, 1 another layout, 2 this one.
-static KNOWN: AtomicU8 = AtomicU8::new(0);
+/// Whether the library is laid out so.
+static KNOWN: Known = Known::new();
 
 /// Whether the functions below may be called.
 #[inline(always)]
 pub(crate) fn is_known() -> bool {
-    KNOWN.load(Ordering::Relaxed) == 2
+    KNOWN.holds()
 }
 
 /// Tries the layout out, once in a process.
@@ -65,11 +65,8 @@ pub(crate) fn is_known() -> bool {
 /// # Safety
 /// `lua` is live; 4 slots are free; memory is not limited. Stack 0. Does not raise.
 pub(crate) unsafe fn explore(lua: *mut lua_State) {
-    if KNOWN.load(Ordering::Relaxed) == 0 {
-        // SAFETY: by contract. A layout with 32-bit references has other sizes.
-        let agrees = size_of::<usize>() == 8 && unsafe { agrees(lua) };
-        KNOWN.store(if agrees { 2 } else { 1 }, Ordering::Relaxed);
-    }
+    // SAFETY: by contract. A layout with 32-bit references has other sizes.
+    KNOWN.explore(|| size_of::<usize>() == 8 && unsafe { agrees(lua) });
 }
 
 /// Whether a stack of known contents looks as it should. Each step relies only on what those before
@@ -163,20 +160,16 @@ pub(crate) unsafe fn user_data(lua: *mut lua_State) -> *mut c_void {
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::*;
-    use crate::state::{State, new_state};
+    use crate::state::in_state;
 
     #[test]
     fn the_vendored_library_has_this_layout() {
-        let state = State::new(redlua_core::StopToken::default());
-        // SAFETY: the record outlives the Lua state, which is closed once.
-        unsafe {
-            let lua = new_state(&raw const state);
-            assert!(!lua.is_null());
+        // SAFETY: a state with nothing in it, memory not limited.
+        in_state(|lua| unsafe {
             assert!(agrees(lua));
             assert_eq!(ffi::lua_gettop(lua), 0);
             explore(lua);
             assert!(is_known());
-            ffi::lua_close(lua);
-        }
+        });
     }
 }

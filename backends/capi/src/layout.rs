@@ -7,10 +7,10 @@
 //! must not know what the values mean.
 
 use std::ffi::{c_int, c_void};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::{ptr, slice};
 
 use crate::ffi::{self, lua_State};
+use crate::known::Known;
 
 /// A value (`TValue`).
 #[derive(Clone, Copy)]
@@ -95,13 +95,13 @@ struct Shared {
     user_data: *mut c_void,
 }
 
-/// What is known of the library: 0 nothing yet, 1 another layout, 2 this one.
-static KNOWN: AtomicU8 = AtomicU8::new(0);
+/// Whether the library is laid out so.
+static KNOWN: Known = Known::new();
 
 /// Whether the functions below may be called.
 #[inline(always)]
 pub(crate) fn is_known() -> bool {
-    cfg!(lua51) && KNOWN.load(Ordering::Relaxed) == 2
+    cfg!(lua51) && KNOWN.holds()
 }
 
 /// Tries the layout out, once in a process: there is one library in it.
@@ -109,10 +109,9 @@ pub(crate) fn is_known() -> bool {
 /// # Safety
 /// `lua` is live; 6 slots are free; memory is not limited. Stack 0. Does not raise.
 pub(crate) unsafe fn explore(lua: *mut lua_State) {
-    if cfg!(lua51) && KNOWN.load(Ordering::Relaxed) == 0 {
+    if cfg!(lua51) {
         // SAFETY: by contract.
-        let agrees = unsafe { agrees(lua) };
-        KNOWN.store(if agrees { 2 } else { 1 }, Ordering::Relaxed);
+        KNOWN.explore(|| unsafe { agrees(lua) });
     }
 }
 
@@ -454,22 +453,18 @@ pub(crate) unsafe fn step(
 #[cfg(all(test, lua51, target_pointer_width = "64"))]
 mod tests {
     use super::*;
-    use crate::state::{State, new_state};
+    use crate::state::in_state;
 
     #[test]
     fn the_vendored_library_has_this_layout() {
-        let state = State::new(redlua_core::StopToken::default());
-        // SAFETY: the record outlives the Lua state, which is closed once.
-        unsafe {
-            let lua = new_state(&raw const state);
-            assert!(!lua.is_null());
+        // SAFETY: a state with nothing in it, memory not limited.
+        in_state(|lua| unsafe {
             for _ in 0..3 {
                 assert!(agrees(lua));
             }
             assert_eq!(ffi::lua_gettop(lua), 0);
             explore(lua);
             assert!(is_known());
-            ffi::lua_close(lua);
-        }
+        });
     }
 }

@@ -46,6 +46,7 @@ mod guard;
 mod interrupt;
 #[cfg(luajit)]
 mod jit;
+mod known;
 mod layout;
 #[cfg(not(lua51))]
 mod library;

@@ -33,7 +33,8 @@ pub(crate) struct StackReader {
     kind: Kind,
     /// The highest index that holds an argument or the resolved form of one.
     floor: c_int,
-    /// On a pair: the stack index of its table; otherwise 0.
+    /// On a pair: the stack index of its table, negative when the table has an order of its own;
+    /// otherwise 0.
     table: c_int,
     /// On a pair of a table whose layout is known: the position behind it.
     position: u32,

@@ -348,3 +348,16 @@ unsafe extern "C" fn allocate(
     }
     new.cast()
 }
+
+/// Shows a Lua state with nothing in it, whose memory is not limited.
+#[cfg(all(test, any(lua51, luajit)))]
+pub(crate) fn in_state(show: impl FnOnce(*mut lua_State)) {
+    let state = State::new(StopToken::default());
+    // SAFETY: the record outlives the Lua state, which is closed once.
+    unsafe {
+        let lua = new_state(&raw const state);
+        assert!(!lua.is_null());
+        show(lua);
+        ffi::lua_close(lua);
+    }
+}

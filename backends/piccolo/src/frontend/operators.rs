@@ -57,18 +57,23 @@ impl Generator<'_> {
         self.scale(reg(dest).into(), 1.0, dest)
     }
 
-    /// `dest = left * factor`, a double in any case.
-    fn scale(&mut self, left: RCIndex, factor: f64, dest: usize) -> Made<()> {
-        let factor = self.f.number(factor)?;
-        let free = self.f.free;
-        let right = match self.f.operand(factor) {
-            Some(right) => right,
+    /// A number as an operand: in a register when it has no place among the first constants.
+    fn number_operand(&mut self, number: f64) -> Made<RCIndex> {
+        let number = self.f.number(number)?;
+        match self.f.operand(number) {
+            Some(operand) => Ok(operand),
             None => {
                 let register = self.f.take(1)?;
-                self.f.load(register, factor);
-                reg(register).into()
+                self.f.load(register, number);
+                Ok(reg(register).into())
             }
-        };
+        }
+    }
+
+    /// `dest = left * factor`, a double in any case.
+    fn scale(&mut self, left: RCIndex, factor: f64, dest: usize) -> Made<()> {
+        let free = self.f.free;
+        let right = self.number_operand(factor)?;
         self.f.emit(Operation::Mul { dest: reg(dest), left, right });
         self.f.free = free;
         Ok(())
@@ -176,16 +181,8 @@ impl Generator<'_> {
 
     /// Whether the string in a register is short; the jump is taken when it is not.
     fn measure(&mut self, register: usize, longs: &mut Jumps) -> Made<()> {
-        let most = self.f.number(SHORT as f64)?;
         let scratch = self.f.take(1)?;
-        let right = match self.f.operand(most) {
-            Some(right) => right,
-            None => {
-                let register = self.f.take(1)?;
-                self.f.load(register, most);
-                reg(register).into()
-            }
-        };
+        let right = self.number_operand(SHORT as f64)?;
         self.f.emit(Operation::Length { dest: reg(scratch), source: reg(register) });
         self.f.emit(Operation::Less { skip_if: true, left: reg(scratch).into(), right });
         longs.push(self.f.jump());
