@@ -45,37 +45,25 @@ pub(crate) unsafe fn push_proxy(lua: *mut lua_State, refuse: c_int, shown: c_int
     }
 }
 
-/// Gives the table at the absolute index `table` a metatable that holds the order of its keys:
-/// `order[position] = name`, `order[name] = position`. `missing` is the absolute index of its
-/// `__index`, or 0 for none.
+/// Gives the table at the absolute index `table` a metatable that holds the order of its keys, the
+/// list of their names on top of the stack, which is popped. `missing` is the absolute index of
+/// its `__index`, or 0 for none.
 ///
 /// # Safety
-/// There is a table at `table`; 5 slots are free; memory is not limited. Stack 0.
-pub(crate) unsafe fn set_order<'a>(
-    lua: *mut lua_State,
-    table: c_int,
-    missing: c_int,
-    names: impl Iterator<Item = &'a str> + Clone,
-) {
-    // SAFETY: by contract; all sets are raw, on tables made here.
+/// There is a table at `table` and another on top; 4 slots are free; memory is not limited.
+pub(crate) unsafe fn set_order(lua: *mut lua_State, table: c_int, missing: c_int) {
+    // SAFETY: by contract; all sets are raw, on a table made here.
     unsafe {
+        let order = ffi::lua_gettop(lua);
         ffi::lua_createtable(lua, 0, 2);
-        let metatable = ffi::lua_gettop(lua);
         ffi::lua_pushlightuserdata(lua, key(&ORDER));
-        let count = names.clone().count() as c_int;
-        ffi::lua_createtable(lua, count, count);
-        for (name, position) in names.zip(1..) {
-            ffi::lua_pushlstring(lua, name.as_ptr().cast(), name.len());
-            ffi::lua_pushvalue(lua, -1);
-            ffi::lua_rawseti(lua, -3, position);
-            ffi::lua_pushnumber(lua, f64::from(position));
-            ffi::lua_rawset(lua, -3);
-        }
-        ffi::lua_rawset(lua, metatable);
+        ffi::lua_pushvalue(lua, order);
+        ffi::lua_rawset(lua, -3);
         if missing != 0 {
             raw_field(lua, c"__index", missing);
         }
         ffi::lua_setmetatable(lua, table);
+        ffi::lua_settop(lua, order - 1);
     }
 }
 
@@ -94,14 +82,18 @@ pub(crate) unsafe fn push_next(lua: *mut lua_State) -> Option<bool> {
         }
         let order = top + 1;
         let mut position = 0;
-        if ffi::lua_type(lua, 2) != ffi::LUA_TNIL {
-            ffi::lua_pushvalue(lua, 2);
-            ffi::lua_rawget(lua, order);
-            if ffi::lua_type(lua, -1) != ffi::LUA_TNUMBER {
+        // Few keys, and hardly anybody walks such a table: from the front.
+        while ffi::lua_type(lua, 2) != ffi::LUA_TNIL {
+            position += 1;
+            ffi::lua_rawgeti(lua, order, position);
+            if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
                 ffi::lua_settop(lua, top);
                 return None;
             }
-            position = ffi::lua_tonumber(lua, -1) as c_int;
+            if ffi::lua_rawequal(lua, -1, 2) != 0 {
+                break;
+            }
+            ffi::lua_settop(lua, order);
         }
         ffi::lua_settop(lua, top);
         Some(push_pair(lua, 1, position).is_some())

@@ -90,34 +90,34 @@ pub(crate) unsafe fn build(
         parts.next = ffi::lua_gettop(lua);
 
         let builder = Builder { lua, stock, refuse, missing, seen, parts };
-        ffi::lua_createtable(lua, 0, environment.globals.len() as c_int);
+        let shared = environment.globals.len() as c_int;
+        ffi::lua_createtable(lua, 0, shared);
         let common = ffi::lua_gettop(lua);
-        for entry in &environment.globals {
-            ffi::named(entry.name, || builder.push(entry, ""));
-            set_top(lua, common, entry.name);
-        }
+        ffi::lua_createtable(lua, shared, 0);
+        let names = ffi::lua_gettop(lua);
+        builder.fill(common, names, 0, &environment.globals, "", stock);
 
         let mut views = Vec::with_capacity(environment.views.len());
         for view in &environment.views {
-            let count = environment.globals.len() + view.globals.len();
-            ffi::lua_createtable(lua, 0, count as c_int);
+            let count = shared + view.globals.len() as c_int;
+            ffi::lua_createtable(lua, 0, count);
             let table = ffi::lua_gettop(lua);
-            for entry in &environment.globals {
-                push_text(lua, entry.name.as_bytes());
+            ffi::lua_createtable(lua, count, 0);
+            for position in 1..=shared {
+                ffi::lua_rawgeti(lua, names, position);
+                ffi::lua_pushvalue(lua, -1);
+                ffi::lua_rawseti(lua, table + 1, position);
+                ffi::lua_pushvalue(lua, -1);
                 ffi::lua_rawget(lua, common);
-                set_top(lua, table, entry.name);
+                ffi::lua_rawset(lua, table);
             }
-            for entry in &view.globals {
-                ffi::named(entry.name, || builder.push(entry, ""));
-                set_top(lua, table, entry.name);
-            }
+            builder.fill(table, table + 1, shared, &view.globals, "", stock);
+            proxy::set_order(lua, table, missing);
             #[cfg(lua54)]
             {
                 ffi::lua_pushcclosure(lua, crate::dialect::integer, 0);
                 set_top(lua, table, crate::chunk::INTEGERS);
             }
-            let names = environment.globals.iter().chain(&view.globals).map(|entry| entry.name);
-            proxy::set_order(lua, table, missing, names);
             views.push(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
         }
 
@@ -177,11 +177,40 @@ struct Builder {
 }
 
 impl Builder {
-    /// Pushes the value of `entry`, which stands in `library` (empty for globals).
+    /// Sets the `entries` of `library` (empty for globals) in the table at `table`, and their names
+    /// in the list at `order`, which holds `before` others. `stock` is the index of the stock
+    /// library, or of another value where there is none. Every index is absolute.
     ///
     /// # Safety
-    /// The indices are valid; 12 slots are free. Stack +1.
-    unsafe fn push(&self, entry: &Entry, library: &str) {
+    /// The indices are valid; 16 slots are free. Stack 0.
+    unsafe fn fill(
+        &self,
+        table: c_int,
+        order: c_int,
+        before: c_int,
+        entries: &[Entry],
+        library: &str,
+        stock: c_int,
+    ) {
+        let lua = self.lua;
+        // SAFETY: by contract.
+        unsafe {
+            for (entry, position) in entries.iter().zip(before + 1..) {
+                push_text(lua, entry.name.as_bytes());
+                ffi::lua_pushvalue(lua, -1);
+                ffi::lua_rawseti(lua, order, position);
+                ffi::named(entry.name, || self.push(entry, library, stock));
+                ffi::lua_rawset(lua, table);
+            }
+        }
+    }
+
+    /// Pushes the value of `entry`, whose name is on top of the stack; the rest as for
+    /// [`fill`](Self::fill).
+    ///
+    /// # Safety
+    /// As for [`fill`](Self::fill). Stack +1.
+    unsafe fn push(&self, entry: &Entry, library: &str, stock: c_int) {
         let lua = self.lua;
         // SAFETY: by contract.
         unsafe {
@@ -193,16 +222,7 @@ impl Builder {
                     ffi::lua_pushvalue(lua, self.parts.next);
                 }
                 Item::Stock => {
-                    if library.is_empty() {
-                        push_stock(lua, self.stock, entry.name);
-                    } else {
-                        push_stock(lua, self.stock, library);
-                        if ffi::lua_type(lua, -1) == ffi::LUA_TTABLE {
-                            let table = ffi::lua_gettop(lua);
-                            push_stock(lua, table, entry.name);
-                            ffi::lua_replace(lua, table);
-                        }
-                    }
+                    push_same(lua, stock);
                     if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
                         base::wrap(lua, library, entry.name, &self.parts);
                     }
@@ -215,18 +235,35 @@ impl Builder {
                 Item::Text(text) => push_text(lua, text.as_bytes()),
                 Item::NullPointer => ffi::lua_pushlightuserdata(lua, std::ptr::null_mut()),
                 Item::Table(entries) | Item::StrictTable(entries) => {
+                    push_same(lua, self.stock);
+                    let stock = ffi::lua_gettop(lua);
                     ffi::lua_createtable(lua, 0, entries.len() as c_int);
-                    let table = ffi::lua_gettop(lua);
-                    for inner in entries {
-                        ffi::named(inner.name, || self.push(inner, entry.name));
-                        set_top(lua, table, inner.name);
-                    }
+                    ffi::lua_createtable(lua, entries.len() as c_int, 0);
+                    self.fill(stock + 1, stock + 2, 0, entries, entry.name, stock);
                     let strict = matches!(entry.item, Item::StrictTable(_));
                     let missing = if strict { self.missing } else { 0 };
-                    proxy::set_order(lua, table, missing, entries.iter().map(|inner| inner.name));
+                    proxy::set_order(lua, stock + 1, missing);
                     proxy::push_proxy(lua, self.refuse, 0);
+                    ffi::lua_replace(lua, stock);
                 }
             }
+        }
+    }
+}
+
+/// Pushes the field of the table at `stock` whose name is on top of the stack; nil when there is
+/// no table.
+///
+/// # Safety
+/// `stock` is an absolute index; the top is a string; 1 slot is free. Stack +1.
+unsafe fn push_same(lua: *mut lua_State, stock: c_int) {
+    // SAFETY: by contract.
+    unsafe {
+        if ffi::lua_type(lua, stock) == ffi::LUA_TTABLE {
+            ffi::lua_pushvalue(lua, -1);
+            ffi::lua_rawget(lua, stock);
+        } else {
+            ffi::lua_pushnil(lua);
         }
     }
 }

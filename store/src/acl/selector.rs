@@ -3,6 +3,8 @@
 //! Owns [`Selector`], its rules (`ACLSetSelector` in `acl.c`) and its check of a call. It must
 //! not know users.
 
+use std::sync::LazyLock;
+
 use hashbrown::{HashMap, HashSet};
 use redlua_conversions::glob;
 
@@ -15,6 +17,10 @@ pub(crate) const CATEGORIES: [&str; 21] = [
     "hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous",
     "connection", "transaction", "scripting",
 ];
+
+/// The numbers of all commands.
+static ALL: LazyLock<HashSet<u32>> =
+    LazyLock::new(|| Table::instance().all().iter().map(|command| command.spec.id).collect());
 
 /// What a selector permits.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +93,7 @@ impl Selector {
                 self.channels.clear();
             }
             b"allcommands" | b"+@all" => {
-                self.commands = Table::instance().all().iter().map(|c| c.spec.id).collect();
+                self.commands.clone_from(&ALL);
                 self.all_commands = true;
                 self.future = true;
                 self.first_args.clear();

@@ -6,11 +6,14 @@
 mod kinds;
 mod table;
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::events::Class;
 use crate::keyspace::Tuning;
 use crate::value::{NodeLimit, Threshold};
+use hashbrown::HashMap;
 use redlua_conversions::glob;
 
 pub(crate) use kinds::Kind;
@@ -49,7 +52,7 @@ pub(crate) enum SetError {
 /// All parameters' values.
 #[derive(Clone)]
 pub(crate) struct Config {
-    values: Vec<Vec<u8>>,
+    values: Vec<Cow<'static, [u8]>>,
     /// How often any value has been set.
     pub(crate) changes: u64,
     /// When collections change their layout.
@@ -78,7 +81,7 @@ pub(crate) struct Config {
 impl Default for Config {
     fn default() -> Self {
         let mut config = Config {
-            values: PARAMETERS.iter().map(|p| p.default.as_bytes().to_vec()).collect(),
+            values: PARAMETERS.iter().map(|p| Cow::Borrowed(p.default.as_bytes())).collect(),
             changes: 0,
             tuning: Tuning::default(),
             maxmemory: 0,
@@ -102,8 +105,8 @@ const EVENTS: &str = "notify-keyspace-events";
 impl Config {
     /// The value of a parameter, by its current name.
     pub(crate) fn value(&self, name: &str) -> &[u8] {
-        let at = PARAMETERS.iter().position(|parameter| parameter.name == name);
-        at.and_then(|at| self.values.get(at)).map_or(&[], Vec::as_slice)
+        let at = PLACES.get(name).copied();
+        at.and_then(|at| self.values.get(at)).map_or(&[], |value| value)
     }
 
     /// The value of a parameter that is a number.
@@ -127,7 +130,7 @@ impl Config {
         for (parameter, value) in PARAMETERS.iter().zip(&self.values) {
             for name in [parameter.name, parameter.alias] {
                 if wanted(name) {
-                    found.push((name, value.as_slice()));
+                    found.push((name, value.as_ref()));
                 }
             }
         }
@@ -168,7 +171,7 @@ impl Config {
         }
         for (at, change) in changes {
             if let Some(value) = self.values.get_mut(at) {
-                *value = change;
+                *value = change.into();
             }
         }
         self.refresh();
@@ -184,7 +187,8 @@ impl Config {
         *old = parameter
             .kind
             .accept_at_start(value, old)
-            .map_err(|reason| SetError::Refused(name.to_vec(), reason))?;
+            .map_err(|reason| SetError::Refused(name.to_vec(), reason))?
+            .into();
         self.refresh();
         Ok(())
     }
@@ -193,7 +197,7 @@ impl Config {
     pub(crate) fn settle(&mut self, name: &str, value: &str) {
         let place = position(name.as_bytes()).and_then(|at| self.values.get_mut(at));
         if let Some(place) = place {
-            *place = value.as_bytes().to_vec();
+            *place = value.as_bytes().to_vec().into();
         }
         self.refresh();
     }
@@ -232,12 +236,18 @@ impl Config {
         self.tracked = usize::try_from(self.number("tracking-table-max-keys")).unwrap_or(0);
         self.cluster = self.value("cluster-enabled") == b"yes";
         // The timer's frequency is clipped, not refused (`updateHZ`).
-        let clipped = self.number("hz").clamp(1, 500).to_string();
-        if let Some(value) = position(b"hz").and_then(|at| self.values.get_mut(at)) {
-            *value = clipped.into_bytes();
+        let asked = self.number("hz");
+        let clipped = asked.clamp(1, 500);
+        let place = PLACES.get("hz").and_then(|at| self.values.get_mut(*at));
+        if let Some(value) = place.filter(|_| clipped != asked) {
+            *value = clipped.to_string().into_bytes().into();
         }
     }
 }
+
+/// Where each parameter is, by its current name.
+static PLACES: LazyLock<HashMap<&'static str, usize>> =
+    LazyLock::new(|| PARAMETERS.iter().zip(0..).map(|(known, at)| (known.name, at)).collect());
 
 fn position(name: &[u8]) -> Option<usize> {
     PARAMETERS.iter().position(|parameter| {

@@ -16,10 +16,10 @@ pub(crate) use mlua::ffi::{
     lua_concat, lua_createtable, lua_gc, lua_getallocf, lua_getmetatable, lua_gettop, lua_insert,
     lua_iscfunction, lua_isnumber, lua_isstring, lua_lessthan, lua_newstate, lua_next, lua_objlen,
     lua_pcall, lua_pushboolean, lua_pushlightuserdata, lua_pushnil, lua_pushnumber, lua_pushthread,
-    lua_pushvalue, lua_rawset, lua_replace, lua_setmetatable, lua_settop, lua_toboolean,
-    lua_tocfunction, lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata, lua_type,
-    lua_typename, lua_upvalueindex, luaL_checklstring, luaL_checknumber, luaL_optlstring, luaL_ref,
-    luaL_unref, luaL_where,
+    lua_pushvalue, lua_rawequal, lua_rawset, lua_replace, lua_setmetatable, lua_settop,
+    lua_toboolean, lua_tocfunction, lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata,
+    lua_type, lua_typename, lua_upvalueindex, luaL_checklstring, luaL_checknumber, luaL_optlstring,
+    luaL_ref, luaL_unref, luaL_where,
 };
 use mlua::ffi::{
     LUA_GLOBALSINDEX, lua_CompileOptions, lua_getinfo, lua_getlocal, lua_pushcclosurek,

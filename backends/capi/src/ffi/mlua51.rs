@@ -15,11 +15,11 @@ pub(crate) use mlua::ffi::{
     lua_createtable, lua_error, lua_gc, lua_getallocf, lua_gethookcount, lua_getinfo, lua_getlocal,
     lua_getmetatable, lua_getstack, lua_gettop, lua_insert, lua_isnumber, lua_isstring,
     lua_newstate, lua_newthread, lua_next, lua_objlen, lua_pushboolean, lua_pushcclosure,
-    lua_pushlightuserdata, lua_pushnil, lua_pushnumber, lua_pushvalue, lua_rawset, lua_replace,
-    lua_setfenv, lua_sethook, lua_setmetatable, lua_settop, lua_toboolean, lua_tocfunction,
-    lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata, lua_type, lua_upvalueindex,
-    luaL_argerror, luaL_checkany, luaL_checkinteger, luaL_checklstring, luaL_checktype, luaL_error,
-    luaL_optlstring, luaL_ref, luaL_unref, luaL_where,
+    lua_pushlightuserdata, lua_pushnil, lua_pushnumber, lua_pushvalue, lua_rawequal, lua_rawset,
+    lua_replace, lua_setfenv, lua_sethook, lua_setmetatable, lua_settop, lua_toboolean,
+    lua_tocfunction, lua_tolstring, lua_tonumber, lua_topointer, lua_touserdata, lua_type,
+    lua_upvalueindex, luaL_argerror, luaL_checkany, luaL_checkinteger, luaL_checklstring,
+    luaL_checktype, luaL_error, luaL_optlstring, luaL_ref, luaL_unref, luaL_where,
 };
 use mlua::ffi::{
     LUA_GLOBALSINDEX, lua_Reader, luaopen_base, luaopen_math, luaopen_string, luaopen_table,
@@ -31,7 +31,7 @@ pub(crate) use mlua::ffi::{
 };
 #[cfg(luajit)]
 pub(crate) use mlua::ffi::{
-    lua_dump_ as lua_dump, lua_iscfunction, lua_pushthread, lua_rawequal, lua_typename, luaopen_jit,
+    lua_dump_ as lua_dump, lua_iscfunction, lua_pushthread, lua_typename, luaopen_jit,
 };
 pub(crate) use mlua::ffi::{
     lua_pushlstring_ as lua_pushlstring, lua_rawget_ as lua_rawget, lua_rawgeti_ as lua_rawgeti,

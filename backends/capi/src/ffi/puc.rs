@@ -108,7 +108,6 @@ unsafe extern "C-unwind" {
     pub(crate) fn lua_setmetatable(lua: *mut lua_State, index: c_int) -> c_int;
     #[cfg(lua54)]
     pub(crate) fn lua_pushthread(lua: *mut lua_State) -> c_int;
-    #[cfg(lua54)]
     pub(crate) fn lua_rawequal(lua: *mut lua_State, left: c_int, right: c_int) -> c_int;
     pub(crate) fn lua_rawset(lua: *mut lua_State, index: c_int);
     #[cfg(lua51)]
