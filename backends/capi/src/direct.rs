@@ -18,6 +18,9 @@ use crate::layout::{self, Slot};
 use crate::shorten::{shorten, writes_globals};
 #[cfg(luajit)]
 use crate::state::state_of;
+use crate::vm::push_list;
+#[cfg(lua51)]
+use crate::vm::set_elements;
 
 /// The values of a view's globals.
 pub(crate) struct Direct {
@@ -25,6 +28,9 @@ pub(crate) struct Direct {
     tables: [Pinned; 2],
     /// `KEYS` and `ARGV`.
     names: [Pinned; 2],
+    /// A table that nothing is ever put into.
+    #[cfg(lua51)]
+    bare: Pinned,
 }
 
 /// A value in the registry, which stays where it is.
@@ -87,32 +93,55 @@ impl Direct {
                 ffi::lua_pushlstring(lua, name.as_ptr().cast(), name.len());
                 Pinned::new(lua)
             });
-            Some(Direct { tables, names })
+            #[cfg(lua51)]
+            let bare = {
+                ffi::lua_createtable(lua, 0, 0);
+                Pinned::new(lua)
+            };
+            Some(Direct {
+                tables,
+                names,
+                #[cfg(lua51)]
+                bare,
+            })
         }
     }
 
-    /// Makes the two values on top of the stack, which are popped, KEYS and ARGV.
+    /// Makes these lists KEYS and ARGV.
+    ///
+    /// The tables of the last run serve again when their script left them as they were made: no
+    /// other script holds them, for what a script can reach ends with its run.
     ///
     /// # Safety
-    /// As said; 3 slots are free; memory is not limited. Does not raise.
-    pub(crate) unsafe fn set_words(&self, lua: *mut lua_State) {
+    /// 5 slots are free; memory is not limited; nothing runs. Does not raise.
+    pub(crate) unsafe fn set_words(&self, lua: *mut lua_State, lists: [&[&[u8]]; 2]) {
         // SAFETY: by contract; tables and names are alive as long as the state.
         unsafe {
-            let below = ffi::lua_gettop(lua) - 2;
-            for (name, at) in self.names.iter().zip(below + 1..) {
+            let top = ffi::lua_gettop(lua);
+            for (name, list) in self.names.iter().zip(lists) {
+                #[cfg(lua51)]
+                if let Some(last) = layout::field(&self.tables[0].0, &name.0)
+                    && layout::is_list(&*last, list.len(), &self.bare.0)
+                {
+                    layout::push(lua, *last);
+                    set_elements(lua, list);
+                    ffi::lua_settop(lua, top);
+                    continue;
+                }
+                push_list(lua, list);
                 for table in &self.tables {
                     #[cfg(lua51)]
-                    if layout::set_field(&table.0, &name.0, &*layout::slot(lua, at)) {
+                    if layout::set_field(&table.0, &name.0, &*layout::slot(lua, top + 1)) {
                         continue;
                     }
                     table.push(lua);
                     name.push(lua);
-                    ffi::lua_pushvalue(lua, at);
+                    ffi::lua_pushvalue(lua, top + 1);
                     ffi::lua_rawset(lua, -3);
-                    ffi::lua_settop(lua, below + 2);
+                    ffi::lua_settop(lua, top + 1);
                 }
+                ffi::lua_settop(lua, top);
             }
-            ffi::lua_settop(lua, below);
         }
     }
 

@@ -358,34 +358,64 @@ fn is_done(table: &Table) -> bool {
     table.marked & 1 << 2 != 0
 }
 
-/// Gives the field of that name another value and returns `true`; `false` when there is no such
-/// field or Lua must be asked.
+/// Where the value of the field of that name is; `None` when there is no such field.
 ///
 /// # Safety
-/// The layout [`is_known`]; `table` is a table, `name` a string.
+/// The layout [`is_known`]; `table` is a table, `name` a string. The result is good until the table
+/// grows or is collected.
 #[cfg(lua51)]
-pub(crate) unsafe fn set_field(table: &Slot, name: &Slot, value: &Slot) -> bool {
+pub(crate) unsafe fn field(table: &Slot, name: &Slot) -> Option<*mut Slot> {
     // SAFETY: by contract; a string stands in the chain of nodes that begins at its hash.
     unsafe {
         let table = &*table.value.object.cast::<Table>();
         let hash = (*name.value.object.cast::<Text>()).hash;
         let mut at = table.node.add(hash as usize & ((1 << (table.nodes & 31)) - 1));
-        if is_done(table) {
-            return false;
-        }
         while !at.is_null() {
             let node = &*at;
             if node.key.kind == ffi::LUA_TSTRING && node.key.value.object == name.value.object {
                 // Empty fields have a node as well, but not one that is theirs for ever.
-                if node.value.kind == ffi::LUA_TNIL {
-                    return false;
-                }
-                (*at.cast_mut()).value = *value;
-                return true;
+                let empty = node.value.kind == ffi::LUA_TNIL;
+                return (!empty).then_some(&raw mut (*at.cast_mut()).value);
             }
             at = node.key.next;
         }
-        false
+        None
+    }
+}
+
+/// Gives the field of that name another value and returns `true`; `false` when there is no such
+/// field or Lua must be asked.
+///
+/// # Safety
+/// As for [`field`].
+#[cfg(lua51)]
+pub(crate) unsafe fn set_field(table: &Slot, name: &Slot, value: &Slot) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        if is_done(&*table.value.object.cast::<Table>()) {
+            return false;
+        }
+        let Some(at) = field(table, name) else { return false };
+        *at = *value;
+        true
+    }
+}
+
+/// Whether a value is a table as `lua_createtable` makes it for `len` elements, whatever these are:
+/// no other places and no metatable. `bare` is a table that nothing was ever put into.
+///
+/// # Safety
+/// The layout [`is_known`]; both are of one Lua state.
+#[cfg(lua51)]
+pub(crate) unsafe fn is_list(slot: &Slot, len: usize, bare: &Slot) -> bool {
+    if slot.kind != ffi::LUA_TTABLE {
+        return false;
+    }
+    // SAFETY: by contract; all tables without places for names share one that is never filled.
+    unsafe {
+        let table = &*slot.value.object.cast::<Table>();
+        let bare = &*bare.value.object.cast::<Table>();
+        table.array_len as usize == len && table.node == bare.node && table.metatable.is_null()
     }
 }
 
@@ -465,6 +495,40 @@ mod tests {
             assert_eq!(ffi::lua_gettop(lua), 0);
             explore(lua);
             assert!(is_known());
+        });
+    }
+
+    #[test]
+    fn a_list_is_one_until_it_is_changed_otherwise_than_in_its_places() {
+        // SAFETY: a state with nothing in it, memory not limited, few slots used.
+        in_state(|lua| unsafe {
+            explore(lua);
+            ffi::lua_createtable(lua, 0, 0);
+            let made = |changes: &dyn Fn()| {
+                ffi::lua_settop(lua, 1);
+                ffi::lua_createtable(lua, 2, 0);
+                ffi::lua_pushnumber(lua, 1.0);
+                ffi::lua_rawseti(lua, 2, 2);
+                changes();
+                is_list(&*slot(lua, 2), 2, &*slot(lua, 1))
+            };
+            assert!(made(&|| {}));
+            let set = |index| {
+                ffi::lua_pushnumber(lua, 1.0);
+                ffi::lua_rawseti(lua, 2, index);
+            };
+            assert!(made(&|| set(1)));
+            assert!(!made(&|| set(3)));
+            assert!(!made(&|| {
+                ffi::lua_pushlstring(lua, c"name".as_ptr(), 4);
+                set(1);
+                ffi::lua_pushboolean(lua, 1);
+                ffi::lua_rawset(lua, 2);
+            }));
+            assert!(!made(&|| {
+                ffi::lua_createtable(lua, 0, 0);
+                ffi::lua_setmetatable(lua, 2);
+            }));
         });
     }
 }

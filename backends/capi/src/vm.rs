@@ -189,9 +189,7 @@ impl CVm {
                 Passing::Globals => {
                     #[cfg(any(lua51, luajit))]
                     if let Some(direct) = &self.globals.direct {
-                        push_list(self.lua, invocation.keys);
-                        push_list(self.lua, invocation.args);
-                        direct.set_words(self.lua);
+                        direct.set_words(self.lua, [invocation.keys, invocation.args]);
                         return 0;
                     }
                     let Some(&table) = self.globals.views.get(self.view) else { return 0 };
@@ -447,10 +445,21 @@ impl Vm for CVm {
 ///
 /// # Safety
 /// 3 slots are free; memory is not limited. Stack +1.
-unsafe fn push_list(lua: *mut lua_State, list: &[&[u8]]) {
+pub(crate) unsafe fn push_list(lua: *mut lua_State, list: &[&[u8]]) {
     // SAFETY: by contract.
     unsafe {
         ffi::lua_createtable(lua, list.len().min(1 << 20) as c_int, 0);
+        set_elements(lua, list);
+    }
+}
+
+/// Makes these strings the elements of the table on top of the stack.
+///
+/// # Safety
+/// As said; 2 slots are free; memory is not limited. Stack 0.
+pub(crate) unsafe fn set_elements(lua: *mut lua_State, list: &[&[u8]]) {
+    // SAFETY: by contract.
+    unsafe {
         for (item, index) in list.iter().zip(1..) {
             ffi::lua_pushlstring(lua, item.as_ptr().cast(), item.len());
             if !layout::is_known() || !layout::set_element(lua, index) {
