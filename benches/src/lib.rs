@@ -6,7 +6,7 @@
 //!
 //! ```sh
 //! cargo bench -p redlua-benches
-//! cargo bench -p redlua-benches --bench scripts -- call/
+//! cargo bench -p redlua-benches --bench backends -- call/
 //! ```
 #![forbid(unsafe_code)]
 

@@ -8,7 +8,7 @@
 //! cargo xtask matrix [--check] [--profile NAME] [BACKEND…]
 //! cargo xtask test [--profile NAME] [BACKEND…]
 //! cargo xtask attacks [--check] [--profile NAME] [BACKEND…]
-//! cargo xtask report [--quick] [--bench NAME] [--filter TEXT] [--output FOLDER] [BACKEND…]
+//! cargo xtask report [--quick] [--filter REGEX] [--output FOLDER] [BACKEND…]
 //! ```
 //!
 //! `attacks` runs the attacks on each backend and renews SECURITY.md from the results of all that

@@ -16,10 +16,12 @@ use indicatif::ProgressBar;
 
 use crate::{BACKENDS, target};
 
-/// The benches that are about backends.
-const BENCHES: &[&str] = &["engine", "scripts", "growth", "workloads", "costs"];
+/// The bench that is about backends.
+const BACKENDS_BENCH: &str = "backends";
 /// The bench that is about mocks of other languages, and runs once.
 const PEERS: &str = "peers";
+/// The names of the benches that a real server runs as well.
+const SERVED: &str = "^(workload|example)/";
 /// The smallest program that embeds redlua: how long it takes to build and what it weighs.
 const PROGRAM: &str = "custom_host";
 
@@ -29,9 +31,8 @@ pub(crate) struct Report {
     /// One build with the backends that stand side by side, few samples, no link-time
     /// optimization, the suite's figures of another day.
     quick: bool,
-    /// Only benches whose name contains this.
+    /// Only benches whose name matches this.
     filter: Option<String>,
-    benches: Vec<String>,
     backends: Vec<String>,
     output: Option<PathBuf>,
 }
@@ -50,16 +51,10 @@ impl Report {
             let mut value = |what| arguments.next().ok_or(format!("{word} wants {what}"));
             match word.as_str() {
                 "--quick" => report.quick = true,
-                "--filter" => report.filter = Some(value("a part of a bench's name")?),
-                "--output" => report.output = Some(value("a folder")?.into()),
-                "--bench" => {
-                    let name = value("a bench")?;
-                    if name != PEERS && !BENCHES.contains(&name.as_str()) {
-                        let all = BENCHES.join(", ");
-                        return Err(format!("no bench `{name}`; there are {all}, {PEERS}"));
-                    }
-                    report.benches.push(name);
+                "--filter" => {
+                    report.filter = Some(value("a regular expression for names of benches")?)
                 }
+                "--output" => report.output = Some(value("a folder")?.into()),
                 name if BACKENDS.contains(&name) => report.backends.push(name.into()),
                 other => {
                     return Err(format!("no backend `{other}`; there are {}", BACKENDS.join(", ")));
@@ -72,11 +67,8 @@ impl Report {
         } else if report.backends.is_empty() {
             report.backends = all(BACKENDS);
         }
-        if report.benches.is_empty() && report.quick {
-            report.benches = all(&["workloads"]);
-        } else if report.benches.is_empty() {
-            report.benches = all(BENCHES);
-            report.benches.push(PEERS.into());
+        if report.quick {
+            report.filter.get_or_insert_with(|| SERVED.into());
         }
         Ok(report)
     }
@@ -97,6 +89,7 @@ impl Report {
         }
         let builds = self.builds();
         let mut good = true;
+        let mut measured = Vec::new();
         for (number, build) in builds.iter().enumerate() {
             println!("[{}/{}] {}", number + 1, builds.len(), build.backends.join(" "));
             if let Err(failure) = self.measure(build, number == 0, &folder) {
@@ -106,16 +99,25 @@ impl Report {
                 }
                 good = false;
             }
+            measured.extend_from_slice(&build.backends);
+            // Whoever stops it in the middle has the page of what is there.
+            if number + 1 < builds.len() {
+                self.page(&measured, &folder, &criterion);
+            }
         }
-        let output = self.output.clone().unwrap_or_else(|| folder.clone());
+        Ok(self.page(&self.backends, &folder, &criterion) && good)
+    }
+
+    /// Has the page written that shows these backends; whether it was.
+    fn page(&self, backends: &[String], folder: &Path, criterion: &Path) -> bool {
         let mut page = Command::new(cargo());
-        page.args(["run", "-q", "-p", "redlua-report", "--", "--criterion"]).arg(&criterion);
-        page.args(["--figures", "conformance/figures.jsonl"]);
-        page.arg("--facts").arg(&folder).arg("--output").arg(&output);
+        page.args(["run", "-q", "-p", "redlua-report", "--", "--criterion"]).arg(criterion);
+        page.args(["--figures", "conformance/figures.jsonl"]).arg("--facts").arg(folder);
+        page.arg("--output").arg(self.output.as_deref().unwrap_or(folder));
         for note in self.notes() {
             page.args(["--note", &note]);
         }
-        Ok(page.args(&self.backends).status().is_ok_and(|status| status.success()) && good)
+        page.args(backends).status().is_ok_and(|status| status.success())
     }
 
     /// One program for the backends that stand side by side when time is short; otherwise one
@@ -132,26 +134,21 @@ impl Report {
         if !self.quick {
             self.look_closely(build, folder)?;
         }
-        for bench in self.benches.iter().filter(|bench| first || *bench != PEERS) {
-            let mut run = self.cargo("bench", build, &["-p", "redlua-benches", "--bench", bench]);
-            run.args(["--", "--noplot"]);
-            if self.quick {
-                run.args(["--warm-up-time", "0.1", "--measurement-time", "0.4"]);
-                run.args(["--sample-size", "10"]);
-            } else {
-                run.args([
-                    "--warm-up-time",
-                    "0.5",
-                    "--measurement-time",
-                    "2",
-                    "--sample-size",
-                    "20",
-                ]);
-            }
-            run.args(&self.filter);
-            step(&format!("bench {bench}"), run)?;
+        self.bench(build, BACKENDS_BENCH)?;
+        if first && self.filter.is_none() {
+            self.bench(build, PEERS)?;
         }
         Ok(())
+    }
+
+    fn bench(&self, build: &Build, name: &str) -> Result<(), String> {
+        let mut run = self.cargo("bench", build, &["-p", "redlua-benches", "--bench", name]);
+        run.args(["--", "--noplot"]);
+        let [warm, time, samples] =
+            if self.quick { ["0.1", "0.4", "10"] } else { ["0.3", "1", "15"] };
+        run.args(["--warm-up-time", warm, "--measurement-time", time, "--sample-size", samples]);
+        run.args(&self.filter);
+        step(&format!("bench {name}"), run)
     }
 
     /// What takes builds of its own: the smallest program, and the suite.

@@ -1,9 +1,8 @@
 //! What the engine costs around a script: states, compiling, `EVALSHA` of nothing, plain commands.
 //!
 //! Must not know how a backend works.
-#![allow(missing_docs, reason = "criterion's macros make public functions")]
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use redlua::conversions::resp::RespWriter;
 use redlua::{Client, Engine, Protocol};
 use redlua_benches::{answer, client, evalsha};
@@ -81,4 +80,3 @@ fn plain(c: &mut Criterion) {
 }
 
 criterion_group!(benches, state, compile, call, plain);
-criterion_main!(benches);

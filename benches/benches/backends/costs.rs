@@ -5,10 +5,9 @@
 //! that only looks at its two arguments, run by stock Lua 5.1.
 //!
 //! Must not know how a backend works.
-#![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::expect_used, reason = "a bench that cannot run measures nothing")]
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use redlua::Limits;
 use redlua_benches::{evalsha, evalsha_within};
 
@@ -65,4 +64,3 @@ fn floor(c: &mut Criterion) {
 }
 
 criterion_group!(benches, limits, globals, floor);
-criterion_main!(benches);

@@ -3,12 +3,11 @@
 //!
 //! The name of a bench is `growth/<what>/<how many>/<backend>`. Must not know how a backend
 //! works.
-#![allow(missing_docs, reason = "criterion's macros make public functions")]
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use redlua::conversions::resp::RespWriter;
 use redlua::{Protocol, Script};
 use redlua_benches::{answer, client, evalsha};
@@ -95,4 +94,3 @@ fn threads(c: &mut Criterion) {
 }
 
 criterion_group!(benches, calls, keys, bytes, scripts, threads);
-criterion_main!(benches);

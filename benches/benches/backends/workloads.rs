@@ -2,10 +2,9 @@
 //! after, on the redis-server of the `PATH`, so that both see the same minute of the machine.
 //!
 //! Must not know how a backend works.
-#![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::expect_used, reason = "a bench that cannot run measures nothing")]
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use redlua_benches::{RedisServer, Workload, evalsha, examples, seed, workloads};
 
 fn run(c: &mut Criterion) {
@@ -49,4 +48,3 @@ fn here_and_there(
 }
 
 criterion_group!(benches, run);
-criterion_main!(benches);

@@ -2,9 +2,8 @@
 //!
 //! Loops run a thousand times inside one script, so that the figure is that of the call and not
 //! of the `EVALSHA` around it. Must not know how a backend works.
-#![allow(missing_docs, reason = "criterion's macros make public functions")]
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use redlua_benches::{evalsha, evalsha_after};
 
 fn thousand(body: &str) -> String {
@@ -132,4 +131,3 @@ fn reply(c: &mut Criterion) {
 }
 
 criterion_group!(benches, call, answered, library, lua, reply);
-criterion_main!(benches);
