@@ -160,10 +160,41 @@ unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _ar: *mut ffi::lua_Debug) 
     // SAFETY: `note` does not raise and leaves nothing to drop; the rest is the raise phase.
     unsafe {
         let state = state_of(lua);
+        #[cfg(luajit)]
+        if strings_near(lua, state) {
+            state.stopped.set(Some(StopReason::Memory));
+        }
         if note(lua, state.pace.get().0) {
             end(lua);
         }
         keep_pace(lua, state);
+    }
+}
+
+/// Whether there will be as many strings before the next looks as the table of strings has places,
+/// and no room for it to double: within a function of the host that must not fail
+/// (`lj_str_resize`).
+///
+/// # Safety
+/// Called in the hook. Stack 0; does not raise.
+#[cfg(luajit)]
+unsafe fn strings_near(lua: *mut lua_State, state: &State) -> bool {
+    const FEW: usize = 1 << 13;
+    // SAFETY: by contract; a hook may collect.
+    unsafe {
+        let (count, places) = crate::jit::strings(lua);
+        let more = count.saturating_sub(state.strings.replace(count));
+        let near = || {
+            let (count, places) = crate::jit::strings(lua);
+            count + 3 * more > places && places * 2 * size_of::<usize>() > state.room()
+        };
+        if places < FEW || more == 0 || !near() {
+            return false;
+        }
+        let was = state.enforce(false);
+        ffi::lua_gc(lua, ffi::LUA_GCCOLLECT, 0);
+        state.enforce(was);
+        near()
     }
 }
 

@@ -31,6 +31,16 @@ struct Stack {
 struct Shared {
     allocate: *const c_void,
     user_data: *mut c_void,
+    /// `GCState`.
+    collector: [u64; 13],
+    empty: Text,
+    /// The end of the empty string, and what hooks there are.
+    flags: u64,
+    strings: *const c_void,
+    /// Places in the table of strings, but one.
+    places: u32,
+    /// Strings in it.
+    count: u32,
 }
 
 /// `GCstr`; its bytes follow.
@@ -103,9 +113,45 @@ unsafe fn agrees(lua: *mut lua_State) -> bool {
                 && matches!(scalar(lua, bottom + 2), Some(Scalar::String(b"one")))
                 && scalar(lua, bottom + 3).is_none()
         };
-        let agrees = looks_right();
+        let agrees = looks_right() && strings_are_counted(lua);
         ffi::lua_settop(lua, bottom);
         agrees
+    }
+}
+
+/// Whether the count of strings is where it should be: it grows by a new one. A collection may take
+/// one away meanwhile, but not each time.
+///
+/// # Safety
+/// As for [`explore`]; the beginning of the layout agrees.
+unsafe fn strings_are_counted(lua: *mut lua_State) -> bool {
+    // SAFETY: by contract; what is read lies within `global_State`, which is much larger.
+    unsafe {
+        let shared = &raw const *(*lua.cast::<Stack>()).shared;
+        let power = (*shared).places.wrapping_add(1).is_power_of_two();
+        power
+            && [c"a new string", c"another new string", c"one more new string"].iter().any(|text| {
+                let before = (*shared).count;
+                ffi::lua_pushlstring(lua, text.as_ptr(), text.count_bytes());
+                let after = (*shared).count;
+                ffi::lua_settop(lua, -2);
+                before > 0 && after == before + 1
+            })
+    }
+}
+
+/// Strings, and places in the table of them, which doubles when they are more (`lj_str_alloc`).
+///
+/// # Safety
+/// `lua` is live.
+pub(crate) unsafe fn strings(lua: *mut lua_State) -> (usize, usize) {
+    if !is_known() {
+        return (0, usize::MAX);
+    }
+    // SAFETY: by contract, and the layout is known.
+    unsafe {
+        let shared = &*(*lua.cast::<Stack>()).shared;
+        (shared.count as usize, shared.places as usize + 1)
     }
 }
 

@@ -79,6 +79,9 @@ pub(crate) struct State {
     /// Whether the chunk that was compiled last sets globals.
     #[cfg(luajit)]
     pub(crate) writes_globals: Cell<bool>,
+    /// Strings at the last look of the hook.
+    #[cfg(luajit)]
+    pub(crate) strings: Cell<usize>,
     /// Calls from C into Lua that are inside one another now.
     #[cfg(luajit)]
     pub(crate) nesting: Cell<u32>,
@@ -124,6 +127,8 @@ impl State {
             trail: RefCell::default(),
             #[cfg(luajit)]
             writes_globals: Cell::new(true),
+            #[cfg(luajit)]
+            strings: Cell::new(0),
             #[cfg(luajit)]
             nesting: Cell::new(0),
             collector_tuned: Cell::new(false),

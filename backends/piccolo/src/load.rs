@@ -51,6 +51,7 @@ pub(crate) fn compile<'gc>(
         },
         depth: m.run.calls.get(),
         room: meta::room(m, ctx),
+        longest: tables::longest(m.run.memory.get()),
         wanted: &Wanted::unless(&ask),
     };
     let prototype = frontend::compile(source, name, &world)?;

@@ -104,6 +104,8 @@ pub(crate) struct Run {
     pub(crate) deadline: Cell<Option<Instant>>,
     /// Bytes allowed; `usize::MAX` for no limit.
     pub(crate) memory: Cell<usize>,
+    /// Where strings are joined.
+    pub(crate) joined: Cell<Vec<u8>>,
     /// Bytes for which a table waits, to grow.
     pub(crate) wanting: Cell<usize>,
     /// Fuel that is left.

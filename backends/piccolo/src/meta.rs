@@ -300,6 +300,9 @@ pub(crate) fn length<'gc>(m: M<'gc>, value: Value<'gc>, name: impl Fn() -> Name)
     }
 }
 
+/// A list for joining is kept up to that size.
+const KEPT: usize = 1 << 16;
+
 /// Joins as many values from the end as it can (`luaV_concat`): one value is left when it is
 /// done, and otherwise the metamethod's result takes the place of the last two.
 pub(crate) fn concat<'gc>(
@@ -326,7 +329,9 @@ pub(crate) fn concat<'gc>(
         }
         let texts = values.iter().rev().take_while(|value| is_text(**value)).count();
         let from = total - texts;
-        let mut joined = Vec::new();
+        // A list of its own each time would leave holes between the strings.
+        let mut joined = m.run.joined.take();
+        joined.clear();
         // While the result is given to Lua it is there twice.
         let room = room(m, ctx) / 2;
         for value in values.iter().skip(from) {
@@ -340,6 +345,9 @@ pub(crate) fn concat<'gc>(
         }
         values.truncate(from);
         values.push(tables::string(ctx, &joined));
+        if joined.capacity() <= KEPT {
+            m.run.joined.set(joined);
+        }
     }
 }
 

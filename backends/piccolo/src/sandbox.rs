@@ -124,6 +124,7 @@ fn machine<'gc>(ctx: Context<'gc>, environment: &Environment, stop: StopToken) -
         stop,
         deadline: Cell::new(None),
         memory: Cell::new(usize::MAX),
+        joined: Cell::default(),
         wanting: Cell::new(0),
         fuel: Cell::new(0),
         calls: Cell::new(0),

@@ -125,6 +125,11 @@ pub(crate) fn growth<'gc>(m: M<'gc>, table: Table<'gc>, key: Value<'gc>) -> usiz
     }
 }
 
+/// Elements of a list that grows within what a limit leaves for growing, a sixteenth of it.
+pub(crate) fn longest(limit: usize) -> usize {
+    if limit == usize::MAX { limit } else { limit / 16 / size_of::<Value<'_>>() }
+}
+
 /// Whether a table may have that key.
 pub(crate) fn check_key(key: Value<'_>) -> Result<(), BadKey> {
     match key {

@@ -5,7 +5,7 @@
 //! function. Must not know which operation takes what.
 
 use piccolo::opcode::{Operation, RCIndex};
-use piccolo::types::VarCount;
+use piccolo::types::{RegisterIndex, VarCount};
 use smallvec::SmallVec;
 
 use super::code::Generator;
@@ -34,6 +34,8 @@ pub(super) enum Way {
     Result(Op, SmallVec<[RCIndex; 3]>, usize),
     /// An operation whose result is tested: if it is true, the next instruction is skipped.
     Skip(Op, SmallVec<[RCIndex; 3]>),
+    /// An operation without a result.
+    Nothing(Op, SmallVec<[RCIndex; 3]>),
     /// An operation on so many values that lie above this register, with its result in another.
     Gathered(Op, usize, usize, usize),
 }
@@ -57,6 +59,32 @@ impl Generator<'_> {
         }
     }
 
+    /// Sets a pair by piccolo's own instruction. A list in which the key may be beyond `most`
+    /// elements may have to grow by much, which the host is asked for.
+    pub(super) fn set_direct(
+        &mut self,
+        table: RegisterIndex,
+        key: RCIndex,
+        value: RCIndex,
+        most: Option<usize>,
+    ) -> Made<()> {
+        let longest = self.facts.world.longest;
+        if longest == usize::MAX || most.is_some_and(|most| most <= longest) {
+            self.f.emit(Operation::SetTable { table, key, value });
+            return Ok(());
+        }
+        let operands = [table.into(), key, value];
+        if !self.guards {
+            return self.op(Op::SetIndex, &operands, 0, self.f.free);
+        }
+        let right = self.number_operand(longest as f64)?;
+        self.f.emit(Operation::LessEq { skip_if: true, left: key, right });
+        let jump = self.f.jump();
+        self.f.emit(Operation::SetTable { table, key, value });
+        self.detour(vec![jump], Way::Nothing(Op::SetIndex, SmallVec::from(operands)));
+        Ok(())
+    }
+
     /// Leaves a detour for later; it leads back to the next instruction.
     pub(super) fn detour(&mut self, jumps: Jumps, way: Way) {
         if jumps.is_empty() {
@@ -74,6 +102,7 @@ impl Generator<'_> {
             self.f.return_to(mark);
             match way {
                 Way::Result(op, operands, dest) => self.op(op, &operands, 1, dest)?,
+                Way::Nothing(op, operands) => self.op(op, &operands, 0, free)?,
                 Way::Skip(op, operands) => {
                     self.op(op, &operands, 1, free)?;
                     self.f.emit(Operation::Test { value: reg(free), is_true: true });

@@ -91,8 +91,8 @@ pub(super) struct FunctionCode {
     /// What will stand behind the end.
     pub(super) detours: Vec<Detour>,
     /// The variable that counts the rounds of the loop whose body the present statement is a part
-    /// of, from 1 and one by one.
-    pub(super) counter: Option<VarId>,
+    /// of, from 1 and one by one, and the last round as far as the text tells.
+    pub(super) counter: Option<(VarId, Option<usize>)>,
     /// The register that holds the depth of calls on entry.
     pub(super) depth: Option<usize>,
     /// Whether that is the count that is shared.

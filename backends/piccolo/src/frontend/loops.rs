@@ -91,7 +91,8 @@ impl Generator<'_> {
         let one = |expr: &Expr| matches!(expr, Expr::Number(n) if *n == 1.0);
         let counts = one(start) && step.as_ref().is_none_or(one);
         let kept = self.facts.vars.get(var.0).is_some_and(|var| !var.assigned);
-        self.f.counter = (counts && kept).then_some(*var);
+        let last = whole(limit).and_then(|last| usize::try_from(last).ok());
+        self.f.counter = (counts && kept).then_some((*var, last));
         self.block(body)?;
         if self.f.captured.len() > captured {
             self.f.jump_closing(Some(register));

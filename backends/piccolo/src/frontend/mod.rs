@@ -43,6 +43,8 @@ pub(crate) struct World<'a> {
     pub(crate) depth: u32,
     /// Bytes that compiling may take.
     pub(crate) room: usize,
+    /// Elements up to which a list may grow without anybody being asked.
+    pub(crate) longest: usize,
     /// Whether the script that compiles goes on.
     pub(crate) wanted: &'a Wanted<'a>,
 }

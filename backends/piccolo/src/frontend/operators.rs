@@ -58,7 +58,7 @@ impl Generator<'_> {
     }
 
     /// A number as an operand: in a register when it has no place among the first constants.
-    fn number_operand(&mut self, number: f64) -> Made<RCIndex> {
+    pub(super) fn number_operand(&mut self, number: f64) -> Made<RCIndex> {
         let number = self.f.number(number)?;
         match self.f.operand(number) {
             Some(operand) => Ok(operand),

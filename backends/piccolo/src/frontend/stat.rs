@@ -6,7 +6,7 @@
 use piccolo::opcode::{Operation, RCIndex};
 use piccolo::types::VarCount;
 
-use super::ast::{BinaryOp, Block, Expr, Operand, Stat, Suffix, Target, UnaryOp};
+use super::ast::{BinaryOp, Block, Expr, Operand, Stat, Suffix, Target, UnaryOp, VarId};
 use super::code::{Generator, field_name};
 use super::expr::one_more;
 use super::function::{Jumps, Made, Source, reg};
@@ -122,6 +122,11 @@ impl Generator<'_> {
             Target::Index { table, key, .. } => {
                 let direct = self.kinds(table).within(Kinds::TABLE) && self.appends(table, key)
                     || self.keeps_order(table, key, self.kinds(expr));
+                let most = match key {
+                    Expr::String(_) => Some(0),
+                    Expr::Local(index) => self.counts(*index).flatten(),
+                    _ => None,
+                };
                 let name = self.name(table);
                 let at = self.any(table)?;
                 let key = match self.constant(key)? {
@@ -134,7 +139,7 @@ impl Generator<'_> {
                 };
                 self.f.at(line, &[name]);
                 if direct {
-                    self.f.emit(Operation::SetTable { table: reg(at), key, value });
+                    self.set_direct(reg(at), key, value, most)?;
                 } else {
                     let base = self.f.free;
                     self.op(Op::SetIndex, &[reg(at).into(), key, value], 0, base)?;
@@ -172,7 +177,7 @@ impl Generator<'_> {
             }),
             // The loop fills a list: each field it sets is there, or it is the next one, because
             // nothing takes away the one that the last round has set.
-            (Expr::Local(list), Expr::Local(index)) if self.f.counter == Some(*index) => {
+            (Expr::Local(list), Expr::Local(index)) if self.counts(*index).is_some() => {
                 let one = self.facts.vars.get(list.0).is_some_and(|var| !var.assigned);
                 one && !value.meets(Kinds::NIL)
                     && self.register(*list) < self.register(*index)
@@ -183,6 +188,11 @@ impl Generator<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a variable counts the rounds of the loop, and up to where if the text tells.
+    fn counts(&self, var: VarId) -> Option<Option<usize>> {
+        self.f.counter.filter(|(counter, _)| *counter == var).map(|(_, last)| last)
     }
 
     /// Whether a key is the next one of the same list (`t[#t + 1]`): then the list keeps its order
