@@ -15,9 +15,7 @@ use redlua_conversions::syntax::{Target, Wanted, translate};
 
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
-use crate::state::push_unlimited;
-#[cfg(any(luau, luajit))]
-use crate::state::state_of;
+use crate::state::{push_unlimited, state_of};
 
 /// The name of the function that makes floats integers; scripts do not see it.
 #[cfg(lua54)]
@@ -32,7 +30,6 @@ const TARGET: Target = Target { integers: None, rename: None, brackets: false };
 const LUA_ERRSYNTAX: c_int = 3;
 
 /// What Lua says when memory is out.
-#[cfg(luau)]
 const NO_MEMORY: &[u8] = b"not enough memory";
 
 /// Compiles `source` as Lua 5.1, whatever it begins with, and pushes the function or the message;
@@ -74,14 +71,13 @@ const TOKEN: usize = 128;
 /// A slot is free. Stack +1. Does not raise.
 unsafe fn push_translation(lua: *mut lua_State, source: &[u8], name: &CStr) -> c_int {
     // SAFETY: by contract.
-    let ask = || unsafe { interrupt::note(lua, 0) };
-    let result = translate(source, name.to_bytes(), &TARGET, &Wanted::unless(&ask));
+    let (ask, room) = unsafe { (|| interrupt::note(lua, 0), state_of(lua).room()) };
+    let wanted = Wanted::unless(&ask).within(room);
+    let result = translate(source, name.to_bytes(), &TARGET, &wanted);
     let (text, status) = match &result {
         #[cfg(luau)]
-        // SAFETY: by contract.
-        Ok(translated) if translated.tokens > unsafe { state_of(lua) }.room() / TOKEN => {
-            (NO_MEMORY, ffi::LUA_ERRMEM)
-        }
+        Ok(translated) if translated.tokens > room / TOKEN => (NO_MEMORY, ffi::LUA_ERRMEM),
+        Err(_) if wanted.is_short() => (NO_MEMORY, ffi::LUA_ERRMEM),
         Ok(translated) => (&*translated.text, 0),
         Err(message) => (&**message, LUA_ERRSYNTAX),
     };
@@ -137,8 +133,10 @@ unsafe fn compile(
         let mut piece = Piece { bytes: text, len, first: true };
         let status = ffi::lua_load(lua, read, ptr::from_mut(&mut piece).cast(), name);
         #[cfg(luajit)]
-        if status == 0 {
-            plain_calls(lua);
+        if status == 0 && !plain_calls(lua) {
+            ffi::lua_settop(lua, -2);
+            push_unlimited(lua, NO_MEMORY);
+            return ffi::LUA_ERRMEM;
         }
         status
     }
@@ -183,12 +181,12 @@ unsafe extern "C-unwind" fn read(
 const PIECE: usize = 512;
 
 /// Replaces the chunk on top of the stack by the same without the tail calls that Lua 5.1 does
-/// not make, and notes whether it sets globals.
+/// not make, and notes whether it sets globals. `false` when there is no memory for that.
 ///
 /// # Safety
 /// A function of Lua is on top; 2 slots are free. Stack 0. Does not raise.
 #[cfg(luajit)]
-unsafe fn plain_calls(lua: *mut lua_State) {
+unsafe fn plain_calls(lua: *mut lua_State) -> bool {
     // SAFETY: LuaJIT dumps and loads under protection of its own, so nothing jumps over the
     // buffers here. What is loaded is what it has dumped, rewritten by a module that keeps its
     // form.
@@ -196,13 +194,14 @@ unsafe fn plain_calls(lua: *mut lua_State) {
         // Until it is known better.
         let writes_globals = &state_of(lua).writes_globals;
         writes_globals.set(true);
-        let mut dump: Vec<u8> = Vec::new();
+        // It grows by doubling, and what is made of it is as long.
+        let mut dump = Dump { bytes: Vec::new(), most: state_of(lua).room() / 3 };
         if ffi::lua_dump(lua, collect, ptr::from_mut(&mut dump).cast()) != 0 {
-            return;
+            return dump.bytes.len() <= dump.most;
         }
-        let Some(chunk) = crate::tailcall::Chunk::read(&dump) else { return };
+        let Some(chunk) = crate::tailcall::Chunk::read(&dump.bytes) else { return true };
         writes_globals.set(chunk.writes_globals());
-        let Some(code) = chunk.plain_calls() else { return };
+        let Some(code) = chunk.plain_calls() else { return true };
         let mut piece = (code.as_ptr().cast::<c_char>(), code.len());
         let data = ptr::from_mut(&mut piece).cast();
         if ffi::lua_load(lua, read_whole, data, c"=chunk".as_ptr()) == 0 {
@@ -211,6 +210,15 @@ unsafe fn plain_calls(lua: *mut lua_State) {
             ffi::lua_settop(lua, -2);
         }
     }
+    true
+}
+
+/// Compiled code on its way out.
+#[cfg(luajit)]
+struct Dump {
+    bytes: Vec<u8>,
+    /// Bytes that it may have.
+    most: usize,
 }
 
 /// # Safety
@@ -230,7 +238,7 @@ unsafe extern "C-unwind" fn read_whole(
 }
 
 /// # Safety
-/// Called by `lua_dump` with a vector.
+/// Called by `lua_dump` with a [`Dump`].
 #[cfg(luajit)]
 unsafe extern "C-unwind" fn collect(
     _lua: *mut lua_State,
@@ -240,7 +248,8 @@ unsafe extern "C-unwind" fn collect(
 ) -> c_int {
     // SAFETY: by contract.
     unsafe {
-        (*out.cast::<Vec<u8>>()).extend_from_slice(slice::from_raw_parts(bytes.cast(), len));
+        let dump = &mut *out.cast::<Dump>();
+        dump.bytes.extend_from_slice(slice::from_raw_parts(bytes.cast(), len));
+        c_int::from(dump.bytes.len() > dump.most)
     }
-    0
 }

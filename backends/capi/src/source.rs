@@ -66,9 +66,11 @@ unsafe fn refuses_brackets(lua: *mut lua_State) -> bool {
 unsafe fn push_rewritten(lua: *mut lua_State, source: &[u8], name: &[u8]) -> bool {
     let target = Target { brackets: true, ..Target::default() };
     // SAFETY: by contract.
-    let ask = || unsafe { interrupt::note(lua, 0) };
-    let result = translate(source, name, &target, &Wanted::unless(&ask));
+    let (ask, room) = unsafe { (|| interrupt::note(lua, 0), state_of(lua).room()) };
+    let wanted = Wanted::unless(&ask).within(room);
+    let result = translate(source, name, &target, &wanted);
     let (text, good) = match &result {
+        Err(_) if wanted.is_short() => (b"not enough memory".as_slice(), false),
         Ok(translated) => (&*translated.text, true),
         Err(message) => (&**message, false),
     };

@@ -181,9 +181,12 @@ impl State {
         block
     }
 
-    /// Whether `more` bytes of the system would be more than the limit and a sixteenth of it.
+    /// Whether `more` bytes of the system would be more than the limit and a sixteenth of it. The
+    /// parts of Lua 5.4's functions leave holes between them that nobody counts: a sixteenth
+    /// less than the limit there.
     fn crowded(&self, more: usize) -> bool {
-        let most = self.limit.get().saturating_add(self.limit.get() / 16);
+        let limit = self.limit.get();
+        let most = if cfg!(lua54) { limit - limit / 16 } else { limit.saturating_add(limit / 16) };
         self.large.get().saturating_add(self.pool.held()).saturating_add(more) > most
     }
 

@@ -57,9 +57,10 @@ pub(crate) fn text(
     }
     // omniLua's parser words its messages otherwise, and counts where it does not look.
     let ask = || interrupt::due(shared).is_some();
-    let wanted = Wanted::unless(&ask);
+    let wanted = Wanted::unless(&ask).within(shared.room(state));
     let translated = match translate(source, name, &Target::default(), &wanted) {
         Ok(translated) => translated,
+        Err(_) if wanted.is_short() => return Err(Failed::Memory),
         Err(message) => {
             if let Some(reason) = interrupt::due(shared).filter(|_| wanted.given_up()) {
                 interrupt::stop(state, shared, reason);

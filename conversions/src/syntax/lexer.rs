@@ -62,6 +62,12 @@ struct Ahead {
 
 type Result<T> = std::result::Result<T, Vec<u8>>;
 
+/// What nobody sees of a chunk that is not wanted any more.
+const GIVEN_UP: &[u8] = b"given up";
+
+/// What one note takes: a list of them is there twice while it grows, and its text is a block.
+const NOTE: usize = 3 * size_of::<Edit>() + 32;
+
 impl<'a> Lexer<'a> {
     pub(super) fn new(
         source: &'a [u8],
@@ -91,7 +97,7 @@ impl<'a> Lexer<'a> {
     /// Moves to the next token (`luaX_next`).
     pub(super) fn next(&mut self) -> Result<()> {
         if self.wanted.tick() {
-            return Err(b"given up".to_vec());
+            return Err(GIVEN_UP.to_vec());
         }
         self.last_line = self.line;
         self.last_end = self.end;
@@ -226,7 +232,7 @@ impl<'a> Lexer<'a> {
                             word = "...";
                         }
                         if self.text.contains(&0) {
-                            self.edit(self.start, self.at, word);
+                            self.edit(self.start, self.at, word)?;
                         }
                         return Ok(Token::Word(word));
                     }
@@ -241,7 +247,7 @@ impl<'a> Lexer<'a> {
                     self.number()?;
                     return Ok(Token::Number);
                 }
-                _ if byte.is_ascii_alphabetic() || byte == b'_' => return Ok(self.name()),
+                _ if byte.is_ascii_alphabetic() || byte == b'_' => return self.name(),
                 other => {
                     self.at += 1;
                     return Ok(Token::Char(other));
@@ -260,19 +266,19 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn name(&mut self) -> Token {
+    fn name(&mut self) -> Result<Token> {
         while self.is(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
             self.save();
         }
         if let Some(word) = WORDS.iter().find(|word| word.as_bytes() == self.text) {
-            return Token::Word(word);
+            return Ok(Token::Word(word));
         }
         if let Some((from, to)) = self.target.rename
             && from.as_bytes() == self.text
         {
-            self.edit(self.start, self.at, to.as_bytes());
+            self.edit(self.start, self.at, to.as_bytes())?;
         }
-        Token::Name
+        Ok(Token::Name)
     }
 
     fn comment(&mut self) -> Result<()> {
@@ -322,7 +328,7 @@ impl<'a> Lexer<'a> {
                     if self.separator() == level {
                         self.save();
                         if level == 0 && self.target.brackets {
-                            self.widen(open);
+                            self.widen(open)?;
                         }
                         return Ok(());
                     }
@@ -342,11 +348,11 @@ impl<'a> Lexer<'a> {
 
     /// Gives the brackets of a long string that begins here, and has just ended, so many signs
     /// that nothing within them looks like one.
-    fn widen(&mut self, open: usize) {
+    fn widen(&mut self, open: usize) -> Result<()> {
         let close = self.at.saturating_sub(2);
         let body = self.source.get(open + 2..close).unwrap_or_default();
         if !body.windows(2).any(|pair| pair == b"[[") {
-            return;
+            return Ok(());
         }
         let mut signs = b"=".to_vec();
         while body.windows(signs.len()).any(|part| part == signs) {
@@ -354,8 +360,9 @@ impl<'a> Lexer<'a> {
         }
         for (start, bracket) in [(open, b"["), (close, b"]")] {
             let text = [bracket.as_slice(), &signs, bracket].concat();
-            self.edits.push(Edit { start, end: start + 2, text: text.into() });
+            self.edit(start, start + 2, text)?;
         }
+        Ok(())
     }
 
     /// `read_string`; drops backslashes that mean nothing.
@@ -413,7 +420,7 @@ impl<'a> Lexer<'a> {
             }
             Some(byte) => {
                 if !matches!(byte, b'\\' | b'"' | b'\'') {
-                    self.edit(backslash, self.at, b"");
+                    self.edit(backslash, self.at, b"")?;
                 }
                 self.save();
             }
@@ -442,42 +449,53 @@ impl<'a> Lexer<'a> {
             return Err(self.error_near("malformed number", Some(Token::Number)));
         };
         if self.target.integers.is_some() {
-            self.rewrite(value);
+            self.rewrite(value)?;
         } else if nul.is_some() || self.text.iter().any(u8::is_ascii_alphabetic) {
             // Other languages know more forms of these, or fewer.
-            self.edit_number(value);
+            self.edit_number(value)?;
         }
         Ok(())
     }
 
     /// Writes a number without a fraction as an integer when it is exact as one, as a float when
     /// it is not.
-    fn rewrite(&mut self, value: f64) {
+    fn rewrite(&mut self, value: f64) -> Result<()> {
         // From here on `%.14g` writes an exponent, as it does for floats.
         const LARGE: f64 = 1e14;
         if value.fract() == 0.0 && value < LARGE {
             let text = (value as i64).to_string();
             if text.as_bytes() != self.text {
-                self.edit(self.start, self.at, text.into_bytes());
+                return self.edit(self.start, self.at, text.into_bytes());
             }
-        } else if value.is_finite() {
-            self.edit_number(value);
+            return Ok(());
         }
+        self.edit_number(value)
     }
 
-    fn edit_number(&mut self, value: f64) {
-        if value.is_finite() {
-            let mut text = number::g17(value).to_vec();
-            if self.target.integers.is_some() && text.iter().all(u8::is_ascii_digit) {
-                text.extend_from_slice(b".0");
-            }
-            self.edit(self.start, self.at, text);
+    fn edit_number(&mut self, value: f64) -> Result<()> {
+        if !value.is_finite() {
+            return Ok(());
         }
+        let mut text = number::g17(value).to_vec();
+        if self.target.integers.is_some() && text.iter().all(u8::is_ascii_digit) {
+            text.extend_from_slice(b".0");
+        }
+        if text == self.text {
+            return Ok(());
+        }
+        self.edit(self.start, self.at, text)
     }
 
     /// Notes what is written in place of a piece of the source.
-    pub(super) fn edit(&mut self, start: usize, end: usize, text: impl Into<Vec<u8>>) {
-        self.edits.push(Edit { start, end, text: Cow::Owned(text.into()) });
+    pub(super) fn edit(
+        &mut self,
+        start: usize,
+        end: usize,
+        text: impl Into<Vec<u8>>,
+    ) -> Result<()> {
+        let text = Cow::Owned(text.into());
+        self.edits.push(Edit { start, end, text });
+        if self.wanted.fits(self.edits.len() * NOTE) { Ok(()) } else { Err(GIVEN_UP.to_vec()) }
     }
 }
 

@@ -428,7 +428,7 @@ impl<'a> Parser<'a> {
             }
             Char(b'-') => {
                 self.next()?;
-                self.negative_zero();
+                self.negative_zero()?;
                 self.operand(UNARY)?;
             }
             _ => self.simple()?,
@@ -442,8 +442,8 @@ impl<'a> Parser<'a> {
             self.operand(right)?;
             if float && let Some(function) = self.target.integers {
                 let end = self.lexer.last_end;
-                self.lexer.edit(start, start, format!("{function}("));
-                self.lexer.edit(end, end, *b")");
+                self.lexer.edit(start, start, format!("{function}("))?;
+                self.lexer.edit(end, end, *b")")?;
             }
         }
         self.level -= 1;
@@ -451,13 +451,14 @@ impl<'a> Parser<'a> {
     }
 
     /// The zero in `-0` must be a float where integers have no sign of zero.
-    fn negative_zero(&mut self) {
+    fn negative_zero(&mut self) -> Result<()> {
         let zero = self.lexer.word().iter().all(|byte| matches!(byte, b'0' | b'.'));
         if self.token() == Token::Number && self.target.integers.is_some() && zero {
             let (start, end) = (self.lexer.start, self.lexer.end);
             self.lexer.edits.retain(|edit| edit.start != start || edit.end != end);
-            self.lexer.edit(start, end, *b"0.0");
+            return self.lexer.edit(start, end, *b"0.0");
         }
+        Ok(())
     }
 
     fn simple(&mut self) -> Result<()> {
