@@ -26,6 +26,9 @@ pub(crate) struct Core {
     /// The connected clients by their ids.
     pub(crate) clients: HashMap<u64, Arc<Handle>>,
     pub(crate) verbs: Verbs,
+    /// Clients whose sockets somebody is to see closed before the reply that says so goes out.
+    #[cfg(feature = "net")]
+    pub(crate) leaving: Vec<Arc<Handle>>,
     /// What answers while a script has this core; nothing stands in for that itself.
     pub(crate) stand: Option<Arc<Stand>>,
 }
@@ -39,6 +42,8 @@ impl Core {
             waiting: Waiting::default(),
             clients: HashMap::new(),
             verbs,
+            #[cfg(feature = "net")]
+            leaving: Vec::new(),
             stand: None,
         }
     }
@@ -74,10 +79,16 @@ impl Core {
     #[inline]
     fn act(&mut self, own: u64) -> bool {
         let mut close = false;
+        // Who has no socket does not wait for others'.
+        #[cfg(feature = "net")]
+        self.leaving.retain(|gone| gone.is_open());
         for action in self.store.take_actions() {
             match action {
                 Action::Close(id) if id == own => close = true,
                 Action::Close(id) => {
+                    #[cfg(feature = "net")]
+                    self.leaving
+                        .extend(self.clients.get(&id).filter(|gone| gone.is_open()).cloned());
                     self.disconnect(id);
                 }
                 Action::Unblock { client, error } => {

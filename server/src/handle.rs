@@ -25,6 +25,9 @@ pub(crate) struct Handle {
     pub(crate) place: Outbox,
     /// Whether the connection is to be closed.
     ended: AtomicBool,
+    /// Whether there is a socket that has not been closed.
+    #[cfg(feature = "net")]
+    open: AtomicBool,
     /// The protocol it reads: 2 or 3.
     protocol: AtomicU8,
     /// When it last sent a command, in milliseconds of the store's time.
@@ -40,6 +43,8 @@ impl Handle {
             late: Outbox::default(),
             place: Outbox::default(),
             ended: AtomicBool::new(false),
+            #[cfg(feature = "net")]
+            open: AtomicBool::new(false),
             protocol: AtomicU8::new(2),
             active: AtomicU64::new(0),
         }
@@ -78,6 +83,18 @@ impl Handle {
     /// Whether the connection is to be closed.
     pub(crate) fn is_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
+    }
+
+    /// Whether its socket has not been closed yet.
+    #[cfg(feature = "net")]
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Its socket is open, or closed.
+    #[cfg(feature = "net")]
+    pub(crate) fn set_open(&self, open: bool) {
+        self.open.store(open, Ordering::Release);
     }
 
     /// Waits for the reply to a blocked command; `None` when the connection ends first.

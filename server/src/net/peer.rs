@@ -7,7 +7,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_timer::Delay;
 use redlua_conversions::resp::RequestParser;
@@ -30,6 +30,8 @@ const BATCH_BYTES: usize = 1 << 20;
 /// How much is read at once, and at most when an argument is known to be long.
 const PIECE: usize = 16 << 10;
 const LONG_PIECE: usize = 1 << 20;
+/// How long a reply waits for the sockets that it says are closed.
+const CLOSING: Duration = Duration::from_millis(50);
 /// How much is read at once for a debugger.
 const SESSION_PIECE: usize = 1 << 10;
 
@@ -49,6 +51,17 @@ pub(super) struct Peer<S> {
     unread: bool,
     /// The debugging session that has taken the connection over.
     session: Option<Session>,
+    /// Behind the socket: it goes last.
+    _open: Open,
+}
+
+/// Tells that the socket is open until this goes.
+struct Open(Arc<Handle>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.set_open(false);
+    }
 }
 
 /// What a connection is about to do.
@@ -88,6 +101,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let mut client = Client::new(handle.clone(), address);
         client.set_inline();
         client.debuggable = true;
+        handle.set_open(true);
+        let open = Open(handle.clone());
         let mut peer = Peer {
             net,
             socket,
@@ -99,6 +114,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             alarm: None,
             unread: false,
             session: None,
+            _open: open,
         };
         peer.input.set_limits(peer.net.settings.longest_bulk(), peer.net.shared.is_guarded());
         peer
@@ -338,8 +354,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             }
         }
         self.handle.touch(core.store.now());
+        let leaving = std::mem::take(&mut core.leaving);
         drop(batch);
         drop(core);
+        let began = Instant::now();
+        // A server closes them before it answers `CLIENT KILL` (`freeClient`).
+        for gone in leaving {
+            while gone.is_open() && began.elapsed() < CLOSING {
+                step_aside().await;
+            }
+        }
         if self.state == State::Debugged {
             let shared = self.net.shared.clone();
             self.session = self.client.take().map(|client| Session::begin(shared, client));

@@ -212,3 +212,18 @@ fn a_client_killed_in_the_middle_of_a_pipeline() {
     assert!(site.server.disconnect(id));
     assert_eq!(victim.rest(), b"");
 }
+
+/// A server closes the socket before it answers.
+#[test]
+fn a_killed_client_is_gone_when_the_killer_hears_of_it() {
+    let site = Site::new();
+    let mut killer = site.connect();
+    for _ in 0..200 {
+        let mut other = site.connect();
+        other.send(b"CLIENT ID\r\n");
+        let id = other.line();
+        killer.ask(&format!("CLIENT KILL ID {}", id.trim_start_matches(':').trim()), ":1\r\n");
+        other.0.set_nonblocking(true).unwrap();
+        assert_eq!(other.0.read(&mut [0; 8]).unwrap(), 0);
+    }
+}
