@@ -111,7 +111,8 @@ impl Report {
     /// Has the page written that shows these backends; whether it was.
     fn page(&self, backends: &[String], folder: &Path, criterion: &Path) -> bool {
         let mut page = Command::new(cargo());
-        page.args(["run", "-q", "-p", "redlua-report", "--", "--criterion"]).arg(criterion);
+        page.args(["run", "-q", "--profile", "quick", "-p", "redlua-report", "--", "--criterion"])
+            .arg(criterion);
         page.args(["--figures", "conformance/figures.jsonl"]).arg("--facts").arg(folder);
         page.arg("--output").arg(self.output.as_deref().unwrap_or(folder));
         for note in self.notes() {
