@@ -79,16 +79,17 @@ impl Core {
     #[inline]
     fn act(&mut self, own: u64) -> bool {
         let mut close = false;
-        // Who has no socket does not wait for others'.
-        #[cfg(feature = "net")]
-        self.leaving.retain(|gone| gone.is_open());
         for action in self.store.take_actions() {
             match action {
                 Action::Close(id) if id == own => close = true,
                 Action::Close(id) => {
                     #[cfg(feature = "net")]
-                    self.leaving
-                        .extend(self.clients.get(&id).filter(|gone| gone.is_open()).cloned());
+                    {
+                        // Who has no socket does not wait for others'.
+                        self.leaving.retain(|gone| gone.is_open());
+                        let gone = self.clients.get(&id).filter(|gone| gone.is_open());
+                        self.leaving.extend(gone.cloned());
+                    }
                     self.disconnect(id);
                 }
                 Action::Unblock { client, error } => {

@@ -15,7 +15,7 @@ use redlua_conversions::syntax::{Target, Wanted, translate};
 
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
-use crate::state::{push_unlimited, state_of};
+use crate::state::{NO_MEMORY, push_unlimited, state_of};
 
 /// The name of the function that makes floats integers; scripts do not see it.
 #[cfg(lua54)]
@@ -28,9 +28,6 @@ const TARGET: Target =
 const TARGET: Target = Target { integers: None, rename: None, brackets: false };
 
 const LUA_ERRSYNTAX: c_int = 3;
-
-/// What Lua says when memory is out.
-const NO_MEMORY: &[u8] = b"not enough memory";
 
 /// Compiles `source` as Lua 5.1, whatever it begins with, and pushes the function or the message;
 /// returns Lua's status.

@@ -13,7 +13,7 @@ use redlua_core::{NativeId, Raise, ValueWriter};
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
 use crate::reader::StackReader;
-use crate::state::state_of;
+use crate::state::{NO_MEMORY, state_of};
 use crate::writer::StackWriter;
 
 /// What is left to do when no Rust value is alive any more. A message or value to raise is on
@@ -206,7 +206,7 @@ pub(crate) unsafe fn raise_memory(lua: *mut lua_State) -> c_int {
     unsafe {
         let state = state_of(lua);
         let was = state.enforce(false);
-        ffi::lua_pushlstring(lua, c"not enough memory".as_ptr(), 17);
+        ffi::lua_pushlstring(lua, NO_MEMORY.as_ptr().cast(), NO_MEMORY.len());
         // What the native left is garbage now; collect it before Lua asks for more.
         ffi::lua_gc(lua, ffi::LUA_GCCOLLECT, 0);
         state.enforce(was);

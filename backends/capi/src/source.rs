@@ -11,7 +11,7 @@ use redlua_conversions::syntax::{Target, Wanted, translate};
 use crate::ffi::{self, lua_State};
 use crate::interrupt;
 use crate::look::string_at;
-use crate::state::{push_unlimited, state_of};
+use crate::state::{NO_MEMORY, push_unlimited, state_of};
 
 /// What Lua puts first in precompiled code.
 const SIGNATURE: u8 = 0x1b;
@@ -70,7 +70,7 @@ unsafe fn push_rewritten(lua: *mut lua_State, source: &[u8], name: &[u8]) -> boo
     let wanted = Wanted::unless(&ask).within(room);
     let result = translate(source, name, &target, &wanted);
     let (text, good) = match &result {
-        Err(_) if wanted.is_short() => (b"not enough memory".as_slice(), false),
+        Err(_) if wanted.is_short() => (NO_MEMORY, false),
         Ok(translated) => (&*translated.text, true),
         Err(message) => (&**message, false),
     };

@@ -15,6 +15,8 @@ use crate::ffi::{self, lua_State};
 use crate::layout;
 use crate::pool::{self, Pool};
 
+/// What Lua says when memory is out.
+pub(crate) const NO_MEMORY: &[u8] = b"not enough memory";
 /// Blocks of that size may be there twice while they grow.
 const LARGE: usize = 1 << 20;
 /// What the system's allocator adds to a block.
