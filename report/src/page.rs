@@ -57,10 +57,10 @@ impl Report {
         let rows: Vec<_> = self
             .figures
             .benches("workload")
-            .filter_map(|(what, row)| {
-                let base = row.get(&base)?;
-                let values = series.iter().map(|name| Some(row.get(*name)? / base)).collect();
-                Some((what.to_owned(), values))
+            .filter(|(_, row)| row.time(&base).is_some())
+            .map(|(what, row)| {
+                let values = series.iter().map(|name| row.ratio(name, &base)).collect();
+                (what.to_owned(), values)
             })
             .collect();
         if rows.is_empty() || series.is_empty() {
@@ -101,6 +101,10 @@ impl Report {
                     @match self.chart()? {
                         Some(svg) => (PreEscaped(svg)),
                         None => p { "The workloads were not run." },
+                    }
+                    p.note {
+                        "Each build is compared with a redis-server of its own minutes; the column \
+                         of redis-server below is the median of those."
                     }
                     h2 { "How the cost grows" }
                     @if plots.is_empty() { p { "Not measured." } }
@@ -175,12 +179,12 @@ impl Report {
                 thead { tr { th {} @for name in columns { th { (name) } } } }
                 tbody {
                     @for (what, row) in self.figures.benches(group) {
-                        @let best = row.values().copied().fold(f64::MAX, f64::min);
+                        @let best = row.best();
                         tr {
                             td { (what) }
                             @for name in columns {
-                                @let time = row.get(*name);
-                                (value(time.map(|time| chart::time(*time)).as_deref(), time == Some(&best)))
+                                @let time = row.time(name);
+                                (value(time.map(chart::time).as_deref(), time == Some(best)))
                             }
                         }
                     }

@@ -21,7 +21,7 @@ pub(crate) fn markdown(report: &Report) -> String {
     for (what, row) in report.figures.benches("workload") {
         let _ = write!(text, "| {what} |");
         for name in &columns {
-            let time = row.get(*name).map_or_else(|| "–".to_owned(), |time| chart::time(*time));
+            let time = row.time(name).map_or_else(|| "–".to_owned(), chart::time);
             let _ = write!(text, " {time} |");
         }
         text.push('\n');

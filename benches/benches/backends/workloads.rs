@@ -1,7 +1,8 @@
 //! The workloads of a real server, here and there: each on every backend of the build and, right
 //! after, on the redis-server of the `PATH`, so that both see the same minute of the machine.
 //!
-//! Must not know how a backend works.
+//! The real server's name says beside which backends it was measured, since builds follow one
+//! another over an hour. Must not know how a backend works.
 #![allow(clippy::expect_used, reason = "a bench that cannot run measures nothing")]
 
 use criterion::{Criterion, criterion_group};
@@ -42,7 +43,8 @@ fn here_and_there(
     let argv = [&["EVALSHA", sha.sha()], &words[..]].concat();
     server.ask(&["SCRIPT", "LOAD", &workload.source]).expect("it compiles");
     server.ask(&argv).expect("it runs");
-    c.bench_function(&format!("{name}/redis-server"), |bencher| {
+    let build: Vec<_> = redlua::backends().iter().map(|backend| backend.info().name).collect();
+    c.bench_function(&format!("{name}/redis-server@{}", build.join("+")), |bencher| {
         bencher.iter(|| server.ask(&argv).expect("it runs"));
     });
 }
