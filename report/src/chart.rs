@@ -6,8 +6,8 @@ use std::error::Error;
 
 use plotters::element::{PathElement, Rectangle, Text};
 use plotters::prelude::{
-    ChartBuilder, Color as _, IntoDrawingArea as _, IntoLogRange as _, LineSeries, RGBColor,
-    SVGBackend, SeriesLabelPosition, TextStyle,
+    BindKeyPoints as _, ChartBuilder, Color as _, IntoDrawingArea as _, IntoLogRange as _,
+    LineSeries, RGBColor, SVGBackend, SeriesLabelPosition, TextStyle,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{IntoFont as _, IntoTextStyle as _};
@@ -49,6 +49,8 @@ pub(crate) fn bars(
     let values = || rows.iter().flat_map(|(_, values)| values.iter().flatten().copied());
     let low = values().fold(0.5, f64::min) * 0.8;
     let high = values().fold(2.0, f64::max) * 1.5;
+    let ticks = (-3..4).flat_map(|power| [1.0, 2.0, 5.0].map(|tick| tick * 10f64.powi(power)));
+    let ticks = ticks.filter(|tick| (low..high).contains(tick)).collect();
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
@@ -58,7 +60,10 @@ pub(crate) fn bars(
             .margin(8)
             .x_label_area_size(28)
             .y_label_area_size(130)
-            .build_cartesian_2d((low..high).log_scale(), 0.0..rows.len() as f64)
+            .build_cartesian_2d(
+                (low..high).log_scale().with_key_points(ticks),
+                0.0..rows.len() as f64,
+            )
             .map_err(failure)?;
         chart
             .configure_mesh()
@@ -118,8 +123,13 @@ where
     Ok(())
 }
 
-/// A growth plot: time in nanoseconds over a count, both logarithmic, a line for each backend.
-pub(crate) fn growth(title: &str, curves: &Curves<'_>) -> Result<String, Failure> {
+/// A growth plot: time in nanoseconds over a count, both logarithmic, a line for each backend, in
+/// the colour that it has by its place among `names`.
+pub(crate) fn growth(
+    title: &str,
+    names: &[String],
+    curves: &Curves<'_>,
+) -> Result<String, Failure> {
     let points = || curves.values().flatten();
     let span = |values: &mut dyn Iterator<Item = f64>| {
         values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), value| {
@@ -135,6 +145,7 @@ pub(crate) fn growth(title: &str, curves: &Curves<'_>) -> Result<String, Failure
         let mut chart = ChartBuilder::on(&area)
             .caption(title, (FONT, 15))
             .margin(6)
+            .margin_right(24)
             .x_label_area_size(26)
             .y_label_area_size(58)
             .build_cartesian_2d(
@@ -147,11 +158,14 @@ pub(crate) fn growth(title: &str, curves: &Curves<'_>) -> Result<String, Failure
             .x_labels(5)
             .y_labels(6)
             .y_label_formatter(&|y| time(*y))
-            .x_label_formatter(&|x| format!("{x}"))
+            .x_label_formatter(&|x| count(*x))
             .label_style((FONT, 11))
             .draw()
             .map_err(failure)?;
-        for (number, (name, curve)) in curves.iter().enumerate() {
+        let lines = curves.iter().map(|(name, curve)| {
+            (names.iter().position(|known| known == name).unwrap_or(names.len()), name, curve)
+        });
+        for (number, name, curve) in lines {
             chart
                 .draw_series(LineSeries::new(curve.iter().copied(), color(number).stroke_width(2)))
                 .map_err(failure)?
@@ -184,6 +198,15 @@ pub(crate) fn time(nanoseconds: f64) -> String {
     format!("{value:.digits$} {unit}")
 }
 
+/// A count with thousands and millions in short.
+fn count(number: f64) -> String {
+    match number {
+        n if n >= 1e6 => format!("{} M", n / 1e6),
+        n if n >= 1e4 => format!("{} k", n / 1e3),
+        n => n.to_string(),
+    }
+}
+
 fn failure(error: impl Error) -> Failure {
     error.to_string().into()
 }
@@ -208,16 +231,20 @@ mod tests {
         let of = |color: &str| svg.matches(&format!("fill=\"{color}\"")).count();
         // Two bars and a legend, one bar and a legend.
         assert_eq!((of("#1F77B4"), of("#FF7F0E")), (3, 2));
-        assert!(svg.contains("get") && svg.contains("two"));
+        for part in ["get", "two", "0.5×", "1×", "2×", "5×"] {
+            assert!(svg.contains(part), "{part} is missing");
+        }
         Ok(())
     }
 
     #[test]
     fn every_curve_is_drawn() -> Result<(), Failure> {
         let curves =
-            BTreeMap::from([("one", vec![(1.0, 10.0), (10.0, 100.0)]), ("two", vec![(1.0, 20.0)])]);
-        let svg = growth("calls", &curves)?;
-        assert!(svg.contains("polyline") && svg.contains("calls"));
+            BTreeMap::from([("one", vec![(1.0, 10.0), (1e4, 100.0)]), ("two", vec![(1.0, 20.0)])]);
+        let svg = growth("calls", &["two", "one"].map(str::to_owned), &curves)?;
+        assert!(svg.contains("polyline") && svg.contains("calls") && svg.contains("10 k"));
+        // The second of the names has the second colour, whatever comes first in the plot.
+        assert!(svg.contains("stroke=\"#FF7F0E\""), "{svg}");
         Ok(())
     }
 }

@@ -19,10 +19,11 @@ pub(crate) struct Report {
     pub(crate) notes: Vec<String>,
 }
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;\
+const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:76rem;margin:2rem auto;\
 padding:0 1rem;color:#222}table{border-collapse:collapse;margin:1rem 0;display:block;\
 overflow-x:auto}th,td{padding:.25rem .6rem;border-bottom:1px solid #ddd;text-align:right;\
-white-space:nowrap}th:first-child,td:first-child{text-align:left}td.best{font-weight:700}\
+white-space:nowrap}th{white-space:normal;vertical-align:bottom}table.summary \
+td:nth-child(2),table.summary td:nth-child(9){white-space:normal;text-align:left}th:first-child,td:first-child{text-align:left}td.best{font-weight:700}\
 td.none{color:#aaa}svg{max-width:100%;height:auto}.plots{display:flex;flex-wrap:wrap;gap:1rem}\
 h2{margin-top:2.5rem}.note{color:#666}";
 
@@ -81,7 +82,9 @@ impl Report {
             .figures
             .growth()
             .iter()
-            .map(|(what, curves)| chart::growth(&format!("time by number of {what}"), curves))
+            .map(|(what, curves)| {
+                chart::growth(&format!("time by number of {what}"), &names, curves)
+            })
             .collect::<Result<_, _>>()?;
         let page = html! {
             (DOCTYPE)
@@ -102,6 +105,7 @@ impl Report {
                         Some(svg) => (PreEscaped(svg)),
                         None => p { "The workloads were not run." },
                     }
+                    (self.ratios(&names))
                     p.note {
                         "Each build is compared with a redis-server of its own minutes; the column \
                          of redis-server below is the median of those."
@@ -126,7 +130,7 @@ impl Report {
     fn summary(&self) -> Markup {
         let base = self.base();
         html! {
-            table {
+            table.summary {
                 thead { tr {
                     th { "backend" }
                     th { "engine" }
@@ -171,6 +175,29 @@ impl Report {
             facts.binary_bytes.map(|bytes| format!("{:.1} MB", bytes as f64 / 1e6)),
         ];
         html! { tr { td { (name) } @for cell in cells { (value(cell.as_deref(), false)) } } }
+    }
+
+    /// The workloads' times as multiples of what they are compared with.
+    fn ratios(&self, names: &[String]) -> Markup {
+        let Some(base) = self.base() else { return html! {} };
+        let columns = self.figures.columns(names, "workload");
+        let columns: Vec<&str> = columns.into_iter().filter(|name| *name != base).collect();
+        html! {
+            table {
+                thead { tr { th { (base) " = 1" } @for name in &columns { th { (name) } } } }
+                tbody {
+                    @for (what, row) in self.figures.benches("workload") {
+                        tr {
+                            td { (what) }
+                            @for name in &columns {
+                                @let ratio = row.ratio(name, &base).map(|ratio| format!("{ratio:.2}"));
+                                (value(ratio.as_deref(), false))
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     fn times(&self, group: &str, columns: &[&str]) -> Markup {

@@ -7,9 +7,10 @@ use std::fmt::Write as _;
 use crate::chart;
 use crate::page::Report;
 
-/// A table of the workloads by backend and one of the backends.
+/// A table of the workloads by backend, with the ratio to what they are compared with.
 pub(crate) fn markdown(report: &Report) -> String {
     let names = report.names();
+    let base = report.base();
     let columns = report.figures.columns(&names, "workload");
     let mut text = String::from("| script |");
     for name in &columns {
@@ -22,11 +23,17 @@ pub(crate) fn markdown(report: &Report) -> String {
         let _ = write!(text, "| {what} |");
         for name in &columns {
             let time = row.time(name).map_or_else(|| "–".to_owned(), chart::time);
-            let _ = write!(text, " {time} |");
+            let _ = write!(text, " {time}");
+            // Builds run one after another: times of one line are not of the same minutes.
+            let ratio = base.as_deref().filter(|base| base != name);
+            if let Some(ratio) = ratio.and_then(|base| row.ratio(name, base)) {
+                let _ = write!(text, " ({ratio:.2})");
+            }
+            text.push_str(" |");
         }
         text.push('\n');
     }
-    if let Some(base) = report.base() {
+    if let Some(base) = base {
         let _ = write!(text, "| **all, {base} = 1** |");
         for name in &columns {
             match report.figures.ratio("workload", name, &base) {
@@ -63,7 +70,7 @@ mod tests {
         let text = markdown(&Report { backends, figures, notes: Vec::new() });
         assert_eq!(
             text,
-            "| script | one | redis-server |\n|---|---:|---:|\n| get | 2.00 ms | 5.00 ms |\n\
+            "| script | one | redis-server |\n|---|---:|---:|\n| get | 2.00 ms (0.40) | 5.00 ms |\n\
              | set | 1.00 ms | – |\n| **all, redis-server = 1** | **0.40** | **1.00** |\n"
         );
     }
