@@ -10,12 +10,12 @@ use gc_arena::metrics::Metrics;
 use piccolo::Value;
 use redlua_conversions::order::{Census, Chains, Key, Places};
 
+use crate::growth::{Growth, Map};
+
 /// Hash parts of fewer places grow without anybody asking.
 const LARGE: usize = 1 << 12;
 /// Bytes of a place: the key and its link.
 const PLACE: usize = size_of::<Option<Value<'_>>>() + size_of::<Option<u32>>();
-/// Bytes of a pair in piccolo's map.
-const PAIR: usize = 41;
 
 /// The parts of a table.
 #[derive(Collect)]
@@ -33,6 +33,9 @@ pub(crate) struct Layout<'gc> {
     weight: Weight,
     /// The keys in this order instead, for tables that never change.
     fixed: Option<Vec<Value<'gc>>>,
+    /// What is known of the place where piccolo has the keys.
+    #[collect(require_static)]
+    pub(crate) map: Map,
 }
 
 /// What the model asks of the table: whether a key has a value.
@@ -46,7 +49,8 @@ impl<'gc> Layout<'gc> {
     pub(crate) fn new(array: usize, hash: usize) -> Self {
         let chains = Chains::new(hash);
         let keys = vec![None; chains.size()];
-        Layout { array, keys, chains, taken: 0, weight: Weight::default(), fixed: None }
+        let (weight, map) = (Weight::default(), Map::new(array));
+        Layout { array, keys, chains, taken: 0, weight, fixed: None, map }
     }
 
     /// The order of a table that never changes.
@@ -60,19 +64,22 @@ impl<'gc> Layout<'gc> {
         self.weight.set(self.keys.len() * PLACE);
     }
 
-    /// Bytes that the next new key takes, when a large hash part grows for it, here or in piccolo,
-    /// whose map is full at seven eighths: what grows is there twice meanwhile.
-    pub(crate) fn growth(&self) -> usize {
+    /// How piccolo's map must grow for one more key, `None` when it has room.
+    pub(crate) fn map_growth(&self, table: &impl Holds<'gc>) -> Option<Growth> {
+        self.map.growth(self.places(), || {
+            (self.map.listed()..self.places())
+                .filter(|place| self.key_at(*place).is_some_and(|key| table.holds(key)))
+                .count()
+        })
+    }
+
+    /// Bytes that the next new key takes, when a large hash part grows for it, here or in piccolo:
+    /// what grows is there twice meanwhile.
+    pub(crate) fn growth(&self, table: &impl Holds<'gc>) -> usize {
         let places = self.keys.len();
-        if places < LARGE {
-            0
-        } else if self.taken + 2 == places / 8 * 7 {
-            2 * places * PAIR
-        } else if self.taken + 1 >= places {
-            2 * places * PLACE
-        } else {
-            0
-        }
+        let own = places >= LARGE && self.taken + 1 >= places;
+        let own = if own { 2 * places * PLACE } else { 0 };
+        own + self.map_growth(table).map_or(0, |growth| growth.bytes)
     }
 
     /// How many places there are to walk over.

@@ -16,6 +16,7 @@ mod check;
 mod coroutine;
 mod flatten;
 mod frontend;
+mod growth;
 mod layout;
 mod load;
 mod machine;

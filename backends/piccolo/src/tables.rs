@@ -115,7 +115,7 @@ pub(crate) fn growth<'gc>(m: M<'gc>, table: Table<'gc>, key: Value<'gc>) -> usiz
         return 0;
     }
     match order(m, table).and_then(layout) {
-        Some(layout) => layout.try_borrow().map_or(0, |layout| layout.growth()),
+        Some(layout) => layout.try_borrow().map_or(0, |layout| layout.growth(&table)),
         None => {
             let length = table.length().max(0) as usize;
             let appends = number(key) == Some((length + 1) as f64);
@@ -170,10 +170,14 @@ fn insert<'gc>(m: M<'gc>, ctx: Context<'gc>, table: Table<'gc>, key: Value<'gc>)
     if let Ok(write) = order.downcast_write::<Order>(&ctx)
         && let Ok(mut layout) = write.unlock().try_borrow_mut()
     {
+        // Makes room now: piccolo panics when it grows a map from which objects were removed.
+        if let Some(growth) = layout.map_growth(&table) {
+            table.into_inner().borrow_mut(&ctx).raw_table.reserve_map(growth.keys);
+            layout.map.grown(growth);
+        }
+        layout.map.take();
         layout.insert(key, &table);
     }
-    // Makes room now: piccolo panics when it grows a map from which objects were removed.
-    table.into_inner().borrow_mut(&ctx).raw_table.reserve_map(1);
 }
 
 /// The first pair after a place of a traversal.
