@@ -3,7 +3,7 @@
 //! Owns [`Host`] and the facts about commands that decide whether a script may run them. It must
 //! not know any particular command.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::{Protocol, ReplySink};
 
@@ -326,6 +326,12 @@ pub trait Host {
     /// For statistics and for whoever monitors.
     fn command_started(&mut self, session: &Session, spec: &CommandSpec, argv: &[&[u8]]) {
         let _ = (session, spec, argv);
+    }
+
+    /// When the command began that runs now, if the host looked at the clock then: the time a
+    /// script has counts from there, and nobody needs to look again. By default not known.
+    fn running_since(&self) -> Option<Instant> {
+        None
     }
 
     /// It has ended, with this error if it failed.

@@ -3,7 +3,9 @@
 //! Owns the cache and its rule of eviction ([`Limits::scripts`]). Must not know where scripts come
 //! from or how they run.
 
-use hashbrown::HashMap;
+use std::hash::{Hash, Hasher};
+
+use hashbrown::{Equivalent, HashMap};
 use redlua_core::{Limits, ScriptId, Vm};
 
 use crate::shebang::ScriptFlags;
@@ -11,10 +13,36 @@ use crate::shebang::ScriptFlags;
 /// The part of the scripts that is forgotten at once, so that finding them is seldom.
 const PART: usize = 8;
 
+/// A SHA1 in lower-case hexadecimal. Its beginning is as good as all of it for finding it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Sha([u8; 40]);
+
+impl Hash for Sha {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Wanted(&self.0).hash(state);
+    }
+}
+
+/// The same where it lies.
+struct Wanted<'a>(&'a [u8; 40]);
+
+impl Hash for Wanted<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let begin = self.0.first_chunk().copied().unwrap_or_default();
+        state.write_u64(u64::from_le_bytes(begin));
+    }
+}
+
+impl Equivalent<Sha> for Wanted<'_> {
+    fn equivalent(&self, known: &Sha) -> bool {
+        *self.0 == known.0
+    }
+}
+
 /// The scripts compiled into the EVAL state, by their SHA1 in lower-case hexadecimal.
 #[derive(Default)]
 pub(crate) struct Cache {
-    scripts: HashMap<[u8; 40], Entry>,
+    scripts: HashMap<Sha, Entry>,
     /// Counts runs, so that it tells which was first.
     turn: u64,
     /// How many `SCRIPT LOAD` brought.
@@ -50,12 +78,12 @@ impl Cache {
 
     /// A script that is not going to be run.
     pub(crate) fn look(&self, sha: &[u8; 40]) -> Option<Cached> {
-        self.scripts.get(sha).map(|entry| entry.cached)
+        self.scripts.get(&Wanted(sha)).map(|entry| entry.cached)
     }
 
     /// A script that is going to be run.
     pub(crate) fn run(&mut self, sha: &[u8; 40]) -> Option<Cached> {
-        let entry = self.scripts.get_mut(sha)?;
+        let entry = self.scripts.get_mut(&Wanted(sha))?;
         self.turn += 1;
         entry.ran = self.turn;
         Some(entry.cached)
@@ -63,7 +91,7 @@ impl Cache {
 
     /// Lets a script stay until `SCRIPT FLUSH`; `false` when there is none.
     pub(crate) fn keep(&mut self, sha: &[u8; 40]) -> bool {
-        let Some(entry) = self.scripts.get_mut(sha) else { return false };
+        let Some(entry) = self.scripts.get_mut(&Wanted(sha)) else { return false };
         if !entry.kept {
             entry.kept = true;
             self.kept += 1;
@@ -82,7 +110,7 @@ impl Cache {
         let cached = Cached { id, flags };
         self.turn += 1;
         self.kept += usize::from(kept);
-        self.scripts.insert(sha, Entry { cached, ran: self.turn, kept });
+        self.scripts.insert(Sha(sha), Entry { cached, ran: self.turn, kept });
         cached
     }
 

@@ -84,8 +84,8 @@ impl Engine {
         if argv.is_empty() {
             return;
         }
-        match host.command(argv) {
-            Some(spec) => self.run(host, session, &spec, argv, sink),
+        match &host.command(argv) {
+            Some(spec) => self.run(host, session, spec, argv, sink),
             None => self.unlisted(host, session, argv, sink),
         }
     }

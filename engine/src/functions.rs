@@ -225,7 +225,7 @@ impl Engine {
             passing: Passing::Arguments,
             view: crate::sandbox::CALL_VIEW,
             lines: false,
-            began: Instant::now(),
+            began: host.running_since().unwrap_or_else(Instant::now),
         };
         let task = Task {
             script: function.id,

@@ -43,33 +43,35 @@ impl From<Vec<u8>> for Refusal {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Last {
     name: [u8; 12],
+    /// How much of `name` it is; more than there is when its name does not tell which it is.
     len: usize,
-    spec: Option<CommandSpec>,
+    /// What the host said of it.
+    pub(crate) spec: Option<CommandSpec>,
 }
 
 impl Last {
     /// What the host says of a call (`lookupCommand`).
     #[inline]
-    fn look_up(&mut self, host: &dyn Host, argv: &[&[u8]]) -> Option<CommandSpec> {
+    fn look_up(&mut self, host: &dyn Host, argv: &[&[u8]]) -> Option<&CommandSpec> {
         let name = argv.first().copied().unwrap_or_default();
-        if self.spec.is_some() && self.name.get(..self.len) == Some(name) {
-            return self.spec;
+        if self.spec.is_none() || self.name.get(..self.len) != Some(name) {
+            self.len = usize::MAX;
+            self.spec = host.command(argv);
+            // Without a second word it may be one whose second word makes another command of it.
+            if let Some(known) = &self.spec
+                && !known.flags.contains(CommandFlags::SUBCOMMAND)
+                && argv.len() > 1
+                && let Some(to) = self.name.get_mut(..name.len())
+            {
+                to.copy_from_slice(name);
+                self.len = name.len();
+            }
         }
-        let spec = host.command(argv);
-        // Without a second word it may be one whose second word makes another command of it.
-        if let Some(known) = &spec
-            && !known.flags.contains(CommandFlags::SUBCOMMAND)
-            && argv.len() > 1
-            && let Some(to) = self.name.get_mut(..name.len())
-        {
-            to.copy_from_slice(name);
-            (self.len, self.spec) = (name.len(), spec);
-        }
-        spec
+        self.spec.as_ref()
     }
 }
 
-/// Checks a call and returns its specification.
+/// Checks a call, whose specification is in `last` then.
 ///
 /// # Errors
 /// The refusal.
@@ -80,7 +82,7 @@ pub(crate) fn admit(
     rights: &Rights,
     last: &mut Last,
     argv: &[&[u8]],
-) -> Result<CommandSpec, Refusal> {
+) -> Result<(), Refusal> {
     let Some(spec) = last.look_up(host, argv) else {
         let refusal: &[u8] = match argv.first() {
             Some(name) if is_scripting(name) && host.command(&[name]).is_none() => {
@@ -98,12 +100,10 @@ pub(crate) fn admit(
     }
     // Most calls are plain reads, or writes of a script that has written.
     if spec.flags.intersects(SPECIAL) && (!rights.dirty || spec.flags.contains(NOSCRIPT)) {
-        check_special(host, rights, &spec)?;
+        check_special(host, rights, spec)?;
     }
-    match host.permits(session, &spec, argv) {
-        Ok(()) => Ok(spec),
-        Err(denied) => Err(Refusal { text: refusal(&denied), denied: Some(denied) }),
-    }
+    host.permits(session, spec, argv)
+        .map_err(|denied| Refusal { text: refusal(&denied), denied: Some(denied) })
 }
 
 const NOSCRIPT: CommandFlags = CommandFlags::NOSCRIPT;

@@ -9,8 +9,8 @@ use redlua_conversions::Libraries;
 use redlua_conversions::resp::{RespWriter, emit};
 use redlua_conversions::script::{ReplyToValue, bounded_reply, value_to_reply};
 use redlua_core::{
-    Arguments, Bridge, CallMode, CommandFlags, CommandSpec, Debugging, Flow, Frame, Host, NativeId,
-    Outcome, Pause, Protocol, Raise, ReplySink, Session, StopReason, ValueReader, ValueWriter,
+    Arguments, Bridge, CallMode, CommandFlags, Debugging, Flow, Frame, Host, NativeId, Outcome,
+    Pause, Protocol, Raise, ReplySink, Session, StopReason, ValueReader, ValueWriter,
 };
 
 use crate::fault;
@@ -53,9 +53,12 @@ impl Run<'_, '_> {
         if self.debugger.is_some() {
             return self.execute_shown(argv, out);
         }
-        let Some(spec) = self.admit(argv, out) else { return true };
+        if !self.admit(argv, out) {
+            return true;
+        }
+        let Some(spec) = &self.last.spec else { return true };
         let mut sink = ReplyToValue::new(out, self.session.protocol);
-        self.host.call(&mut self.session, &spec, argv, &mut sink);
+        self.host.call(&mut self.session, spec, argv, &mut sink);
         sink.finish()
     }
 
@@ -65,10 +68,13 @@ impl Run<'_, '_> {
         if let Some(debugger) = self.debugger.as_deref_mut() {
             debugger.command(argv);
         }
-        let Some(spec) = self.admit(argv, out) else { return true };
+        if !self.admit(argv, out) {
+            return true;
+        }
+        let Some(spec) = &self.last.spec else { return true };
         let protocol = self.session.protocol;
         let mut reply = RespWriter::new(protocol);
-        self.host.call(&mut self.session, &spec, argv, &mut reply);
+        self.host.call(&mut self.session, spec, argv, &mut reply);
         let mut sink = ReplyToValue::new(out, protocol);
         // What a faulty host has left out the sink makes up.
         let _ = emit(reply.bytes(), &mut sink);
@@ -82,35 +88,34 @@ impl Run<'_, '_> {
         failed
     }
 
-    /// Lets a command through the gate, or appends the refusal.
+    /// Lets a command through the gate, which leaves it in `last`, or appends the refusal.
     #[inline]
-    fn admit(&mut self, argv: &[&[u8]], out: &mut dyn ValueWriter) -> Option<CommandSpec> {
-        let spec = match gate::admit(&*self.host, &self.session, &self.rights, &mut self.last, argv)
+    fn admit(&mut self, argv: &[&[u8]], out: &mut dyn ValueWriter) -> bool {
+        if let Err(refusal) =
+            gate::admit(&*self.host, &self.session, &self.rights, &mut self.last, argv)
         {
-            Ok(spec) => spec,
-            Err(refusal) => {
-                self.refuse(&refusal, argv, out);
-                return None;
-            }
-        };
+            self.refuse(&refusal, argv, out);
+            return false;
+        }
+        let Some(spec) = &self.last.spec else { return false };
         if let Some(places) = &self.places
-            && let Some(text) = places.undeclared(&*self.host, &spec, argv)
+            && let Some(text) = places.undeclared(&*self.host, spec, argv)
         {
             self.strict = true;
             self.refuse(&text.into(), argv, out);
-            return None;
+            return false;
         }
         if !self.rights.dirty && spec.flags.contains(CommandFlags::WRITE) {
             self.rights.dirty = true;
             self.monitor.written();
         }
         if let Some(places) = &mut self.places
-            && let Some(text) = places.misplaced(&*self.host, &spec, argv)
+            && let Some(text) = places.misplaced(&*self.host, spec, argv)
         {
             self.refuse(&text.to_vec().into(), argv, out);
-            return None;
+            return false;
         }
-        Some(spec)
+        true
     }
 
     /// Tells everybody of a refusal, the script too.

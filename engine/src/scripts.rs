@@ -77,11 +77,15 @@ impl Engine {
         if by == By::Sha && script.len() != 40 {
             return Err(text::NOSCRIPT.to_vec());
         }
+        let mut name = [0; 40];
         let sha = match by {
-            By::Source => sha1(script),
-            By::Sha => lower(script).ok_or(text::NOSCRIPT)?,
+            By::Source => {
+                name = sha1(script);
+                &name
+            }
+            By::Sha => lower(script, &mut name).ok_or(text::NOSCRIPT)?,
         };
-        let known = self.scripts.run(&sha);
+        let known = self.scripts.run(sha);
         match (known, by) {
             (Some(cached), By::Sha) => run::permit(&*host, self.cluster_of(&*host), cached.flags)?,
             (None, By::Sha) => {}
@@ -98,7 +102,7 @@ impl Engine {
             (Some(cached), _) => cached,
             (None, By::Sha) => return Err(text::NOSCRIPT.to_vec()),
             (None, By::Source) => {
-                let cached = self.compile(sha, script, false)?;
+                let cached = self.compile(*sha, script, false)?;
                 // The script may ask how many there are.
                 host.scripting_changed(&self.figures());
                 cached
@@ -112,7 +116,7 @@ impl Engine {
         let task = Task {
             script: cached.id,
             kind: RunKind::Eval,
-            name: &sha,
+            name: sha,
             rights,
             invocation: Invocation {
                 keys,
@@ -120,7 +124,7 @@ impl Engine {
                 passing: Passing::Globals,
                 view: 0,
                 lines: debugger.is_some(),
-                began: Instant::now(),
+                began: host.running_since().unwrap_or_else(Instant::now),
             },
             command: argv,
             places,
@@ -183,7 +187,8 @@ impl Engine {
             (b"exists", [_, ..]) => {
                 sink.seq(Seq::Array, rest.len());
                 for sha in rest {
-                    let known = lower(sha).is_some_and(|sha| self.scripts.look(&sha).is_some());
+                    let known = lower(sha, &mut [0; 40])
+                        .is_some_and(|sha| self.scripts.look(sha).is_some());
                     sink.integer(i64::from(known));
                 }
             }
@@ -252,8 +257,8 @@ fn script_debug(session: &mut Session, mode: &[u8], sink: &mut dyn ReplySink) {
 }
 
 /// A SHA1 in lower case; `None` when it has not 40 characters.
-fn lower(sha: &[u8]) -> Option<[u8; 40]> {
-    let mut sha: [u8; 40] = sha.try_into().ok()?;
-    sha.make_ascii_lowercase();
-    Some(sha)
+fn lower<'a>(sha: &[u8], lower: &'a mut [u8; 40]) -> Option<&'a [u8; 40]> {
+    *lower = sha.try_into().ok()?;
+    lower.make_ascii_lowercase();
+    Some(lower)
 }

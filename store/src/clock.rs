@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The source of the time since the Unix epoch.
 ///
@@ -71,6 +71,52 @@ impl Clock {
             Source::System => system(),
             Source::Manual(time) => Duration::from_micros(time.load(Ordering::Acquire)),
             Source::Ahead(by) => system() + Duration::from_micros(by.load(Ordering::Acquire)),
+        }
+    }
+}
+
+/// For so long what the system's clock has shown is counted on from by the one that never jumps.
+const FRESH: Duration = Duration::from_millis(100);
+
+/// What the system's clock has shown, and when.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Anchor(Option<(Instant, Duration)>);
+
+/// A look at the clock from which to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// The time since the Unix epoch.
+    pub(crate) now: Duration,
+    /// The same on the clock that never jumps; `None` when a test moves the time.
+    pub(crate) at: Option<Instant>,
+}
+
+impl Clock {
+    /// Looks at the clock, once.
+    pub(crate) fn moment(&self, anchor: &mut Anchor) -> Moment {
+        let ahead = match &self.0 {
+            Source::System => Duration::ZERO,
+            Source::Manual(_) => return Moment { now: self.now(), at: None },
+            Source::Ahead(by) => Duration::from_micros(by.load(Ordering::Acquire)),
+        };
+        let at = Instant::now();
+        let fresh = |(seen, shown)| {
+            let passed = at.saturating_duration_since(seen);
+            (passed < FRESH).then(|| shown + passed)
+        };
+        let shown = anchor.0.and_then(fresh).unwrap_or_else(|| {
+            let shown = system();
+            anchor.0 = Some((at, shown));
+            shown
+        });
+        Moment { now: shown + ahead, at: Some(at) }
+    }
+
+    /// How long ago that was.
+    pub(crate) fn since(&self, began: Moment) -> Duration {
+        match began.at {
+            Some(at) => at.elapsed(),
+            None => self.now().saturating_sub(began.now),
         }
     }
 }

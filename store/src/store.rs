@@ -9,7 +9,7 @@ mod observe;
 mod retry;
 mod settings;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redlua_core::{
     CommandFlags, CommandSpec, Condition, Denied, Host, LogLevel, Protocol, ReplySink,
@@ -18,7 +18,7 @@ use redlua_core::{
 
 pub use late::{LateStamp, LateWatches};
 
-use crate::clock::Clock;
+use crate::clock::{Anchor, Clock, Moment};
 use crate::context::Cx;
 use crate::error::CommandError;
 use crate::eviction;
@@ -59,7 +59,9 @@ pub struct Store {
     tap: Option<Box<dyn Tap>>,
     /// When the commands began that the engine or the server is answering, the outer ones
     /// first, and how many errors there had been.
-    began: Vec<(Duration, u64)>,
+    began: Vec<(Moment, u64)>,
+    /// What the clock has shown.
+    anchor: Anchor,
     /// Where the search for expired keys goes on: database and position.
     expiring: (usize, usize),
     late: LateWatches,
@@ -164,6 +166,7 @@ impl Store {
             scripts: 0,
             tap: None,
             began: Vec::new(),
+            anchor: Anchor::default(),
             expiring: (0, 0),
             late: LateWatches::default(),
         };
@@ -183,6 +186,7 @@ impl Store {
             scripts: 0,
             tap: None,
             began: Vec::new(),
+            anchor: Anchor::default(),
             expiring: self.expiring,
             late: LateWatches::default(),
         }
@@ -310,12 +314,12 @@ impl Store {
 
     /// Looks at the clock, unless a script holds the time still, and returns what it shows.
     #[inline]
-    fn tick(&mut self) -> Duration {
-        let now = self.clock.now();
+    fn tick(&mut self) -> Moment {
+        let moment = self.clock.moment(&mut self.anchor);
         if self.scripts == 0 {
-            self.keys.set_now(now.as_millis() as i64);
+            self.keys.set_now(moment.now.as_millis() as i64);
         }
-        now
+        moment
     }
 }
 
@@ -399,6 +403,10 @@ impl Host for Store {
         self.clock.now()
     }
 
+    fn running_since(&self) -> Option<Instant> {
+        self.began.last().and_then(|(began, _)| began.at)
+    }
+
     fn busy_threshold(&self) -> Duration {
         self.server.config.busy_threshold
     }
@@ -428,7 +436,10 @@ impl Host for Store {
     }
 
     fn scripting_changed(&mut self, figures: &ScriptFigures) {
-        self.server.scripts = *figures;
+        // Most often nothing has: looking is faster than writing.
+        if self.server.scripts != *figures {
+            self.server.scripts = *figures;
+        }
     }
 
     fn script_started(&mut self) {

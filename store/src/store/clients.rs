@@ -89,7 +89,7 @@ impl Store {
     pub fn cron(&mut self) {
         /// How many keys of a database are looked at each time.
         const KEYS: usize = 4096;
-        let now = self.tick();
+        let now = self.tick().now;
         self.server.stats.sample(now);
         if !self.server.active_expire || self.server.pause.is_some() {
             return;

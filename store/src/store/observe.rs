@@ -8,6 +8,7 @@ use std::time::Duration;
 use redlua_core::{CommandFlags, CommandSpec, Denied, Session};
 
 use super::Store;
+use crate::clock::Moment;
 use crate::commands::acl;
 use crate::pubsub::Message;
 use crate::server::Server;
@@ -21,12 +22,12 @@ impl Store {
     /// A command begins. Inside a script time stands still for keys, and only some commands
     /// are measured, as looking at the clock takes longer than most of them.
     #[inline]
-    pub(super) fn begin(&mut self) -> Option<Duration> {
+    pub(super) fn begin(&mut self) -> Option<Moment> {
         self.admit_late();
         if self.scripts == 0 {
             Some(self.tick())
         } else if self.server.config.measures || self.server.stats.samples() {
-            Some(self.clock.now())
+            Some(self.clock.moment(&mut self.anchor))
         } else {
             None
         }
@@ -39,9 +40,9 @@ impl Store {
         session: &Session,
         command: &'static Command,
         argv: &[&[u8]],
-        began: Option<Duration>,
+        began: Option<Moment>,
     ) {
-        let took = began.map(|began| self.clock.now().saturating_sub(began));
+        let took = began.map(|began| self.clock.since(began));
         self.server.stats.called(command.spec.id, took);
         if let Some(took) = took {
             self.measured(session, command, argv, took);
@@ -92,7 +93,7 @@ impl Store {
     ) {
         let Some((began, errors)) = self.began.pop() else { return };
         let Some(command) = self.table.number(spec.id) else { return };
-        let took = self.clock.now().saturating_sub(began);
+        let took = self.clock.since(began);
         let stats = &mut self.server.stats;
         if let Some(text) = error {
             stats.failed_since(spec.id, text, errors);
