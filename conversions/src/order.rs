@@ -5,6 +5,8 @@
 
 use std::cmp::Ordering;
 
+use smallvec::SmallVec;
+
 /// The largest array part (`MAXASIZE`).
 const MAX_ARRAY: f64 = 67_108_864.0;
 /// How many sizes an array part can have (`MAXBITS`, and 1).
@@ -241,13 +243,24 @@ pub fn order(keys: &[Key<'_>]) -> Vec<usize> {
     let in_array = |key: Key<'_>| key.index().filter(|index| *index <= array);
     let at = |position: usize| keys.get(position).copied().unwrap_or(Key::Object(0));
 
-    let (mut listed, mut hashed): (Vec<usize>, Vec<usize>) =
-        (0..keys.len()).partition(|position| in_array(at(*position)).is_some());
-    listed.sort_unstable_by_key(|position| in_array(at(*position)));
+    let mut listed = Vec::with_capacity(keys.len());
+    let mut hashed: SmallVec<[usize; 32]> = SmallVec::new();
+    if array == 0 {
+        hashed.extend(0..keys.len());
+    } else {
+        for position in 0..keys.len() {
+            match in_array(at(position)) {
+                Some(_) => listed.push(position),
+                None => hashed.push(position),
+            }
+        }
+        listed.sort_unstable_by_key(|position| in_array(at(*position)));
+    }
     hashed.sort_unstable_by(|a, b| at(*a).guess(at(*b)));
 
     let mut chains = Chains::new(hashed.len());
-    let mut known = Known { keys, size: chains.size(), places: vec![None; chains.size()] };
+    let mut known =
+        Known { keys, size: chains.size(), places: SmallVec::from_elem(None, chains.size()) };
     for position in hashed {
         let place = chains.place(at(position).home(known.size), &mut known);
         if let Some(place) = place.and_then(|place| known.places.get_mut(place)) {
@@ -385,7 +398,7 @@ struct Known<'a> {
     keys: &'a [Key<'a>],
     size: usize,
     /// Which key lies in each place.
-    places: Vec<Option<usize>>,
+    places: SmallVec<[Option<usize>; 16]>,
 }
 
 impl Places for Known<'_> {
@@ -464,7 +477,10 @@ mod tests {
         fn new(keys: &'a [Key<'a>], size: usize, nils: u32) -> (Self, Chains) {
             let chains = Chains::new(size);
             let places = vec![None; chains.size()];
-            (Grown { known: Known { keys, size: chains.size(), places }, nils }, chains)
+            (
+                Grown { known: Known { keys, size: chains.size(), places: places.into() }, nils },
+                chains,
+            )
         }
 
         fn set(&mut self, chains: &mut Chains, key: usize) -> bool {
@@ -488,7 +504,7 @@ mod tests {
                 assert!(old.into_iter().chain([key]).all(|key| table.set(&mut chains, key)));
             }
         }
-        table.known.places
+        table.known.places.into_vec()
     }
 
     #[test]
@@ -510,7 +526,7 @@ mod tests {
             for &key in regrown.order() {
                 assert!(table.set(&mut chains, key.into()));
             }
-            assert_eq!(table.known.places, grown(&keys, nils), "{texts:?} {nils:b}");
+            assert_eq!(table.known.places.to_vec(), grown(&keys, nils), "{texts:?} {nils:b}");
         }
     }
 

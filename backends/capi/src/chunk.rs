@@ -178,7 +178,7 @@ unsafe extern "C-unwind" fn read(
 const PIECE: usize = 512;
 
 /// Replaces the chunk on top of the stack by the same without the tail calls that Lua 5.1 does
-/// not make, and notes whether it sets globals. `false` when there is no memory for that.
+/// not make. `false` when there is no memory for that.
 ///
 /// # Safety
 /// A function of Lua is on top; 2 slots are free. Stack 0. Does not raise.
@@ -188,16 +188,12 @@ unsafe fn plain_calls(lua: *mut lua_State) -> bool {
     // buffers here. What is loaded is what it has dumped, rewritten by a module that keeps its
     // form.
     unsafe {
-        // Until it is known better.
-        let writes_globals = &state_of(lua).writes_globals;
-        writes_globals.set(true);
         // It grows by doubling, and what is made of it is as long.
         let mut dump = Dump { bytes: Vec::new(), most: state_of(lua).room() / 3 };
         if ffi::lua_dump(lua, collect, ptr::from_mut(&mut dump).cast()) != 0 {
             return dump.bytes.len() <= dump.most;
         }
         let Some(chunk) = crate::tailcall::Chunk::read(&dump.bytes) else { return true };
-        writes_globals.set(chunk.writes_globals());
         let Some(code) = chunk.plain_calls() else { return true };
         let mut piece = (code.as_ptr().cast::<c_char>(), code.len());
         let data = ptr::from_mut(&mut piece).cast();

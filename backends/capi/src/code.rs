@@ -2,7 +2,7 @@
 //! instruction is put together.
 //!
 //! Owns the layout of functions (`lobject.h`) and the form of instructions (`lopcodes.h`) as far as
-//! `direct` needs them. As in `layout`, the library is tried out before anybody relies on it. It
+//! `shorten` needs them. As in `layout`, the library is tried out before anybody relies on it. It
 //! must not know what a chunk is rewritten for.
 
 use std::ffi::{c_int, c_void};
@@ -49,6 +49,21 @@ struct Proto {
 /// The type of a `Proto`, which is no value (`LUA_TPROTO`).
 const PROTO: u8 = 9;
 
+/// A string among the constants.
+#[derive(Clone, Copy)]
+pub(crate) struct Key(Slot);
+
+impl Key {
+    /// The string on top of the stack.
+    ///
+    /// # Safety
+    /// The layout [`is_known`]; a string is there.
+    pub(crate) unsafe fn top(lua: *mut lua_State) -> Self {
+        // SAFETY: by contract.
+        unsafe { Key(*layout::slot(lua, ffi::lua_gettop(lua))) }
+    }
+}
+
 /// A compiled function, whose chunk is on the stack.
 #[derive(Clone, Copy)]
 pub(crate) struct Function(*mut Proto);
@@ -64,16 +79,13 @@ impl Function {
         unsafe { Function((*ffi::lua_topointer(lua, index).cast::<Closure>()).proto) }
     }
 
-    /// Whether the function at a stack index has the environment `table`.
+    /// The environment of the function at a stack index, as `lua_topointer` shows it.
     ///
     /// # Safety
-    /// As for [`at`](Self::at); `table` is a table.
-    pub(crate) unsafe fn reads(lua: *mut lua_State, index: c_int, table: &Slot) -> bool {
+    /// As for [`at`](Self::at).
+    pub(crate) unsafe fn environment(lua: *mut lua_State, index: c_int) -> *const c_void {
         // SAFETY: by contract.
-        unsafe {
-            let closure = ffi::lua_topointer(lua, index).cast::<Closure>();
-            (*closure).environment == layout::address(table)
-        }
+        unsafe { (*ffi::lua_topointer(lua, index).cast::<Closure>()).environment }
     }
 
     /// Its instructions.
@@ -82,8 +94,20 @@ impl Function {
         unsafe { part((*self.0).code, (*self.0).code_len) }
     }
 
+    /// How many constants there are.
+    pub(crate) fn constant_len(&self) -> usize {
+        self.constants().len()
+    }
+
+    /// A constant that is a string.
+    pub(crate) fn text(&self, at: usize) -> Option<&[u8]> {
+        let constant = self.constants().get(at)?;
+        // SAFETY: constants are alive as long as their function.
+        (constant.kind == ffi::LUA_TSTRING).then(|| unsafe { layout::text(constant) })
+    }
+
     /// Its constants.
-    pub(crate) fn constants(&self) -> &[Slot] {
+    fn constants(&self) -> &[Slot] {
         // SAFETY: `constant_len` values are at `constants` (`at`).
         unsafe { part((*self.0).constants, (*self.0).constant_len) }
     }
@@ -106,10 +130,10 @@ impl Function {
     ///
     /// # Safety
     /// The value stays reachable from elsewhere: the collector is not told.
-    pub(crate) unsafe fn set_constant(&mut self, at: usize, value: Slot) {
+    pub(crate) unsafe fn set_constant(&mut self, at: usize, value: Key) {
         if at < self.constants().len() {
             // SAFETY: within the constants.
-            unsafe { *(*self.0).constants.add(at) = value };
+            unsafe { *(*self.0).constants.add(at) = value.0 };
         }
     }
 }
@@ -177,6 +201,32 @@ impl Word {
     /// A jump to the next instruction.
     pub(crate) fn nothing() -> Self {
         Word::new(op::JMP, 0, BIAS)
+    }
+
+    /// Reads a global into a register.
+    pub(crate) fn global(register: u32, constant: usize) -> Self {
+        Word::new(op::GETGLOBAL, register, constant as u32)
+    }
+
+    /// Whether it sets a global.
+    pub(crate) fn sets_global(self) -> bool {
+        self.op() == op::SETGLOBAL
+    }
+
+    /// Register and name, if it reads a global.
+    pub(crate) fn reads_global(self) -> Option<(u32, usize)> {
+        (self.op() == op::GETGLOBAL).then(|| (self.a(), self.bx() as usize))
+    }
+
+    /// The name, if it reads a field of the table in a register into that register.
+    pub(crate) fn reads_field(self, register: u32) -> Option<usize> {
+        let reads = self.op() == op::GETTABLE && (self.a(), self.b()) == (register, register);
+        if reads { self.constants().next() } else { None }
+    }
+
+    /// Whether it calls the function in a register.
+    pub(crate) fn calls(self, register: u32) -> bool {
+        matches!(self.op(), op::CALL | op::TAILCALL) && self.a() == register
     }
 
     pub(crate) fn op(self) -> u32 {

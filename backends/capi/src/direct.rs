@@ -7,17 +7,15 @@
 //! global is an instruction of its own, and so is what writes one: a chunk without the latter can
 //! have a table of values as its environment, which nothing gives away (there is no `getfenv`).
 
+#[cfg(lua51)]
+use std::cell::Cell;
 use std::ffi::c_int;
 
-#[cfg(lua51)]
 use crate::code::{self, Function};
 use crate::ffi::{self, lua_State};
 #[cfg(lua51)]
-use crate::layout::{self, Slot};
-#[cfg(lua51)]
+use crate::layout::{self, Found, Slot};
 use crate::shorten::{shorten, writes_globals};
-#[cfg(luajit)]
-use crate::state::state_of;
 use crate::vm::push_list;
 #[cfg(lua51)]
 use crate::vm::set_elements;
@@ -28,6 +26,9 @@ pub(crate) struct Direct {
     tables: [Pinned; 2],
     /// `KEYS` and `ARGV`.
     names: [Pinned; 2],
+    /// Where these two were last, in the real table.
+    #[cfg(lua51)]
+    found: [Cell<Found>; 2],
     /// A table that nothing is ever put into.
     #[cfg(lua51)]
     bare: Pinned,
@@ -79,7 +80,6 @@ impl Direct {
     /// # Safety
     /// As said; 8 slots are free; memory is not limited. Stack 0.
     pub(crate) unsafe fn new(lua: *mut lua_State, missing: c_int, refuse: c_int) -> Option<Self> {
-        #[cfg(lua51)]
         if !code::is_known() {
             return None;
         }
@@ -102,6 +102,8 @@ impl Direct {
                 tables,
                 names,
                 #[cfg(lua51)]
+                found: [const { Cell::new(Found::NONE) }; 2],
+                #[cfg(lua51)]
                 bare,
             })
         }
@@ -118,9 +120,12 @@ impl Direct {
         // SAFETY: by contract; tables and names are alive as long as the state.
         unsafe {
             let top = ffi::lua_gettop(lua);
-            for (name, list) in self.names.iter().zip(lists) {
+            for (at, (name, list)) in self.names.iter().zip(lists).enumerate() {
+                #[cfg(luajit)]
+                let _ = at;
                 #[cfg(lua51)]
-                if let Some(last) = layout::field(&self.tables[0].0, &name.0)
+                if let Some(found) = self.found.get(at)
+                    && let Some(last) = layout::field_again(&self.tables[0].0, &name.0, found)
                     && layout::is_list(&*last, list.len(), &self.bare.0)
                 {
                     layout::push(lua, *last);
@@ -155,16 +160,10 @@ impl Direct {
         // SAFETY: by contract.
         unsafe {
             let chunk = ffi::lua_gettop(lua);
-            #[cfg(luajit)]
-            if state_of(lua).writes_globals.get() {
-                return;
-            }
-            #[cfg(lua51)]
             if writes_globals(Function::at(lua, chunk)) {
                 return;
             }
             table.push(lua);
-            #[cfg(lua51)]
             shorten(lua, chunk + 1, Function::at(lua, chunk));
             ffi::lua_setfenv(lua, chunk);
         }
@@ -175,19 +174,21 @@ impl Direct {
     ///
     /// # Safety
     /// A function is on top; a slot is free. Stack 0. Does not raise.
-    #[cfg(lua51)]
     pub(crate) unsafe fn lend(&self, lua: *mut lua_State) {
         let [_, table] = self.tables;
         // SAFETY: by contract; only functions of Lua are looked at.
         unsafe {
             let function = ffi::lua_gettop(lua);
-            if ffi::lua_tocfunction(lua, function).is_some()
-                || Function::reads(lua, function, &table.0)
-                || writes_globals(Function::at(lua, function))
-            {
+            if ffi::lua_tocfunction(lua, function).is_some() {
                 return;
             }
             table.push(lua);
+            if Function::environment(lua, function) == ffi::lua_topointer(lua, function + 1)
+                || writes_globals(Function::at(lua, function))
+            {
+                ffi::lua_settop(lua, function);
+                return;
+            }
             ffi::lua_setfenv(lua, function);
         }
     }

@@ -56,6 +56,22 @@ struct Text {
     len: u32,
 }
 
+/// Bytes of a string's head.
+pub(crate) const TEXT: usize = size_of::<Text>();
+
+/// The bytes of a string.
+///
+/// # Safety
+/// The layout [`is_known`]; `object` is a string that stays reachable.
+#[inline(always)]
+pub(crate) unsafe fn text<'a>(object: *const c_void) -> &'a [u8] {
+    // SAFETY: by contract.
+    unsafe {
+        let text = object.cast::<Text>();
+        slice::from_raw_parts(text.add(1).cast(), (*text).len as usize)
+    }
+}
+
 /// What stands above the 47 bits of a string's address.
 const STRING: u32 = !4;
 /// What stands there is less when the value is a number (`LJ_TISNUM`).
@@ -169,11 +185,7 @@ pub(crate) unsafe fn scalar<'a>(lua: *mut lua_State, index: c_int) -> Option<Sca
     unsafe {
         let value = *(*lua.cast::<Stack>()).base.offset(index as isize - 1);
         match (value.cast_signed() >> 47) as u32 {
-            STRING => {
-                let text = address(value);
-                let len = (*text).len as usize;
-                Some(Scalar::String(slice::from_raw_parts(text.add(1).cast(), len)))
-            }
+            STRING => Some(Scalar::String(text(address(value).cast()))),
             kind if kind < NUMBER => Some(Scalar::Number(f64::from_bits(value))),
             _ => None,
         }

@@ -6,6 +6,8 @@
 //! is tried out with the first state; where it has not, everybody goes through the interface. It
 //! must not know what the values mean.
 
+#[cfg(lua51)]
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::{ptr, slice};
 
@@ -275,16 +277,6 @@ pub(crate) unsafe fn number(slot: &Slot) -> f64 {
     unsafe { slot.value.number }
 }
 
-/// Where an object is.
-///
-/// # Safety
-/// The value is one that is collected.
-#[cfg(lua51)]
-pub(crate) unsafe fn address(slot: &Slot) -> *const c_void {
-    // SAFETY: by contract.
-    unsafe { slot.value.object }
-}
-
 /// A boolean.
 ///
 /// # Safety
@@ -325,9 +317,23 @@ pub(crate) unsafe fn push_copy(lua: *mut lua_State, index: c_int) {
 /// The layout [`is_known`] and the value is a table; a slot is free. Stack +1 or 0.
 #[inline(always)]
 pub(crate) unsafe fn push_element(lua: *mut lua_State, table: c_int, index: i64) -> bool {
+    // SAFETY: by contract.
+    unsafe { push_element_of(lua, (*slot(lua, table)).value.object, index) }
+}
+
+/// The same of the table that `lua_topointer` shows there.
+///
+/// # Safety
+/// As for [`push_element`].
+#[inline(always)]
+pub(crate) unsafe fn push_element_of(
+    lua: *mut lua_State,
+    table: *const c_void,
+    index: i64,
+) -> bool {
     // SAFETY: by contract; `array_len` elements are at `array`.
     unsafe {
-        let table = (*slot(lua, table)).value.object.cast::<Table>();
+        let table = table.cast::<Table>();
         if index < 1 || index > i64::from((*table).array_len) {
             return false;
         }
@@ -380,6 +386,52 @@ pub(crate) unsafe fn field(table: &Slot, name: &Slot) -> Option<*mut Slot> {
             at = node.key.next;
         }
         None
+    }
+}
+
+/// Where a field was found.
+#[cfg(lua51)]
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    nodes: *const Node,
+    /// The logarithm of how many there are.
+    count: u8,
+    /// One of them.
+    node: *const Node,
+}
+
+#[cfg(lua51)]
+impl Found {
+    /// Nowhere.
+    pub(crate) const NONE: Found = Found { nodes: ptr::null(), count: 0, node: ptr::null() };
+}
+
+/// As [`field`], which is asked only when the field is not where it was.
+///
+/// # Safety
+/// As for [`field`]; `found` was written here, for the same table.
+#[cfg(lua51)]
+#[inline]
+pub(crate) unsafe fn field_again(
+    table: &Slot,
+    name: &Slot,
+    found: &Cell<Found>,
+) -> Option<*mut Slot> {
+    // SAFETY: by contract. Where there are as many nodes in the same place, the same one is among
+    // them; the value is the first part of a node.
+    unsafe {
+        let Table { node, nodes, .. } = *table.value.object.cast::<Table>();
+        let last = found.get();
+        if (node, nodes) == (last.nodes, last.count)
+            && let Node { value, key } = &*last.node
+            && (key.kind, key.value.object) == (ffi::LUA_TSTRING, name.value.object)
+            && value.kind != ffi::LUA_TNIL
+        {
+            return Some(last.node.cast_mut().cast());
+        }
+        let at = field(table, name)?;
+        found.set(Found { nodes: node, count: nodes, node: at.cast_const().cast() });
+        Some(at)
     }
 }
 

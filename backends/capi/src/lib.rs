@@ -31,6 +31,9 @@ mod call;
 mod chunk;
 #[cfg(lua51)]
 mod code;
+#[cfg(luajit)]
+#[path = "jitcode.rs"]
+mod code;
 #[cfg(luau)]
 mod compiler;
 #[cfg(luajit)]
@@ -58,7 +61,7 @@ mod proxy;
 mod reader;
 mod sandbox;
 mod scratch;
-#[cfg(lua51)]
+#[cfg(any(lua51, luajit))]
 mod shorten;
 #[cfg(lua51)]
 mod source;

@@ -24,6 +24,9 @@ pub(crate) unsafe fn string_at<'a>(lua: *mut lua_State, index: c_int) -> &'a [u8
         if index > 0 && layout::is_known() {
             return layout::text(&*layout::slot(lua, index));
         }
+        if let Some(Scalar::String(bytes)) = seen(lua, index) {
+            return bytes;
+        }
         let bytes = ffi::lua_tolstring(lua, index, &mut len);
         slice::from_raw_parts(bytes.cast(), len)
     }
@@ -40,6 +43,9 @@ pub(crate) unsafe fn number_at(lua: *mut lua_State, index: c_int) -> f64 {
         if index > 0 && layout::is_known() {
             return layout::number(&*layout::slot(lua, index));
         }
+        if let Some(Scalar::Number(number)) = seen(lua, index) {
+            return number;
+        }
         ffi::lua_tonumber(lua, index)
     }
 }
@@ -55,14 +61,37 @@ pub(crate) unsafe fn scalar_at<'a>(lua: *mut lua_State, index: c_int) -> Scalar<
         if index > 0 && layout::is_known() {
             return scalar_in(&*layout::slot(lua, index));
         }
-        #[cfg(luajit)]
-        if index > 0
-            && crate::jit::is_known()
-            && let Some(scalar) = crate::jit::scalar(lua, index)
-        {
-            return scalar;
-        }
-        asked(lua, index)
+        seen(lua, index).unwrap_or_else(|| asked(lua, index))
+    }
+}
+
+/// A look at a number or string where LuaJIT has it; `None` when that is not known.
+///
+/// # Safety
+/// As for [`scalar_at`].
+#[inline(always)]
+unsafe fn seen<'a>(lua: *mut lua_State, index: c_int) -> Option<Scalar<'a>> {
+    #[cfg(luajit)]
+    if index > 0 && crate::jit::is_known() {
+        // SAFETY: by contract.
+        return unsafe { crate::jit::scalar(lua, index) };
+    }
+    let _ = (lua, index);
+    None
+}
+
+/// What kind of value is at `index`.
+///
+/// # Safety
+/// As for [`scalar_at`].
+#[inline]
+pub(crate) unsafe fn kind_at(lua: *mut lua_State, index: c_int) -> Kind {
+    // SAFETY: by contract.
+    match unsafe { seen(lua, index) } {
+        Some(Scalar::String(_)) => Kind::String,
+        Some(Scalar::Number(_)) => Kind::Number,
+        // SAFETY: by contract.
+        _ => kind_of(unsafe { ffi::lua_type(lua, index) }),
     }
 }
 
@@ -71,7 +100,7 @@ pub(crate) unsafe fn scalar_at<'a>(lua: *mut lua_State, index: c_int) -> Scalar<
 /// # Safety
 /// As for [`scalar_at`].
 #[inline(never)]
-pub(crate) unsafe fn asked<'a>(lua: *mut lua_State, index: c_int) -> Scalar<'a> {
+unsafe fn asked<'a>(lua: *mut lua_State, index: c_int) -> Scalar<'a> {
     // SAFETY: by contract; only a string is read as one.
     unsafe {
         match ffi::lua_type(lua, index) {

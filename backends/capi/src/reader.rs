@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::ffi::{self, lua_State};
 use crate::layout;
-use crate::look::{asked, kind_of, number_at, scalar_at, scalar_in, string_at};
+use crate::look::{kind_at, kind_of, number_at, scalar_at, scalar_in, string_at};
 use crate::proxy;
 
 /// `lua_next`, in the order of Lua 5.1; Luau has kept its hashes.
@@ -17,6 +17,8 @@ use crate::proxy;
 pub(crate) use crate::ffi::lua_next as next_pair;
 #[cfg(any(luajit, lua54))]
 pub(crate) use crate::walk::next as next_pair;
+#[cfg(any(luajit, lua54))]
+use crate::walk::{Keys, Way};
 
 /// A [`ValueReader`] on a value of a Lua stack, or an [`Arguments`] on a range of them.
 ///
@@ -36,11 +38,19 @@ pub(crate) struct StackReader {
     /// On a pair: the stack index of its table, negative when the table has an order of its own;
     /// otherwise 0.
     table: c_int,
-    /// On a pair of a table whose layout is known: the position behind it.
+    /// On a pair of a table whose layout is known: the position behind it. On one of a table in
+    /// `orders`: the place behind it there, counted from 1, or [`ENGINE`].
     position: u32,
+    /// The keys of the tables that are walked in an order of their own, innermost last.
+    #[cfg(any(luajit, lua54))]
+    orders: Vec<Keys>,
     /// Where the cursor was before, innermost last.
     path: SmallVec<[Place; 16]>,
 }
+
+/// The position on a table that is walked as the engine does.
+#[cfg(any(luajit, lua54))]
+const ENGINE: u32 = u32::MAX;
 
 /// Where a cursor was: its value's index and kind, the pair's table and the position.
 type Place = (c_int, Kind, c_int, u32);
@@ -62,10 +72,23 @@ impl StackReader {
     /// # Safety
     /// `lua` stays live and unused by others while the reader is used, except by a
     /// [`StackWriter`](crate::writer::StackWriter) while the cursor is not inside a table.
+    #[inline(always)]
     pub(crate) unsafe fn unplaced(lua: *mut lua_State, base: c_int, count: c_int) -> Self {
         let floor = base + count - 1;
         let (cursor, kind, path) = (0, Kind::None, SmallVec::new());
-        StackReader { lua, base, count, cursor, kind, floor, table: 0, position: 0, path }
+        StackReader {
+            lua,
+            base,
+            count,
+            cursor,
+            kind,
+            floor,
+            table: 0,
+            position: 0,
+            #[cfg(any(luajit, lua54))]
+            orders: Vec::new(),
+            path,
+        }
     }
 
     /// Puts the cursor on the value on top of the stack, which is at `index`.
@@ -84,7 +107,7 @@ impl StackReader {
                     return self.kind;
                 }
             } else {
-                self.kind = kind_of(ffi::lua_type(self.lua, index));
+                self.kind = kind_at(self.lua, index);
             }
             if self.kind == Kind::Table && proxy::push_target(self.lua, index) {
                 ffi::lua_replace(self.lua, index);
@@ -138,14 +161,77 @@ impl StackReader {
     /// `next` by the interface.
     #[inline(never)]
     fn next_asked(&mut self) -> bool {
+        #[cfg(any(luajit, lua54))]
+        let engine = match self.position() {
+            0 => false,
+            ENGINE => true,
+            _ => return self.next_ordered(),
+        };
+        #[cfg(any(lua51, luau))]
+        let engine = true;
         // SAFETY: below the cursor's value is the key that lua_next returned last (or the first
         // nil), so it is valid for the table. Stack -1, then +1 or -1.
         unsafe {
             ffi::lua_settop(self.lua, self.cursor - 1);
-            if next_pair(self.lua, self.table) != 0 {
+            let more = if engine {
+                ffi::lua_next(self.lua, self.table)
+            } else {
+                next_pair(self.lua, self.table)
+            };
+            if more != 0 {
                 self.arrive(self.cursor);
                 true
             } else {
+                self.ascend();
+                false
+            }
+        }
+    }
+
+    /// The position; which way the walk goes is decided when it begins.
+    #[cfg(any(luajit, lua54))]
+    fn position(&mut self) -> u32 {
+        /// So many lists of keys may be there at once, which are not counted.
+        const DEPTH: usize = 16;
+        // SAFETY: `iterate` pushed the key below the cursor's value; the table is below them, and a
+        // reader's table is not changed while it is read.
+        unsafe {
+            if self.position == 0
+                && self.orders.len() < DEPTH
+                && ffi::lua_type(self.lua, self.cursor - 1) == ffi::LUA_TNIL
+            {
+                match Keys::of(self.lua, self.table) {
+                    Way::Engine => self.position = ENGINE,
+                    Way::Keys(keys) => {
+                        self.orders.push(keys);
+                        self.position = 1;
+                    }
+                    Way::Asked => {}
+                }
+            }
+        }
+        self.position
+    }
+
+    /// `next` by the innermost list of keys.
+    #[cfg(any(luajit, lua54))]
+    fn next_ordered(&mut self) -> bool {
+        let Some(keys) = self.orders.last() else { return false };
+        let from = self.position as usize - 1;
+        // SAFETY: key and value take the two slots that `iterate` pushed; see `position`.
+        let place = unsafe {
+            ffi::lua_settop(self.lua, self.cursor - 2);
+            keys.push(self.lua, self.table, from)
+        };
+        match place {
+            Some(place) => {
+                self.position = place as u32 + 1;
+                // SAFETY: the value is on top, at the cursor.
+                unsafe { self.arrive(self.cursor) };
+                true
+            }
+            None => {
+                self.orders.pop();
                 self.ascend();
                 false
             }
@@ -347,7 +433,7 @@ impl ValueReader for StackReader {
                 let value = layout::slot(self.lua, self.cursor);
                 return (scalar_in(&*value.sub(1)), scalar_in(&*value));
             }
-            (asked(self.lua, self.cursor - 1), asked(self.lua, self.cursor))
+            (scalar_at(self.lua, self.cursor - 1), scalar_at(self.lua, self.cursor))
         }
     }
 
@@ -368,6 +454,10 @@ impl ValueReader for StackReader {
     }
 
     fn stop(&mut self) {
+        #[cfg(any(luajit, lua54))]
+        if self.table > 0 && (1..ENGINE).contains(&self.position) {
+            self.orders.pop();
+        }
         // SAFETY: removes the value and its key. Stack -2.
         unsafe { cut(self.lua, self.cursor - 2) };
         self.ascend();
@@ -386,6 +476,8 @@ impl Arguments for StackReader {
             // must not while the cursor is inside a table).
             unsafe { ffi::lua_settop(self.lua, self.floor) };
             self.path.clear();
+            #[cfg(any(luajit, lua54))]
+            self.orders.clear();
             self.table = 0;
         }
         match c_int::try_from(index) {
@@ -394,7 +486,7 @@ impl Arguments for StackReader {
                 // SAFETY: the index is that of an argument. A stand-in's target is pushed and
                 // stays on the stack until the native returns.
                 unsafe {
-                    self.kind = kind_of(ffi::lua_type(self.lua, self.cursor));
+                    self.kind = kind_at(self.lua, self.cursor);
                     if self.kind == Kind::Table && proxy::push_target(self.lua, self.cursor) {
                         self.cursor = ffi::lua_gettop(self.lua);
                         self.floor = self.cursor;

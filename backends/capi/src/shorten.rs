@@ -1,4 +1,4 @@
-//! Chunks of Lua 5.1 whose calls of a library's functions take one look-up.
+//! Chunks of Lua 5.1 and LuaJIT whose calls of a library's functions take one look-up.
 //!
 //! Owns the rewriting of compiled functions. It must not know which names there are, nor who gives
 //! a chunk its environment.
@@ -9,9 +9,8 @@
 
 use std::ffi::c_int;
 
-use crate::code::{Function, Word, op};
+use crate::code::{Function, Key, Word};
 use crate::ffi::{self, lua_State};
-use crate::layout::{self, Slot};
 use crate::proxy;
 
 /// How far from its name a call may stand, in instructions.
@@ -26,8 +25,7 @@ pub(crate) fn writes_globals(function: Function) -> bool {
     let mut operand = false;
     for word in function.code() {
         // What is no instruction may look like one.
-        if !std::mem::replace(&mut operand, word.has_operand_behind()) && word.op() == op::SETGLOBAL
-        {
+        if !std::mem::replace(&mut operand, word.has_operand_behind()) && word.sets_global() {
             return true;
         }
     }
@@ -69,9 +67,8 @@ pub(crate) unsafe fn shorten(lua: *mut lua_State, direct: c_int, mut function: F
         {
             continue;
         }
-        let constants = function.constants();
         let (Some(library), Some(field)) =
-            (constants.get(first.library), constants.get(first.field))
+            (function.text(first.library), function.text(first.field))
         else {
             continue;
         };
@@ -82,8 +79,7 @@ pub(crate) unsafe fn shorten(lua: *mut lua_State, direct: c_int, mut function: F
             function.set_constant(first.field, key);
         }
         for call in group {
-            let get = Word::new(op::GETGLOBAL, call.register, call.field as u32);
-            function.set_code(call.at, get);
+            function.set_code(call.at, Word::global(call.register, call.field));
             function.set_code(call.at + 1, Word::nothing());
         }
     }
@@ -98,20 +94,12 @@ fn calls(function: &Function) -> Vec<Call> {
     }
     for (at, pair) in code.windows(2).enumerate() {
         let &[global, field] = pair else { continue };
-        let register = global.a();
-        if global.op() != op::GETGLOBAL
-            || field.op() != op::GETTABLE
-            || (field.a(), field.b()) != (register, register)
-        {
-            continue;
-        }
-        let Some(constant) = field.constants().next() else { continue };
+        let Some((register, library)) = global.reads_global() else { continue };
+        let Some(field) = field.reads_field(register) else { continue };
         let rest = code.get(at + 2..).unwrap_or_default();
         let user = rest.iter().take(FAR).find(|word| word.touches(register));
-        if user.is_some_and(|word| {
-            matches!(word.op(), op::CALL | op::TAILCALL) && word.a() == register
-        }) {
-            calls.push(Call { at, register, library: global.bx() as usize, field: constant });
+        if user.is_some_and(|word| word.calls(register)) {
+            calls.push(Call { at, register, library, field });
         }
     }
     calls
@@ -122,7 +110,7 @@ fn calls(function: &Function) -> Vec<Call> {
 fn keep_whole(function: &Function, calls: &mut Vec<Call>) -> Vec<usize> {
     let code = function.code();
     let mut entered = vec![false; code.len() + 2];
-    let mut uses = vec![0; function.constants().len()];
+    let mut uses = vec![0; function.constant_len()];
     let mut operand = false;
     for (at, word) in code.iter().enumerate() {
         if std::mem::replace(&mut operand, word.has_operand_behind()) {
@@ -150,13 +138,9 @@ fn keep_whole(function: &Function, calls: &mut Vec<Call>) -> Vec<usize> {
 ///
 /// # Safety
 /// As for [`shorten`].
-unsafe fn key_of(lua: *mut lua_State, direct: c_int, library: &Slot, field: &Slot) -> Option<Slot> {
-    // SAFETY: by contract; constants are alive as long as their function.
+unsafe fn key_of(lua: *mut lua_State, direct: c_int, library: &[u8], field: &[u8]) -> Option<Key> {
+    // SAFETY: by contract.
     unsafe {
-        if library.kind != ffi::LUA_TSTRING || field.kind != ffi::LUA_TSTRING {
-            return None;
-        }
-        let (library, field) = (layout::text(library), layout::text(field));
         if library.len().max(field.len()) > LONG || field.contains(&0) {
             return None;
         }
@@ -180,7 +164,7 @@ unsafe fn key_of(lua: *mut lua_State, direct: c_int, library: &Slot, field: &Slo
             ffi::lua_pushvalue(lua, -1);
             ffi::lua_pushvalue(lua, -3);
             ffi::lua_rawset(lua, direct);
-            *layout::slot(lua, ffi::lua_gettop(lua))
+            Key::top(lua)
         });
         ffi::lua_settop(lua, direct);
         key

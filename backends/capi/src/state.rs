@@ -78,9 +78,6 @@ pub(crate) struct State {
     /// Where a debugged run is.
     #[cfg(luau)]
     pub(crate) trail: RefCell<crate::step::Trail>,
-    /// Whether the chunk that was compiled last sets globals.
-    #[cfg(luajit)]
-    pub(crate) writes_globals: Cell<bool>,
     /// Strings at the last look of the hook.
     #[cfg(luajit)]
     pub(crate) strings: Cell<usize>,
@@ -127,8 +124,6 @@ impl State {
             compiler: crate::compiler::Compiler::default(),
             #[cfg(luau)]
             trail: RefCell::default(),
-            #[cfg(luajit)]
-            writes_globals: Cell::new(true),
             #[cfg(luajit)]
             strings: Cell::new(0),
             #[cfg(luajit)]
@@ -183,12 +178,13 @@ impl State {
         block
     }
 
-    /// Whether `more` bytes of the system would be more than the limit and a sixteenth of it. The
-    /// parts of Lua 5.4's functions leave holes between them that nobody counts: a sixteenth
-    /// less than the limit there.
+    /// Whether `more` bytes of the system would be more than the limit and a thirty-second of
+    /// it: blocks that are not from the pool leave holes between them that nobody counts, and the
+    /// process may grow by the limit and a tenth. The parts of Lua 5.4's functions leave more of
+    /// them: a sixteenth less than the limit there.
     fn crowded(&self, more: usize) -> bool {
         let limit = self.limit.get();
-        let most = if cfg!(lua54) { limit - limit / 16 } else { limit.saturating_add(limit / 16) };
+        let most = if cfg!(lua54) { limit - limit / 16 } else { limit.saturating_add(limit / 32) };
         self.large.get().saturating_add(self.pool.held()).saturating_add(more) > most
     }
 

@@ -9,7 +9,9 @@
 //! local function of the chunk. Tail calls of those stay, which is what recursion without end
 //! needs; all others become a call and a return.
 //!
-//! The form of a dump is that of `lj_bcdump.h` (version 2), of instructions that of `lj_bc.h`.
+//! The form of a dump is that of `lj_bcdump.h` (version 2).
+
+use crate::code::op;
 
 /// A dumped chunk.
 pub(crate) struct Chunk<'a> {
@@ -45,12 +47,6 @@ impl<'a> Chunk<'a> {
         Some(Chunk { head, protos })
     }
 
-    /// Whether one of its functions sets a global.
-    pub(crate) fn writes_globals(&self) -> bool {
-        let mut code = self.protos.iter().flat_map(|proto| &proto.code);
-        code.any(|word| opcode(*word) == op::GSET)
-    }
-
     /// The dump with its tail calls made plain; `None` when there is nothing to do.
     pub(crate) fn plain_calls(&self) -> Option<Vec<u8>> {
         let mut out = self.head.to_vec();
@@ -69,24 +65,6 @@ impl<'a> Chunk<'a> {
 
 /// Two slots a frame: the only flag of a dump that is expected.
 const FR2: u32 = 8;
-
-mod op {
-    pub(super) const MOV: u8 = 18;
-    pub(super) const UGET: u8 = 45;
-    pub(super) const FNEW: u8 = 51;
-    pub(super) const GSET: u8 = 55;
-    pub(super) const CALLMT: u8 = 67;
-    pub(super) const CALLT: u8 = 68;
-    pub(super) const RETM: u8 = 73;
-    /// A call is its tail call less this.
-    pub(super) const TAIL: u8 = 2;
-    /// Instructions whose second operand is the distance of a jump.
-    pub(super) const JUMPS: [u8; 11] = [50, 72, 77, 78, 79, 80, 82, 83, 85, 86, 88];
-    /// Instructions that write the register in their first operand, `MOV` to `KNIL`.
-    pub(super) const WRITES: std::ops::RangeInclusive<u8> = 18..=44;
-    /// The same among the table instructions, `TNEW` to `TGETR` less `GSET`.
-    pub(super) const READS: [u8; 7] = [52, 53, 54, 56, 57, 58, 59];
-}
 
 /// A function of the dump.
 struct Proto<'a> {

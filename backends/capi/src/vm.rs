@@ -3,6 +3,8 @@
 //! Owns the life of the Lua state, of its scripts and of a run. It must not know what a run is
 //! for.
 
+#[cfg(lua51)]
+use std::ffi::c_void;
 use std::ffi::{CString, c_int};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -12,8 +14,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use redlua_core::{
-    BackendInfo, Bridge, Chunk, CompileError, Environment, Invocation, Limits, Location, Outcome,
-    Passing, ScriptId, StopToken, Vm, VmError,
+    Arguments, BackendInfo, Bridge, Chunk, CompileError, Environment, Invocation, Limits, Location,
+    Outcome, Passing, ScriptId, StopToken, Vm, VmError,
 };
 
 #[cfg(not(lua51))]
@@ -86,6 +88,9 @@ fn state(info: &'static BackendInfo, environment: &Environment) -> Result<CVm, V
             direct: None,
         },
         view: 0,
+        // SAFETY: the state is live.
+        #[cfg(lua51)]
+        registry: unsafe { ffi::lua_topointer(lua, ffi::LUA_REGISTRYINDEX) },
         #[cfg(luau)]
         watch: None,
         #[cfg(luajit)]
@@ -97,7 +102,10 @@ fn state(info: &'static BackendInfo, environment: &Environment) -> Result<CVm, V
         #[cfg(lua51)]
         crate::code::explore(lua);
         #[cfg(luajit)]
-        crate::jit::explore(lua);
+        {
+            crate::jit::explore(lua);
+            crate::code::explore(lua);
+        }
         vm.globals = sandbox::build(lua, environment)?;
         // Lua makes the text of an error in the handler of errors outside of any protection, where
         // want of memory ends the process. It finds this one.
@@ -126,6 +134,9 @@ struct CVm {
     globals: Globals,
     /// The view whose globals scripts see now.
     view: usize,
+    /// The registry, which stays where it is.
+    #[cfg(lua51)]
+    registry: *const c_void,
     /// Whether LuaJIT's compiler may be on when no limit needs the interpreter.
     #[cfg(luajit)]
     compiles: bool,
@@ -153,6 +164,23 @@ impl Drop for CVm {
 }
 
 impl CVm {
+    /// Pushes what `luaL_ref` made that reference of; nil when there is nothing.
+    ///
+    /// # Safety
+    /// A slot is free. Stack +1. Does not raise.
+    unsafe fn push_reference(&self, reference: c_int) {
+        // SAFETY: by contract; the registry is a table.
+        unsafe {
+            #[cfg(lua51)]
+            if layout::is_known()
+                && layout::push_element_of(self.lua, self.registry, reference.into())
+            {
+                return;
+            }
+            ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, reference);
+        }
+    }
+
     /// Pushes the globals' target for `view` when another one is active.
     ///
     /// # Safety
@@ -215,7 +243,10 @@ impl CVm {
         unsafe {
             if status == 0 {
                 let top = ffi::lua_gettop(self.lua);
-                bridge.finish(Outcome::Returned(&mut StackReader::new(self.lua, top, 1)));
+                // In place: it is some hundred bytes long.
+                let mut reader = StackReader::unplaced(self.lua, top, 1);
+                reader.select(0);
+                bridge.finish(Outcome::Returned(&mut reader));
                 return;
             }
             if let Some(reason) = self.state.stopped.get() {
@@ -329,9 +360,9 @@ impl Vm for CVm {
         // SAFETY: the stack is empty; registry references are checked to hold a function.
         let status = unsafe {
             let handler = self.state.handler.get();
-            ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, handler);
+            self.push_reference(handler);
             let id = c_int::try_from(script.0).unwrap_or(ffi::LUA_NOREF);
-            ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, id);
+            self.push_reference(id);
             if ffi::lua_type(self.lua, -1) == ffi::LUA_TFUNCTION && id != handler {
                 self.activate(invocation.view);
                 // A chunk may have given itself another `_ENV`.
@@ -341,7 +372,7 @@ impl Vm for CVm {
                     ffi::reset_environment(self.lua, -2);
                 }
                 // In another view its chunk may have seen other globals.
-                #[cfg(lua51)]
+                #[cfg(any(lua51, luajit))]
                 if let (Some(direct), 2.., 0) =
                     (&self.globals.direct, self.globals.views.len(), invocation.view)
                 {

@@ -6,11 +6,15 @@
 //! LuaJIT and Lua 5.4 hash strings with a seed that is drawn at random. A
 //! table that is no plain list is therefore put into Lua 5.1's order when a walk begins. What that
 //! costs is bounded: tables of more than [`LIMIT`] keys keep the order of the engine.
+//!
+//! Between two steps of a script's walk anything may happen, so its order is a table of Lua. A
+//! native's walk nobody disturbs: it has a list of [`Keys`].
 
 use std::cell::Cell;
 use std::ffi::c_int;
 
 use redlua_conversions::order::{Key, order};
+use smallvec::SmallVec;
 
 use crate::ffi::{self, lua_State};
 use crate::look::string_at;
@@ -59,6 +63,129 @@ pub(crate) unsafe fn next(lua: *mut lua_State, table: c_int) -> c_int {
             Some(false) => 0,
             None => ffi::lua_next(lua, table),
         }
+    }
+}
+
+/// How a walk that is not disturbed finds its way.
+pub(crate) enum Way {
+    /// The engine's order is as good.
+    Engine,
+    /// In this order.
+    Keys(Keys),
+    /// [`next`] must be asked.
+    Asked,
+}
+
+/// The keys of a table in their order, for a walk that is not disturbed.
+pub(crate) struct Keys(Vec<Key<'static>>);
+
+impl Keys {
+    /// The way through the table at the absolute index `table`.
+    ///
+    /// # Safety
+    /// There is a table. The result is used only while nobody changes it and it stays reachable.
+    /// Stack 0. Does not raise.
+    pub(crate) unsafe fn of(lua: *mut lua_State, table: c_int) -> Way {
+        // SAFETY: by contract; with the memory limit off and slots asked for nothing raises.
+        unsafe {
+            let state = state_of(lua);
+            let was = state.enforce(false);
+            let top = ffi::lua_gettop(lua);
+            // Weak tables lose keys to the collector.
+            let fit = ffi::lua_checkstack(lua, 8) != 0
+                && ffi::lua_getmetatable(lua, table) == 0
+                && !is_walked(lua, state, table);
+            let way = if !fit {
+                Way::Asked
+            } else if is_list(lua, table) {
+                Way::Engine
+            } else {
+                Self::collect(lua, table).map_or(Way::Asked, Way::Keys)
+            };
+            ffi::lua_settop(lua, top);
+            state.enforce(was);
+            way
+        }
+    }
+
+    /// # Safety
+    /// As for [`of`](Self::of); 2 slots are free. Leaves a key on the stack.
+    unsafe fn collect(lua: *mut lua_State, table: c_int) -> Option<Self> {
+        let mut found: SmallVec<[Key<'static>; 16]> = SmallVec::new();
+        // SAFETY: by contract. Strings stay where they are as long as the table has them.
+        unsafe {
+            ffi::lua_pushnil(lua);
+            while ffi::lua_next(lua, table) != 0 {
+                ffi::lua_settop(lua, -2);
+                found.push(match ffi::lua_type(lua, -1) {
+                    ffi::LUA_TBOOLEAN => Key::Boolean(ffi::lua_toboolean(lua, -1) != 0),
+                    ffi::LUA_TNUMBER => Key::Number(ffi::lua_tonumber(lua, -1)),
+                    ffi::LUA_TSTRING => Key::Text(string_at(lua, -1)),
+                    // It can be pushed only from where it is.
+                    _ => return None,
+                });
+                if found.len() > LIMIT {
+                    return None;
+                }
+            }
+        }
+        let sorted = order(&found).into_iter().filter_map(|place| found.get(place).copied());
+        Some(Keys(sorted.collect()))
+    }
+
+    /// Pushes the first pair from the place `from` on, and returns the place behind it; `None` and
+    /// nothing pushed at the end.
+    ///
+    /// # Safety
+    /// As for [`of`](Self::of); 2 slots are free. Does not raise.
+    pub(crate) unsafe fn push(
+        &self,
+        lua: *mut lua_State,
+        table: c_int,
+        from: usize,
+    ) -> Option<usize> {
+        // SAFETY: by contract; with the memory limit off nothing raises.
+        unsafe {
+            let was = state_of(lua).enforce(false);
+            let found = (from..).zip(self.0.get(from..)?).find_map(|(place, key)| {
+                match *key {
+                    Key::Boolean(value) => ffi::lua_pushboolean(lua, value.into()),
+                    Key::Number(number) => push_number(lua, number),
+                    Key::Text(text) => {
+                        ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
+                    }
+                    Key::Object(_) => return None,
+                }
+                ffi::lua_pushvalue(lua, -1);
+                ffi::lua_rawget(lua, table);
+                if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
+                    ffi::lua_settop(lua, -3);
+                    return None;
+                }
+                Some(place + 1)
+            });
+            state_of(lua).enforce(was);
+            found
+        }
+    }
+}
+
+/// Whether a script walks over the table, in an order that is kept.
+///
+/// # Safety
+/// There is a table; 2 slots are free. Stack 0.
+unsafe fn is_walked(lua: *mut lua_State, state: &State, table: c_int) -> bool {
+    if state.orders.0.get() == ffi::LUA_NOREF {
+        return false;
+    }
+    // SAFETY: by contract.
+    unsafe {
+        push_orders(lua, state);
+        ffi::lua_pushvalue(lua, table);
+        ffi::lua_rawget(lua, -2);
+        let walked = ffi::lua_type(lua, -1) != ffi::LUA_TNIL;
+        ffi::lua_settop(lua, -3);
+        walked
     }
 }
 
