@@ -186,6 +186,8 @@ unsafe fn bridge(
         let mut out = StackWriter::new(lua, 1, count);
         let result = catch_unwind(AssertUnwindSafe(|| bridge.as_mut().call(mode, argv, &mut out)));
         match result {
+            // A run that must end has built nothing more either.
+            Ok(_) if state.stopped.get().is_some() => Ended::Stopped,
             Ok(_) if out.is_starved() => Ended::Starved,
             Ok(_) if interrupt::told(lua, state) => Ended::Stopped,
             Ok(flow) => {

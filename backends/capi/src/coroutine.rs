@@ -46,7 +46,7 @@ pub(crate) unsafe fn lua_lessthan(lua: *mut lua_State, left: c_int, right: c_int
 ///
 /// # Safety
 /// `lua` is live, and nothing that needs dropping is owned by who is called nor by `call`.
-unsafe fn nested<R>(lua: *mut lua_State, call: impl FnOnce() -> R) -> R {
+pub(crate) unsafe fn nested<R>(lua: *mut lua_State, call: impl FnOnce() -> R) -> R {
     // SAFETY: by contract.
     unsafe {
         let nesting = &state_of(lua).nesting;

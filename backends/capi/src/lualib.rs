@@ -35,6 +35,8 @@ const FUNCTIONS: [(&str, &str, lua_CFunction); 7] = [
 
 /// Elements that are sorted in a few milliseconds whatever their order.
 const SHORT: usize = 500;
+/// Bytes of a string that is compared in no time.
+const LONG: usize = 1024;
 
 /// Puts the functions into the stock libraries below the globals at `globals`.
 ///
@@ -144,8 +146,10 @@ unsafe fn substitute(lua: *mut lua_State, function: Function) -> c_int {
     }
 }
 
-/// `table.sort`: C's own where it cannot take long, because there is not much to sort. LuaJIT's
-/// does not count the calls that it makes.
+/// `table.sort`: C's own where it cannot take long, because there is not much to sort, and on
+/// Lua 5.1 and LuaJIT, where it is the same, also where a function of the script compares, which
+/// can be stopped. LuaJIT's words errors of its own otherwise, and is a level of calls, which it
+/// does not count.
 ///
 /// # Safety
 /// Called by Lua, with the stock function as its upvalue.
@@ -153,10 +157,36 @@ unsafe extern "C-unwind" fn sort(lua: *mut lua_State) -> c_int {
     // SAFETY: called by Lua; this frame owns nothing.
     unsafe {
         let table = ffi::lua_type(lua, 1) == ffi::LUA_TTABLE;
-        if !cfg!(luajit) && (!table || ffi::lua_objlen(lua, 1) <= SHORT) {
+        let short = table && ffi::lua_objlen(lua, 1) <= SHORT;
+        let compares = ffi::lua_type(lua, 2) == ffi::LUA_TFUNCTION;
+        let scripted = compares && ffi::lua_tocfunction(lua, 2).is_none();
+        #[cfg(luajit)]
+        if table && (scripted || short && compares) {
+            return crate::coroutine::nested(lua, || stock(lua));
+        }
+        if !cfg!(luajit) && (!table || short && are_small(lua) || cfg!(lua51) && scripted) {
             return stock(lua);
         }
         run(lua, Function::SORT)
+    }
+}
+
+/// Whether no element of the table that is the first argument is a string that takes long to
+/// compare.
+///
+/// # Safety
+/// Called in a C function called by Lua, whose first argument is a table of few elements; 1 slot
+/// is free. Stack 0; neither raises nor allocates.
+unsafe fn are_small(lua: *mut lua_State) -> bool {
+    // SAFETY: by contract; all accesses are raw.
+    unsafe {
+        (1..=ffi::lua_objlen(lua, 1)).all(|index| {
+            ffi::lua_rawgeti(lua, 1, index as _);
+            let small =
+                ffi::lua_type(lua, -1) != ffi::LUA_TSTRING || ffi::lua_objlen(lua, -1) <= LONG;
+            ffi::lua_settop(lua, -2);
+            small
+        })
     }
 }
 

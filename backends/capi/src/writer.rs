@@ -19,6 +19,8 @@ const LARGE: i64 = 4096;
 const SLOT: usize = 16;
 /// Strings of more bytes are looked at before they are pushed.
 const LONG: usize = 4096;
+/// Before strings of more bytes are pushed, somebody asks whether the run must end.
+const SLOW: usize = 1 << 16;
 
 /// A [`ValueWriter`] that pushes onto a Lua stack.
 ///
@@ -71,8 +73,11 @@ impl ValueWriter for StackWriter {
 
     #[inline]
     fn string(&mut self, bytes: &[u8]) {
-        // Without the limit a long one would be there before anybody looks.
-        if bytes.len() > LONG && bytes.len() > self.allowance() {
+        // Without the limit a long one would be there before anybody looks, and many of them take
+        // long: each is read, and compared with one that is there already.
+        if bytes.len() > LONG
+            && (bytes.len() > self.allowance() || bytes.len() > SLOW && self.is_over())
+        {
             self.starved.set(true);
             return self.nil();
         }
@@ -251,6 +256,13 @@ impl ValueWriter for StackWriter {
 }
 
 impl StackWriter {
+    /// Whether the run must end.
+    #[cold]
+    fn is_over(&self) -> bool {
+        // SAFETY: `lua` is live by the contract of `new`, and a function called by Lua runs.
+        unsafe { interrupt::note(self.lua, 0) }
+    }
+
     /// Whether the script holds more than it may, or did so when it was last looked at: what was
     /// built since is not complete.
     pub(crate) fn is_starved(&self) -> bool {
